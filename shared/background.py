@@ -1,0 +1,76 @@
+"""Work that goes on beside requests for as long as the process lives."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 3.0
+"""Seconds between two tries at a server that is away; short, because whoever waits for an import waits for this."""
+QUIET_AFTER = 30.0
+"""A try that held this many seconds was a good one: the next pause is the first again."""
+
+logger = structlog.get_logger(__name__)
+
+
+class Work(Protocol):
+    """Something that runs until it is cancelled, and raises when it lost a server it stands on."""
+
+    name: str
+    ready: bool
+
+    async def run(self) -> None:
+        """Connect, declare what is needed, set ``ready``, and work."""
+
+
+async def keep_running(work: Work) -> None:
+    """Run ``work`` again and again, with growing pauses while it fails; its ``ready`` is false between runs."""
+    pause = FIRST_PAUSE
+    while True:
+        started = time.monotonic()
+        try:
+            await work.run()
+        except Exception as error:  # noqa: BLE001 - the one place where work is restarted, whatever ended it
+            if time.monotonic() - started > QUIET_AFTER:
+                pause = FIRST_PAUSE
+            logger.warning("work_interrupted", work=work.name, error=repr(error), retry_in=round(pause, 1))
+        else:
+            logger.warning("work_ended", work=work.name, retry_in=round(pause, 1))
+        finally:
+            work.ready = False
+        await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def running(works: Sequence[Work], *, stop_seconds: float) -> AbstractAsyncContextManager[None]:
+    """Run all ``works`` while the block lasts.
+
+    At its end they are cancelled together and given ``stop_seconds`` to finish what is under way.
+    """
+
+    @asynccontextmanager
+    async def context():  # type: ignore[no-untyped-def]  # noqa: ANN202
+        tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                _done, late = await asyncio.wait(tasks, timeout=stop_seconds)
+                for task in late:
+                    logger.error("work_did_not_stop", work=task.get_name())
+
+    return context()
+
+
+async def every(seconds: float, action: Callable[[], Awaitable[object]]) -> None:
+    """Do ``action`` now and then every so many seconds, until cancelled or until it raises."""
+    while True:
+        await action()
+        await asyncio.sleep(seconds)

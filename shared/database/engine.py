@@ -1,0 +1,101 @@
+"""The service's database: a pool of connections, used one transaction at a time.
+
+Application code takes a connection and never commits: whoever opened the transaction (a request's dependency, a
+message's consumer) commits it once, at the edge.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+
+def _to_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database; nothing is connected before the first use.
+
+    Parameters
+    ----------
+    url
+        ``postgresql://user:password@host:port/database``.
+    name
+        Shown in ``pg_stat_activity`` as the application's name.
+    pool_size
+        Most connections held at once; a request that finds none waits ``pool_timeout`` seconds and fails.
+    statement_seconds
+        Limit for one statement, 0 for none: a lost lock or a bad plan must not hold a request for ever.
+    """
+
+    def __init__(
+        self, url: str, *, name: str, pool_size: int = 10, pool_timeout: float = 10, statement_seconds: int = 30
+    ) -> None:
+        self._engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_timeout,
+            json_serializer=_to_json,
+            json_deserializer=orjson.loads,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "application_name": name,
+                    "timezone": "UTC",
+                    "jit": "off",
+                    "statement_timeout": str(statement_seconds * 1000),
+                    "idle_in_transaction_session_timeout": "600000",
+                },
+            },
+        )
+        event.listen(self._engine.sync_engine, "checkout", _discard_when_closed)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction: committed when the block ends, rolled back when it raises."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a read-only transaction whose statements all see the same state."""
+        async with self._engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            async with connection.begin():
+                yield connection
+
+    async def check(self) -> None:
+        """Raise unless the database answers."""
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection of the pool."""
+        await self._engine.dispose()
+
+
+def _discard_when_closed(driver: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:  # noqa: ANN401
+    # asyncpg knows at once when the server hung up; asking it costs nothing, a ping costs a round trip a request.
+    if driver.driver_connection.is_closed():
+        raise DisconnectionError("the server closed this connection")
+
+
+async def driver_connection(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    """The asyncpg connection below, inside the same transaction, for what only the driver can do (COPY, cursors).
+
+    SQLAlchemy begins lazily, so this runs a statement when none has run yet: whatever the driver does afterwards
+    is part of the transaction.
+    """
+    raw = await connection.get_raw_connection()
+    driver: asyncpg.Connection[asyncpg.Record] = raw.driver_connection
+    if not driver.is_in_transaction():
+        await connection.execute(text("SELECT 1"))
+    return driver

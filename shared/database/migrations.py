@@ -1,0 +1,56 @@
+"""Alembic, run by each service on its own migrations: ``python -m services.<service> migrate``."""
+
+import asyncio
+from pathlib import Path
+
+import stamina
+import structlog
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+MIGRATION_LOCK = 7_060_001
+"""Advisory lock: two migrations of one database started at once run one after the other."""
+
+logger = structlog.get_logger(__name__)
+
+
+def alembic_config(migrations: Path, database_url: str) -> Config:
+    """The configuration of one service's migrations, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def upgrade(migrations: Path, database_url: str) -> None:
+    """Bring the database to the newest revision; waits up to a minute for a database that is still starting."""
+    for attempt in stamina.retry_context(on=OSError, attempts=None, timeout=60, wait_max=2):
+        with attempt:
+            command.upgrade(alembic_config(migrations, database_url), "head")
+    logger.info("database_migrated", migrations=str(migrations))
+
+
+def run_migrations(metadata: MetaData) -> None:
+    """The body of every ``env.py``: run what Alembic asks for, in one transaction and one at a time."""
+
+    def run(connection: Connection) -> None:
+        context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
+        with context.begin_transaction():
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            context.run_migrations()
+
+    async def connect_and_run(database_url: str) -> None:
+        url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+        engine = create_async_engine(url, poolclass=pool.NullPool)
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+            await connection.commit()
+        await engine.dispose()
+
+    given: Connection | None = context.config.attributes.get("connection")
+    if given is not None:
+        run(given)
+    else:
+        asyncio.run(connect_and_run(context.config.attributes["database_url"]))

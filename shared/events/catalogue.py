@@ -1,0 +1,23 @@
+"""Every type of message there is."""
+
+from typing import Final
+
+from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignStatusChanged, CampaignUpdated
+from shared.events.envelope import EventData
+from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
+from shared.events.leads import LeadCallAttempted, LeadCreated
+
+CATALOGUE: Final[dict[str, type[EventData]]] = {
+    data.event_type: data
+    for data in (
+        CampaignCreated,
+        CampaignUpdated,
+        CampaignStatusChanged,
+        CampaignDeleted,
+        LeadCreated,
+        LeadCallAttempted,
+        ImportRequested,
+        ImportCompleted,
+        ImportFailed,
+    )
+}

@@ -1,0 +1,132 @@
+"""The app every process is: an API, or background work with its health."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.background import Work, running
+from shared.database.engine import Database
+from shared.http.auth import TokenVerifier
+from shared.http.errors import ErrorBody, install_error_handlers
+from shared.http.health import Check, NotReady, health_router
+from shared.http.middleware import RequestContext
+from shared.settings import ApiSettings, ProcessSettings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_DOCUMENTED_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorBody, "description": "The request cannot be accepted; `error` says why."},
+    401: {"model": ErrorBody, "description": "No valid token."},
+    403: {"model": ErrorBody, "description": "The token does not cover this company."},
+    404: {"model": ErrorBody, "description": "No such thing for this caller."},
+    500: {"model": ErrorBody, "description": "A fault of ours; nothing was changed."},
+}
+
+
+def create_api(
+    settings: ApiSettings,
+    database: Database,
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    wanted: Mapping[str, Check],
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """An app that answers API clients.
+
+    Parameters
+    ----------
+    wanted
+        Health checks beside the database's, of what the API can do without for a while.
+    lifespan
+        Held open while the app runs; for what a service adds to ``app.state``.
+    """
+
+    @asynccontextmanager
+    async def lifetime(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app) if lifespan else _nothing():
+            yield
+        await database.close()
+
+    app = FastAPI(title=title, lifespan=lifetime, docs_url=None, redoc_url=None, responses=_DOCUMENTED_ERRORS)
+    app.state.database = database
+    app.state.token_verifier = TokenVerifier(settings)
+    for router in routers:
+        app.include_router(router)
+    _equip(app, required={"database": database.check}, wanted=wanted)
+    return app
+
+
+def create_worker(
+    settings: ProcessSettings,
+    database: Database,
+    *,
+    title: str,
+    works: Sequence[Work],
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """An app that does ``works`` and answers nothing but questions about its health."""
+
+    @asynccontextmanager
+    async def lifetime(app: FastAPI) -> AsyncIterator[None]:
+        async with (
+            lifespan(app) if lifespan else _nothing(),
+            running(works, stop_seconds=settings.shutdown_seconds),
+        ):
+            yield
+        await database.close()
+
+    app = FastAPI(title=title, lifespan=lifetime, openapi_url=None, docs_url=None, redoc_url=None)
+    checks: dict[str, Check] = {"database": database.check}
+    for work in works:
+        checks[work.name] = _work_check(work)
+    _equip(app, required=checks, wanted={})
+    return app
+
+
+def _equip(app: FastAPI, *, required: Mapping[str, Check], wanted: Mapping[str, Check]) -> None:
+    app.include_router(health_router(required, wanted))
+    install_error_handlers(app)
+    app.add_middleware(RequestContext)
+
+
+def _work_check(work: Work) -> Check:
+    async def check() -> None:
+        if not work.ready:
+            raise NotReady(work.name)
+
+    return check
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield
+
+
+def serve(app: FastAPI, settings: ProcessSettings) -> None:
+    """Run the app until SIGTERM or SIGINT; requests and messages under way are finished first."""
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        # The gateway keeps its connections for 60 s; closing them first would race with a request on its way.
+        timeout_keep_alive=75,
+    )
+
+
+async def _transaction(request: Request) -> AsyncIterator[AsyncConnection]:
+    database: Database = request.app.state.database
+    async with database.transaction() as connection:
+        yield connection
+
+
+Transaction = Annotated[AsyncConnection, Depends(_transaction, scope="function")]
+"""Parameter of an endpoint: its transaction, committed before the answer leaves, rolled back when it raises."""

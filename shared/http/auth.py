@@ -1,0 +1,163 @@
+"""Who calls, and for which companies: JSON Web Tokens, signed with a shared secret or by an identity provider.
+
+A token's claims: ``sub``, ``exp``, ``companies`` (list of company ids it covers) and ``role`` (``user`` or ``admin``).
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import httpx
+import jwt
+import structlog
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.http.errors import Forbidden, Unauthenticated, Unavailable
+from shared.http.parameters import LARGEST_ID
+from shared.settings import ApiSettings
+
+JWKS_SECONDS = 300.0
+JWKS_PAUSE_SECONDS = 10.0
+"""Soonest that the keys are fetched again for a key id they lacked, so that bad tokens cannot drive requests."""
+SHARED_SECRET_ALGORITHMS = ["HS256"]
+PUBLIC_KEY_ALGORITHMS = ["RS256", "ES256"]
+
+logger = structlog.get_logger(__name__)
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    sub: str
+    companies: frozenset[Annotated[int, Field(ge=1)]]
+    role: Literal["user", "admin"] = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of a request."""
+
+    subject: str
+    companies: frozenset[int]
+    """Companies whose data the caller may see and change."""
+    is_admin: bool
+    token: str
+    """As it came, for a request to another service in the caller's name."""
+
+    def require_company(self, company_id: int) -> None:
+        """Raise ``Forbidden`` unless the token covers the company."""
+        if company_id not in self.companies:
+            raise Forbidden("Access denied", f"The token does not cover company {company_id}")
+
+
+class TokenVerifier:
+    """Turns a token into a principal, or refuses it."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
+        self._jwks_url = str(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
+        self._audience = settings.jwt_audience
+        self._issuer = settings.jwt_issuer
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = -JWKS_SECONDS
+
+    async def verify(self, token: str) -> Principal:
+        """Check signature, expiry and claims.
+
+        Raises
+        ------
+        Unauthenticated
+            If anything about the token is not as it must be.
+        Unavailable
+            If the identity provider's keys are needed and cannot be fetched.
+        """
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = self._decode(token, await self._key(header), header)
+            checked = _Claims.model_validate(claims)
+        except (jwt.PyJWTError, ValidationError) as error:
+            logger.info("token_refused", reason=type(error).__name__)
+            raise Unauthenticated from error
+        return Principal(checked.sub, checked.companies, checked.role == "admin", token)
+
+    def _decode(self, token: str, key: jwt.PyJWK | str, header: dict[str, object]) -> dict[str, object]:
+        # The algorithms follow from the kind of key we trust, never from what the token says of itself.
+        algorithms = SHARED_SECRET_ALGORITHMS if isinstance(key, str) else PUBLIC_KEY_ALGORITHMS
+        if header.get("alg") not in algorithms:
+            raise jwt.InvalidAlgorithmError
+        return jwt.decode(
+            token,
+            key,
+            algorithms=algorithms,
+            audience=self._audience,
+            issuer=self._issuer,
+            options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
+        )
+
+    async def _key(self, header: dict[str, object]) -> jwt.PyJWK | str:
+        if self._jwks_url is None or (self._secret is not None and header.get("alg") in SHARED_SECRET_ALGORITHMS):
+            if self._secret is None:
+                raise jwt.InvalidKeyError
+            return self._secret
+        key_id = str(header.get("kid"))
+        age = time.monotonic() - self._fetched
+        if age > JWKS_SECONDS or (key_id not in self._keys and age > JWKS_PAUSE_SECONDS):
+            await self._fetch_keys(self._jwks_url)
+        if key_id not in self._keys:
+            raise jwt.InvalidKeyError
+        return self._keys[key_id]
+
+    async def _fetch_keys(self, url: str) -> None:
+        try:
+            async with httpx.AsyncClient(timeout=5) as client:
+                response = (await client.get(url)).raise_for_status()
+            keys = jwt.PyJWKSet.from_dict(response.json()).keys
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+            logger.error("jwks_unavailable", url=url, error=repr(error))
+            if self._keys:
+                return  # the keys we have are older than we like, and better than none
+            raise Unavailable("Authentication is unavailable", "The identity provider's keys cannot be read") from error
+        self._keys = {key.key_id: key for key in keys if key.key_id is not None}
+        self._fetched = time.monotonic()
+
+
+_bearer = HTTPBearer(auto_error=False, description="JSON Web Token with the claims sub, exp, companies, role.")
+
+
+async def authenticate(request: Request, _documented: Annotated[object, Depends(_bearer)] = None) -> Principal:
+    """The caller, from the ``Authorization`` header."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    verifier: TokenVerifier = request.app.state.token_verifier
+    return await verifier.verify(token.strip())
+
+
+Caller = Annotated[Principal, Depends(authenticate)]
+"""Parameter of an endpoint that only authenticated callers reach."""
+
+
+async def _company_in_path(
+    caller: Caller, company_id: Annotated[int, Path(alias="companyId", ge=1, le=LARGEST_ID)]
+) -> int:
+    caller.require_company(company_id)
+    return company_id
+
+
+CompanyInPath = Annotated[int, Depends(_company_in_path)]
+"""``{companyId}`` of the path, covered by the caller's token."""
+
+
+async def _companies_in_query(
+    caller: Caller, company_id: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None
+) -> frozenset[int]:
+    if company_id is None:
+        return caller.companies
+    caller.require_company(company_id)
+    return frozenset({company_id})
+
+
+CompaniesInQuery = Annotated[frozenset[int], Depends(_companies_in_query)]
+"""The companies to look at: ``company_id`` of the query, else all that the caller's token covers."""

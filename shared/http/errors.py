@@ -1,0 +1,157 @@
+"""Errors as API clients see them: ``{"message", "error"}``, with ``"errors"`` where there are several.
+
+An error is raised where it is known and turned into an answer here, in one place.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared.http.json import JsonResponse
+
+SHOWN_LENGTH = 100
+"""Longest part of a rejected value that an error repeats."""
+
+logger = structlog.get_logger(__name__)
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with what was sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    """Path of the field, as ``leads.3.phone``, or name of the parameter."""
+    value: str | None
+    """The value as it was given, cut where it is long; null when it is missing."""
+    code: str
+    """For programs: ``missing``, ``greater_than_equal`` …"""
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    message: str
+    """What could not be done."""
+    error: str
+    """Why."""
+    errors: list[Fault] | None = None
+    """Every fault, where there are several to name."""
+
+
+class ApiError(Exception):
+    """An error the caller is told of; a subclass gives it its status."""
+
+    status = 500
+
+    def __init__(self, message: str, error: str | None = None, errors: Sequence[BaseModel] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error = error if error is not None else message
+        self.errors = errors
+
+    def response(self) -> Response:
+        """The answer."""
+        body: dict[str, Any] = {"message": self.message, "error": self.error}
+        if self.errors:
+            body["errors"] = [fault.model_dump(mode="json") for fault in self.errors]
+        return JsonResponse(body, status_code=self.status)
+
+
+class BadRequest(ApiError):
+    """What was sent cannot be accepted."""
+
+    status = 400
+
+
+class Unauthenticated(ApiError):
+    """No token, or one that is not to be trusted."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("Authentication required", "No valid authentication token provided")
+
+    def response(self) -> Response:
+        """The answer, which also says how to authenticate (RFC 6750)."""
+        response = super().response()
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+
+class Forbidden(ApiError):
+    """The token does not cover what was asked for."""
+
+    status = 403
+
+
+class NotFound(ApiError):
+    """There is no such thing for this caller."""
+
+    status = 404
+
+
+class Conflict(ApiError):
+    """The thing is not in a state that allows this."""
+
+    status = 409
+
+
+class Unavailable(ApiError):
+    """A part of the system that is needed does not answer; the same request may succeed later."""
+
+    status = 503
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer every error in the contract's shape."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, unexpected_error)
+
+
+async def _api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - narrows the type the registration already guarantees
+    return error.response()
+
+
+async def _invalid_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = [_fault(detail) for detail in error.errors()]
+    first = faults[0]
+    summary = f"{first.field}: {first.message}" if first.field else first.message
+    return BadRequest("Invalid request", summary, faults).response()
+
+
+def _fault(detail: dict[str, Any]) -> Fault:
+    # pydantic's location starts with where the value came from ("body", "query", "path"): clients know that.
+    path = ".".join(str(part) for part in detail["loc"][1:])
+    missing = detail["type"] == "missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = f"Unknown field: {path}"
+    elif missing:
+        message = f"Missing required field: {path}" if path else "Missing request body"
+    value = None if missing else str(detail.get("input"))[:SHOWN_LENGTH]
+    return Fault(field=path, value=value, code=detail["type"], message=message)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    message = "Resource not found" if error.status_code == 404 else str(error.detail)
+    return JsonResponse({"message": message, "error": message}, status_code=error.status_code, headers=error.headers)
+
+
+async def unexpected_error(request: Request, error: Exception) -> Response:
+    """A fault of ours: the log has all of it, the caller nothing but the fact."""
+    logger.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    body = {"message": "Internal server error", "error": "An unexpected error occurred"}
+    return JsonResponse(body, status_code=500)

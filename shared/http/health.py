@@ -1,0 +1,74 @@
+"""What a process says of itself: alive, ready, and its figures."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import aio_pika
+import structlog
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from shared.http.json import JsonResponse
+
+CHECK_SECONDS = 3.0
+
+Check = Callable[[], Awaitable[object]]
+"""Returns when what it checks is well, raises when not."""
+
+logger = structlog.get_logger(__name__)
+
+
+class NotReady(Exception):
+    """A part of the process has not reached its servers."""
+
+
+def health_router(required: Mapping[str, Check], wanted: Mapping[str, Check]) -> APIRouter:
+    """``/healthz``, ``/readyz`` and ``/metrics``.
+
+    Parameters
+    ----------
+    required
+        Checks without which the process cannot do its work: one that fails makes it not ready.
+    wanted
+        Checks of what it can do without for a while; they are shown, and a failure leaves it ready.
+    """
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def alive() -> JsonResponse:
+        return JsonResponse({"status": "alive"})
+
+    @router.get("/readyz")
+    async def ready() -> JsonResponse:
+        names = [*required, *wanted]
+        results = await asyncio.gather(*(_result(check) for check in (*required.values(), *wanted.values())))
+        checks = dict(zip(names, results, strict=True))
+        is_ready = all(checks[name] == "ok" for name in required)
+        body = {"status": "ready" if is_ready else "not ready", "checks": checks}
+        return JsonResponse(body, status_code=200 if is_ready else 503)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _result(check: Check) -> str:
+    try:
+        await asyncio.wait_for(check(), CHECK_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        logger.warning("check_failed", error=repr(error))
+        return f"failed: {type(error).__name__}"
+    return "ok"
+
+
+def broker_check(amqp_url: str) -> Check:
+    """A check that the broker lets us in."""
+
+    async def check() -> None:
+        connection = await aio_pika.connect(amqp_url, timeout=CHECK_SECONDS)
+        await connection.close()
+
+    return check

@@ -1,0 +1,22 @@
+"""Kinds of values that requests carry."""
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator
+
+LARGEST_ID = 2**63 - 1
+"""Ids are PostgreSQL bigints; a larger number is nobody's id."""
+
+IdInPath = Annotated[int, Path(alias="id", ge=1, le=LARGEST_ID)]
+"""``{id}`` of the path."""
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not hold a NUL character")
+    return value
+
+
+Storable = AfterValidator(_storable)
+"""Text that PostgreSQL can hold: anything without a NUL."""

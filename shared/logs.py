@@ -1,0 +1,66 @@
+"""Structured logs: one line an event, JSON in containers and readable on a terminal.
+
+Whatever is bound with ``structlog.contextvars`` (``request_id``, ``company_id``, ``event_id``) stands on every line
+written while it is bound, also on the lines of libraries that log through ``logging``.
+"""
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+from shared.settings import LogSettings
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+
+def configure_logs(settings: LogSettings, *, process: str) -> None:
+    """Send everything this process logs to standard output, in the form the settings ask for.
+
+    Parameters
+    ----------
+    process
+        Name written on every line, such as ``lead-api``.
+    """
+
+    def name_process(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["process"] = process
+        return event
+
+    enrich: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        name_process,
+    ]
+    render: list[Processor] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if settings.log_format == "json"
+        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=enrich,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level)
+    for chatty in ("aiormq", "aio_pika", "httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *enrich,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

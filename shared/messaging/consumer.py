@@ -1,0 +1,235 @@
+"""The consumer: applies messages in batches, each batch and its inbox rows in one transaction.
+
+===========================  =========================================================================
+what happens                 what follows
+===========================  =========================================================================
+handler done, committed      acknowledged
+a server is away             the batch is tried again, for as long as it takes; nothing counts against it
+the handler fails            each message of the batch is tried alone, so that neighbours go through
+a message fails alone        returned; after ``delivery_limit`` returns it is a dead letter
+a message cannot be read     a dead letter at once
+===========================  =========================================================================
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from prometheus_client import Counter, Histogram
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.engine import Database
+from shared.events.envelope import Envelope, parse
+from shared.messaging import inbox
+from shared.messaging.topology import QueueSpec, declare_exchanges, declare_queue
+
+AfterCommit = Callable[[], Awaitable[None]]
+Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[AfterCommit | None]]
+"""Applies events within the transaction it is given. What it returns, if anything, is done after the commit."""
+
+PAUSE_WHILE_AWAY = 0.5
+FINISH_SECONDS = 6.0
+"""How long a batch under way may take to end when the process stops; one that does not is delivered again."""
+RETRYABLE_STATES = frozenset({"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
+"""SQLSTATEs that say "not now": serialization, deadlock, too many connections, lock, shutdown, crash, starting."""
+
+CONSUMED = Counter("messages_consumed_total", "Messages settled", ["queue", "result"])
+BATCH_SECONDS = Histogram("message_batch_seconds", "From the start of a batch to its commit", ["queue"])
+LAG_SECONDS = Histogram(
+    "message_lag_seconds",
+    "From an event's time to the commit of its effect",
+    ["queue"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
+)
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a consumer consumes, and what it does with it.
+
+    Parameters
+    ----------
+    queue
+        The queue, declared at start.
+    handler
+        Applies a batch.
+    batch
+        Most messages in one transaction.
+    """
+
+    queue: QueueSpec
+    handler: Handler
+    batch: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    message: AbstractIncomingMessage
+    event: Envelope
+
+
+class Consumer:
+    """Applies one queue's messages to one database.
+
+    Parameters
+    ----------
+    amqp_url, database
+        Where from, where to.
+    subscription
+        The queue and its handler.
+    number
+        Tells several consumers of one queue in one process apart.
+    """
+
+    def __init__(self, amqp_url: str, database: Database, subscription: Subscription, *, number: int = 1) -> None:
+        self.name = f"consumer {subscription.queue.name} {number}"
+        self.ready = False
+        self._amqp_url = amqp_url
+        self._database = database
+        self._subscription = subscription
+        self._queue_name = subscription.queue.name
+
+    async def run(self) -> None:
+        """Consume until the broker is lost (then it raises) or until cancelled."""
+        connection = await aio_pika.connect(self._amqp_url, timeout=5)
+        async with connection:
+            channel = await connection.channel(publisher_confirms=False)
+            # Twice the batch: the next one is already here while this one is applied.
+            await channel.set_qos(prefetch_count=2 * self._subscription.batch if self._subscription.batch > 1 else 1)
+            await declare_exchanges(channel)
+            queue = await declare_queue(channel, self._subscription.queue)
+            arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+            await queue.consume(arrived.put)
+            self.ready = True
+            await self._consume(channel, arrived)
+
+    async def _consume(self, channel: AbstractChannel, arrived: asyncio.Queue[AbstractIncomingMessage]) -> None:
+        closed = asyncio.ensure_future(channel.closed())
+        try:
+            while True:
+                first = asyncio.ensure_future(arrived.get())
+                await asyncio.wait({first, closed}, return_when=asyncio.FIRST_COMPLETED)
+                if not first.done():
+                    first.cancel()
+                    raise ConnectionError(f"the broker closed the channel of {self._queue_name}")
+                messages = [first.result()]
+                while len(messages) < self._subscription.batch and not arrived.empty():
+                    messages.append(arrived.get_nowait())
+                # What is under way is finished and acknowledged before a cancellation gets through.
+                await _finish(self._settle(messages))
+        finally:
+            closed.cancel()
+
+    async def _settle(self, messages: Sequence[AbstractIncomingMessage]) -> None:
+        deliveries = [delivery for message in messages if (delivery := await self._read(message)) is not None]
+        if not deliveries:
+            return
+        try:
+            await self._apply(deliveries)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its messages are settled
+            if len(deliveries) == 1:
+                await self._give_back(deliveries[0], error)
+                return
+            logger.warning("batch_failed", queue=self._queue_name, size=len(deliveries), error=repr(error))
+            for delivery in deliveries:
+                await self._settle_alone(delivery)
+
+    async def _settle_alone(self, delivery: _Delivery) -> None:
+        try:
+            await self._apply([delivery])
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is this message's fault alone
+            await self._give_back(delivery, error)
+
+    async def _read(self, message: AbstractIncomingMessage) -> _Delivery | None:
+        try:
+            return _Delivery(message, parse(message.body))
+        except ValidationError as error:
+            logger.error("message_unreadable", queue=self._queue_name, message_id=message.message_id, error=str(error))
+            CONSUMED.labels(self._queue_name, "unreadable").inc()
+            await message.reject(requeue=False)
+            return None
+
+    async def _give_back(self, delivery: _Delivery, error: Exception) -> None:
+        logger.error(
+            "message_failed",
+            queue=self._queue_name,
+            event_id=str(delivery.event.id),
+            type=delivery.event.type,
+            exc_info=error,
+        )
+        CONSUMED.labels(self._queue_name, "failed").inc()
+        # Reject, not nack: only a rejected message counts towards the delivery limit on every broker version.
+        await delivery.message.reject(requeue=True)
+
+    async def _apply(self, deliveries: Sequence[_Delivery]) -> None:
+        """Apply and acknowledge a batch; while a server is away, wait and try again."""
+        while True:
+            started = time.monotonic()
+            try:
+                after_commit = await self._transact([delivery.event for delivery in deliveries])
+            except Exception as error:
+                if not _is_away(error):
+                    raise
+                logger.warning("database_away", queue=self._queue_name, error=repr(error))
+                await asyncio.sleep(PAUSE_WHILE_AWAY)
+                continue
+            break
+        if after_commit is not None:
+            await after_commit()
+        for delivery in deliveries:
+            await delivery.message.ack()
+        self._measure(deliveries, started)
+
+    async def _transact(self, events: Sequence[Envelope]) -> AfterCommit | None:
+        async with self._database.transaction() as connection:
+            fresh = await inbox.claim(connection, self._queue_name, [event.id for event in events])
+            todo = []
+            for event in events:
+                if event.id in fresh:
+                    fresh.remove(event.id)  # a message may also stand twice in one batch
+                    todo.append(event)
+            if not todo:
+                return None
+            with structlog.contextvars.bound_contextvars(
+                event_id=str(todo[0].id), event_count=len(todo), company_id=todo[0].companyid
+            ):
+                return await self._subscription.handler(connection, todo)
+
+    def _measure(self, deliveries: Sequence[_Delivery], started: float) -> None:
+        BATCH_SECONDS.labels(self._queue_name).observe(time.monotonic() - started)
+        CONSUMED.labels(self._queue_name, "applied").inc(len(deliveries))
+        now = datetime.now(UTC)
+        for delivery in deliveries:
+            LAG_SECONDS.labels(self._queue_name).observe((now - delivery.event.time).total_seconds())
+
+
+async def _finish(work: Awaitable[None]) -> None:
+    """Await ``work``; a cancellation meanwhile takes effect after it, or when it takes too long."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=FINISH_SECONDS)
+        task.cancel()
+        raise
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database could not be asked, rather than refused what it was asked."""
+    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # Raised by SQLAlchemy around the driver's error, or by the driver itself where it is used directly.
+    state: str = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return state in RETRYABLE_STATES or state.startswith("08")

@@ -1,0 +1,168 @@
+"""The relay: sends what the outbox holds, and deletes it once the broker has confirmed it.
+
+One relay a database is at work; the others wait for its advisory lock, so order is kept and nothing is sent twice
+in the ordinary course. A relay that dies between sending and deleting leaves a row that is sent again: the inbox of
+each consumer drops it.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import aio_pika
+import asyncpg
+import structlog
+from aio_pika.abc import AbstractExchange, DeliveryMode
+from aio_pika.exceptions import DeliveryError
+from prometheus_client import Counter, Gauge
+
+from shared.events.envelope import CONTENT_TYPE
+from shared.messaging.tables import OUTBOX_CHANNEL
+from shared.messaging.topology import ExchangeName, QueueSpec, declare_exchanges, declare_queue
+
+RELAY_LOCK = 7_060_002
+BATCH = 200
+POLL_SECONDS = 1.0
+"""The relay looks this often even if nothing wakes it: a notification is a hint, the row is the truth."""
+MEASURE_SECONDS = 5.0
+CONFIRM_SECONDS = 15.0
+RETURNED_RETRY = timedelta(seconds=5)
+
+PUBLISHED = Counter("outbox_published_total", "Messages the broker confirmed", ["exchange"])
+RETURNED = Counter("outbox_returned_total", "Messages the broker had no queue for, or refused", ["exchange"])
+PENDING = Gauge("outbox_pending", "Messages waiting in the outbox")
+OLDEST = Gauge("outbox_oldest_seconds", "Age of the oldest message waiting in the outbox")
+
+logger = structlog.get_logger(__name__)
+
+_PENDING_ROWS = """
+SELECT id, event_id, exchange, routing_key, company_id, body FROM outbox
+WHERE not_before IS NULL OR not_before <= now() ORDER BY id LIMIT $1
+"""
+
+
+class Relay:
+    """Moves messages from one database's outbox to the broker.
+
+    Parameters
+    ----------
+    database_url, amqp_url
+        Where from, where to.
+    command_queues
+        Queues that this service's commands go to; declared here too, so that a command sent before its first
+        consumer ever started has a place to wait.
+    """
+
+    name = "outbox-relay"
+
+    def __init__(self, database_url: str, amqp_url: str, *, command_queues: tuple[QueueSpec, ...] = ()) -> None:
+        self._database_url = database_url
+        self._amqp_url = amqp_url
+        self._command_queues = command_queues
+        self._woken = asyncio.Event()
+        self.ready = False
+
+    async def run(self) -> None:
+        """Relay until a server is lost (then it raises) or until cancelled."""
+        database = await asyncpg.connect(
+            self._database_url, timeout=5, server_settings={"application_name": self.name, "timezone": "UTC"}
+        )
+        try:
+            broker = await aio_pika.connect(self._amqp_url, timeout=5)
+            async with broker:
+                channel = await broker.channel(publisher_confirms=True, on_return_raises=True)
+                exchanges = await declare_exchanges(channel)
+                for queue in self._command_queues:
+                    await declare_queue(channel, queue)
+                # Ready also as a standby: it has reached its servers and takes over when the other one goes.
+                self.ready = True
+                await self._become_the_one(database)
+                await database.add_listener(OUTBOX_CHANNEL, lambda *_: self._woken.set())
+                await self._relay(database, exchanges)
+        finally:
+            database.terminate()
+
+    async def _become_the_one(self, database: "asyncpg.Connection[asyncpg.Record]") -> None:
+        while not await database.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
+            await asyncio.sleep(POLL_SECONDS)
+        logger.info("relay_active")
+
+    async def _relay(
+        self, database: "asyncpg.Connection[asyncpg.Record]", exchanges: dict[ExchangeName, AbstractExchange]
+    ) -> None:
+        measured = -MEASURE_SECONDS
+        while True:
+            self._woken.clear()
+            rows = await database.fetch(_PENDING_ROWS, BATCH)
+            if rows:
+                await self._send(database, exchanges, rows)
+            if time.monotonic() - measured >= MEASURE_SECONDS:
+                await self._measure(database)
+                measured = time.monotonic()
+            if len(rows) < BATCH:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    async def _send(
+        self,
+        database: "asyncpg.Connection[asyncpg.Record]",
+        exchanges: dict[ExchangeName, AbstractExchange],
+        rows: list[asyncpg.Record],
+    ) -> None:
+        """Publish all rows at once, in order, and settle each by its own answer."""
+        outcomes = await asyncio.gather(
+            *(self._publish(exchanges[ExchangeName(row["exchange"])], row) for row in rows), return_exceptions=True
+        )
+        confirmed = [row["id"] for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
+        if confirmed:
+            await database.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", confirmed)
+        lost_broker: BaseException | None = None
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome is None:
+                PUBLISHED.labels(row["exchange"]).inc()
+            elif isinstance(outcome, DeliveryError):
+                await self._keep(database, row, outcome)
+            else:
+                lost_broker = outcome
+        if lost_broker is not None:
+            raise lost_broker
+
+    async def _keep(
+        self, database: "asyncpg.Connection[asyncpg.Record]", row: asyncpg.Record, error: DeliveryError
+    ) -> None:
+        """A message that no queue took is kept, said aloud and tried again; its neighbours go on."""
+        RETURNED.labels(row["exchange"]).inc()
+        logger.error(
+            "message_returned", event_id=str(row["event_id"]), routing_key=row["routing_key"], error=str(error)
+        )
+        await database.execute(
+            "UPDATE outbox SET attempts = attempts + 1, last_error = $2, not_before = $3 WHERE id = $1",
+            row["id"],
+            str(error) or type(error).__name__,
+            datetime.now(UTC) + RETURNED_RETRY,
+        )
+
+    async def _publish(self, exchange: AbstractExchange, row: asyncpg.Record) -> None:
+        message = aio_pika.Message(
+            row["body"],
+            message_id=str(row["event_id"]),
+            type=row["routing_key"],
+            content_type=CONTENT_TYPE,
+            delivery_mode=DeliveryMode.PERSISTENT,
+            headers={"company_id": row["company_id"]},
+        )
+        must_arrive = row["exchange"] == ExchangeName.COMMANDS
+        await exchange.publish(message, row["routing_key"], mandatory=must_arrive, timeout=CONFIRM_SECONDS)
+
+    async def _measure(self, database: "asyncpg.Connection[asyncpg.Record]") -> None:
+        row = await database.fetchrow(
+            "SELECT count(*) AS pending, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest"
+            " FROM outbox"
+        )
+        PENDING.set(row["pending"])
+        OLDEST.set(row["oldest"])

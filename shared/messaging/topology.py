@@ -1,0 +1,103 @@
+"""Exchanges and queues: what there is on the broker, declared by whoever needs it, as often as it likes.
+
+::
+
+    voice.events   topic   -> voice.events.history (stream)
+                           -> one queue a projection  --rejected--> voice.dead -> <queue>.dead
+    voice.commands direct  -> one queue a command     --rejected--> voice.dead -> <queue>.dead
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+
+HISTORY_STREAM = "voice.events.history"
+HISTORY_MAX_BYTES = 5_000_000_000
+HISTORY_MAX_AGE = "90D"
+
+
+class ExchangeName(StrEnum):
+    """The product's exchanges."""
+
+    EVENTS = "voice.events"
+    """What happened, for everyone: routing key is the event's type."""
+    COMMANDS = "voice.commands"
+    """What is to be done, for one queue each: a command must have its queue."""
+    DEAD = "voice.dead"
+    """What a queue gave up on; routing key is that queue's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """A quorum queue with its own dead letters.
+
+    Parameters
+    ----------
+    name
+        The queue's name; its dead letters wait in ``<name>.dead``.
+    exchange, bindings
+        What flows into it. Routing keys may hold wildcards on a topic exchange.
+    delivery_limit
+        How often a message may be returned before it is a dead letter.
+    ordered
+        One consumer at a time (single active consumer), for handlers that need the order kept.
+    """
+
+    name: str
+    exchange: ExchangeName
+    bindings: tuple[str, ...]
+    delivery_limit: int = 5
+    ordered: bool = False
+
+    @property
+    def dead_letters(self) -> str:
+        """Name of the queue that keeps what this one gave up on."""
+        return f"{self.name}.dead"
+
+
+async def declare_exchanges(channel: AbstractChannel) -> dict[ExchangeName, AbstractExchange]:
+    """Declare every exchange, and the stream that keeps the history of events."""
+    kinds = {
+        ExchangeName.EVENTS: ExchangeType.TOPIC,
+        ExchangeName.COMMANDS: ExchangeType.DIRECT,
+        ExchangeName.DEAD: ExchangeType.DIRECT,
+    }
+    exchanges: dict[ExchangeName, AbstractExchange] = {
+        name: await channel.declare_exchange(name, kind, durable=True) for name, kind in kinds.items()
+    }
+    history = await channel.declare_queue(
+        HISTORY_STREAM,
+        durable=True,
+        arguments={
+            "x-queue-type": "stream",
+            "x-max-length-bytes": HISTORY_MAX_BYTES,
+            "x-max-age": HISTORY_MAX_AGE,
+        },
+    )
+    await history.bind(exchanges[ExchangeName.EVENTS], "#")
+    return exchanges
+
+
+async def declare_queue(channel: AbstractChannel, spec: QueueSpec) -> AbstractQueue:
+    """Declare a queue, its dead letters and its bindings; the exchanges must exist."""
+    dead = await channel.declare_queue(spec.dead_letters, durable=True, arguments={"x-queue-type": "quorum"})
+    await dead.bind(ExchangeName.DEAD, spec.name)
+    queue = await channel.declare_queue(
+        spec.name,
+        durable=True,
+        arguments={
+            "x-queue-type": "quorum",
+            "x-delivery-limit": spec.delivery_limit,
+            "x-dead-letter-exchange": ExchangeName.DEAD.value,
+            "x-dead-letter-routing-key": spec.name,
+            # At-least-once: a dead letter leaves this queue only when the other has confirmed it.
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+            **({"x-single-active-consumer": True} if spec.ordered else {}),
+        },
+    )
+    for key in spec.bindings:
+        await queue.bind(spec.exchange, key)
+    return queue
