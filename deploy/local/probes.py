@@ -1,0 +1,38 @@
+"""Questions to a server on this machine: does it answer?"""
+
+import base64
+import http.client
+import socket
+
+from deploy.local.ports import LOOPBACK
+
+PROBE_S = 2.0
+
+
+def http_status(port: int, path: str, *, user: str = "", password: str = "") -> int | None:
+    """The status a loopback HTTP server answers a GET with; None when nobody answers in time."""
+    headers = {}
+    if user:
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {credentials}"
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_S)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def redis_answers(port: int, password: str) -> bool:
+    """Whether Redis accepts the password and has loaded its data."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=PROBE_S) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\nQUIT\r\n".encode())
+            answer = b""
+            while chunk := connection.recv(1024):
+                answer += chunk
+    except OSError:
+        return False
+    return b"+PONG" in answer
