@@ -3,8 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
@@ -47,30 +47,19 @@ async def keep_running(work: Work) -> None:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def running(works: Sequence[Work], *, stop_seconds: float) -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def running(works: Sequence[Work], *, stop_seconds: float) -> AsyncIterator[None]:
     """Run all ``works`` while the block lasts.
 
     At its end they are cancelled together and given ``stop_seconds`` to finish what is under way.
     """
-
-    @asynccontextmanager
-    async def context():  # type: ignore[no-untyped-def]  # noqa: ANN202
-        tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                _done, late = await asyncio.wait(tasks, timeout=stop_seconds)
-                for task in late:
-                    logger.error("work_did_not_stop", work=task.get_name())
-
-    return context()
-
-
-async def every(seconds: float, action: Callable[[], Awaitable[object]]) -> None:
-    """Do ``action`` now and then every so many seconds, until cancelled or until it raises."""
-    while True:
-        await action()
-        await asyncio.sleep(seconds)
+    tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _done, late = await asyncio.wait(tasks, timeout=stop_seconds)
+            for task in late:
+                logger.error("work_did_not_stop", work=task.get_name())

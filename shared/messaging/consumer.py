@@ -36,6 +36,8 @@ Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[AfterCommit 
 """Applies events within the transaction it is given. What it returns, if anything, is done after the commit."""
 
 PAUSE_WHILE_AWAY = 0.5
+PAUSE_AFTER_FAILURE = 0.1
+"""Keeps a message that fails again and again from turning the broker and the log into a loop."""
 FINISH_SECONDS = 6.0
 """How long a batch under way may take to end when the process stops; one that does not is delivered again."""
 RETRYABLE_STATES = frozenset({"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
@@ -65,11 +67,19 @@ class Subscription:
         Applies a batch.
     batch
         Most messages in one transaction.
+    dead_letters
+        Consume what the queue gave up on, instead of the queue.
     """
 
     queue: QueueSpec
     handler: Handler
     batch: int = 200
+    dead_letters: bool = False
+
+    @property
+    def queue_name(self) -> str:
+        """The queue that is consumed."""
+        return self.queue.dead_letters if self.dead_letters else self.queue.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +102,12 @@ class Consumer:
     """
 
     def __init__(self, amqp_url: str, database: Database, subscription: Subscription, *, number: int = 1) -> None:
-        self.name = f"consumer {subscription.queue.name} {number}"
+        self.name = f"consumer {subscription.queue_name} {number}"
         self.ready = False
         self._amqp_url = amqp_url
         self._database = database
         self._subscription = subscription
-        self._queue_name = subscription.queue.name
+        self._queue_name = subscription.queue_name
 
     async def run(self) -> None:
         """Consume until the broker is lost (then it raises) or until cancelled."""
@@ -107,7 +117,8 @@ class Consumer:
             # Twice the batch: the next one is already here while this one is applied.
             await channel.set_qos(prefetch_count=2 * self._subscription.batch if self._subscription.batch > 1 else 1)
             await declare_exchanges(channel)
-            queue = await declare_queue(channel, self._subscription.queue)
+            await declare_queue(channel, self._subscription.queue)
+            queue = await channel.get_queue(self._queue_name, ensure=False)
             arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
             await queue.consume(arrived.put)
             self.ready = True
@@ -168,6 +179,7 @@ class Consumer:
             exc_info=error,
         )
         CONSUMED.labels(self._queue_name, "failed").inc()
+        await asyncio.sleep(PAUSE_AFTER_FAILURE)
         # Reject, not nack: only a rejected message counts towards the delivery limit on every broker version.
         await delivery.message.reject(requeue=True)
 

@@ -1,0 +1,81 @@
+"""The lead service's processes, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.lead_svc.campaigns.directory import CampaignDirectory
+from services.lead_svc.campaigns.projection import project_campaigns
+from services.lead_svc.imports import endpoints as import_endpoints
+from services.lead_svc.imports.abandoned import abort_abandoned_imports
+from services.lead_svc.imports.service import ImportService
+from services.lead_svc.imports.signals import ProgressListener, connect_redis
+from services.lead_svc.leads import endpoints as lead_endpoints
+from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
+from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
+from shared.background import running
+from shared.database.engine import Database
+from shared.http.app import create_api, create_worker
+from shared.http.health import broker_check
+from shared.messaging.consumer import Consumer, Subscription
+from shared.messaging.housekeeping import Housekeeping
+from shared.messaging.relay import Relay
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_api_app(settings: LeadApiSettings) -> FastAPI:
+    """``lead-api``: answers API clients."""
+    database = Database(
+        settings.database_url.get_secret_value(), name="lead-api", pool_size=settings.database_pool_size
+    )
+    redis = connect_redis(settings.redis_url.get_secret_value())
+    signals = ProgressListener(redis)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        directory = CampaignDirectory(str(settings.campaign_svc_url))
+        app.state.imports = ImportService(database, directory, signals)
+        app.state.import_wait_seconds = settings.import_wait_seconds
+        async with running([signals], stop_seconds=settings.shutdown_seconds):
+            yield
+        await directory.close()
+        await redis.aclose()
+
+    return create_api(
+        settings,
+        database,
+        title="Voice leads",
+        routers=[import_endpoints.router, lead_endpoints.router],
+        wanted={"broker": broker_check(settings.amqp_url.get_secret_value()), "redis": redis.ping},
+        lifespan=lifespan,
+    )
+
+
+def create_events_app(settings: LeadEventsSettings) -> FastAPI:
+    """``lead-events``: relays the outbox, keeps the copy of campaigns, ends imports that no worker could."""
+    database_url = settings.database_url.get_secret_value()
+    amqp_url = settings.amqp_url.get_secret_value()
+    database = Database(database_url, name="lead-events", pool_size=settings.database_pool_size)
+    redis = connect_redis(settings.redis_url.get_secret_value())
+    abandoned = Subscription(IMPORTS, abort_abandoned_imports(redis), dead_letters=True)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await redis.aclose()
+
+    return create_worker(
+        settings,
+        database,
+        title="Voice leads: events",
+        works=[
+            Relay(database_url, amqp_url, command_queues=(IMPORTS,)),
+            Consumer(amqp_url, database, Subscription(CAMPAIGN_COPY, project_campaigns)),
+            Consumer(amqp_url, database, abandoned),
+            Housekeeping(database),
+        ],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,57 @@
+"""Asks campaign_svc for a campaign whose events have not arrived yet."""
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from services.lead_svc.campaigns.repository import CampaignCopy
+
+ASK_SECONDS = 5.0
+
+
+class CampaignsUnavailable(Exception):
+    """campaign_svc did not answer."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: int
+    company_id: int
+    status: str
+    version: int
+
+
+class CampaignDirectory:
+    """The campaigns as campaign_svc has them now.
+
+    Parameters
+    ----------
+    url
+        Base address of campaign_svc.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.AsyncClient(base_url=url, timeout=ASK_SECONDS)
+
+    async def fetch(self, campaign_id: int, token: str) -> CampaignCopy | None:
+        """The campaign, if the caller with this token can see it.
+
+        Raises
+        ------
+        CampaignsUnavailable
+            If campaign_svc gives no answer.
+        """
+        try:
+            response = await self._client.get(
+                f"/api/voice-campaigns/{campaign_id}", headers={"Authorization": f"Bearer {token}"}
+            )
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            answer = _Answer.model_validate_json(response.raise_for_status().content)
+        except httpx.HTTPError as error:
+            raise CampaignsUnavailable(repr(error)) from error
+        return CampaignCopy(answer.id, answer.company_id, answer.status, answer.version, deleted=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

@@ -1,0 +1,47 @@
+"""Queries on the local copy of campaigns."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.lead_svc.tables import campaigns
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCopy:
+    """What leads need to know of a campaign."""
+
+    id: int
+    company_id: int
+    status: str
+    version: int
+    deleted: bool
+
+
+async def find(connection: AsyncConnection, campaign_id: int) -> CampaignCopy | None:
+    """The local copy of a campaign, of whichever company."""
+    row = (await connection.execute(select(campaigns).where(campaigns.c.id == campaign_id))).mappings().one_or_none()
+    return CampaignCopy(**row) if row else None
+
+
+async def store(connection: AsyncConnection, copies: Iterable[CampaignCopy]) -> None:
+    """Keep each copy, unless what is stored is as new or newer."""
+    newest: dict[int, CampaignCopy] = {}
+    for copy in copies:
+        if copy.id not in newest or newest[copy.id].version < copy.version:
+            newest[copy.id] = copy
+    if not newest:
+        return
+    # In the order of ids, so that two writers of overlapping batches cannot wait for each other.
+    statement = insert(campaigns).values([asdict(newest[campaign_id]) for campaign_id in sorted(newest)])
+    new = statement.excluded
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"status": new.status, "version": new.version, "deleted": new.deleted},
+            where=campaigns.c.version < new.version,
+        )
+    )

@@ -1,0 +1,91 @@
+"""Loads validated leads: ids from the sequence, rows by COPY, events into the outbox, in one transaction."""
+
+import io
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import asyncpg
+import polars as pl
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.outbox import outbox
+from shared.database.engine import driver_connection
+from shared.events.leads import LEADS_PER_EVENT, LeadCreated
+
+ROWS_PER_COPY = 10_000
+"""Rows between two reports of progress."""
+
+_EVENT_FIELDS = (
+    "id",
+    "version",
+    "campaign_id",
+    "company_id",
+    "first_name",
+    "last_name",
+    "phone",
+    "email",
+    "status",
+    "priority",
+    "source",
+    "lead_score",
+    "interest_level",
+    "assigned_to",
+    "created_at",
+    "updated_at",
+)
+"""The fields of `shared.events.leads.Lead`, in its order."""
+
+Report = Callable[[int], Awaitable[None]]
+"""Called with how many rows are loaded."""
+
+
+async def load(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFrame, report: Report) -> list[int]:
+    """Insert the leads of a job and write their ``lead.created`` events; returns their ids in the order of the file.
+
+    Parameters
+    ----------
+    leads
+        At least one validated lead, as `validation` returns them.
+    """
+    driver = await driver_connection(connection)
+    ids, now = await _take_ids(driver, leads.height)
+    rows = leads.select(
+        pl.Series("id", ids, dtype=pl.Int64),
+        pl.lit(job.company_id, pl.Int64).alias("company_id"),
+        pl.lit(job.campaign_id, pl.Int64).alias("campaign_id"),
+        pl.all(),
+        pl.lit(job.id, pl.Int64).alias("import_id"),
+    )
+    for start in range(0, rows.height, ROWS_PER_COPY):
+        await _copy(driver, rows.slice(start, ROWS_PER_COPY))
+        await report(min(start + ROWS_PER_COPY, rows.height))
+    await outbox.add_serialized(connection, job.company_id, LeadCreated.event_type, _event_bodies(rows, now))
+    return ids
+
+
+async def _take_ids(driver: "asyncpg.Connection[asyncpg.Record]", count: int) -> tuple[list[int], datetime]:
+    """Ids for ``count`` leads, and the time that the transaction writes on its rows."""
+    records = await driver.fetch(
+        "SELECT nextval(pg_get_serial_sequence('leads', 'id')) AS id, now() AS now FROM generate_series(1, $1)", count
+    )
+    return [record["id"] for record in records], records[0]["now"]
+
+
+async def _copy(driver: "asyncpg.Connection[asyncpg.Record]", rows: pl.DataFrame) -> None:
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, include_header=False)
+    buffer.seek(0)
+    await driver.copy_to_table("leads", source=buffer, columns=rows.columns, format="csv")
+
+
+def _event_bodies(rows: pl.DataFrame, now: datetime) -> list[bytes]:
+    """``lead.created`` data as JSON, in lists of at most the size that an event may have."""
+    written = pl.lit(now.isoformat().replace("+00:00", "Z"))
+    told = rows.with_columns(
+        pl.lit(1).alias("version"), written.alias("created_at"), written.alias("updated_at")
+    ).select(_EVENT_FIELDS)
+    return [
+        b'{"leads":' + told.slice(start, LEADS_PER_EVENT).write_json().encode() + b"}"
+        for start in range(0, told.height, LEADS_PER_EVENT)
+    ]

@@ -1,0 +1,128 @@
+"""Decisions about imports: whether one may start, how long its caller waits, how a job looks from outside."""
+
+import asyncio
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.lead_svc.campaigns import repository as campaign_copies
+from services.lead_svc.campaigns.directory import CampaignDirectory, CampaignsUnavailable
+from services.lead_svc.campaigns.repository import CampaignCopy
+from services.lead_svc.imports import repository
+from services.lead_svc.imports.messages import CAMPAIGN_UNKNOWN_NOW, IMPORT_FAILED, INVALID_CAMPAIGN, ImportRefused
+from services.lead_svc.imports.repository import ImportRecord, NewImport
+from services.lead_svc.imports.signals import Progress, ProgressListener
+from services.lead_svc.imports.upload import Upload
+from services.lead_svc.leads.repository import imported_json
+from services.lead_svc.outbox import outbox
+from shared.database.engine import Database
+from shared.events.imports import ImportRequested
+from shared.http.auth import Principal
+from shared.http.errors import Unavailable
+
+SYNCHRONOUS_ROWS = 1000
+"""Most rows of an import whose caller waits for the leads."""
+LOOK_SECONDS = 0.5
+"""How often a waiting request looks at its job itself, in case the signal of its end is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an import while its caller waited."""
+
+    job: ImportRecord
+    leads_json: bytes
+    """The imported leads, as the inside of a JSON array; empty unless the job is completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportService:
+    """Starts imports and follows them."""
+
+    database: Database
+    campaigns: CampaignDirectory
+    signals: ProgressListener
+
+    async def run(self, caller: Principal, company_id: int, upload: Upload, *, wait_seconds: float) -> Outcome:
+        """Store the job with its file and its command, and wait until it has ended or ``wait_seconds`` are over.
+
+        Raises
+        ------
+        ImportRefused
+            If the campaign is not one of the company's.
+        Unavailable
+            If that cannot be found out at the moment.
+        """
+        await self._require_campaign(caller, company_id, upload.campaign_id)
+        new = NewImport(
+            company_id=company_id,
+            campaign_id=upload.campaign_id,
+            requested_by=caller.subject,
+            filename=upload.filename,
+            kind=upload.kind,
+            default_values=upload.default_values,
+            row_limit=SYNCHRONOUS_ROWS if wait_seconds else None,
+            content=upload.content,
+        )
+        with ExitStack() as listening:
+            async with self.database.transaction() as connection:
+                import_id = await repository.create(connection, new)
+                await outbox.command(connection, company_id, ImportRequested(import_id=import_id))
+                # Before the commit: afterwards the worker may be done sooner than we listen.
+                ended = listening.enter_context(self.signals.expect(import_id))
+            await self._wait(company_id, import_id, ended, wait_seconds)
+        async with self.database.transaction() as connection:
+            return await self._outcome(connection, company_id, import_id)
+
+    async def _outcome(self, connection: AsyncConnection, company_id: int, import_id: int) -> Outcome:
+        job = await repository.get(connection, import_id, company_id)
+        if job is None:
+            raise LookupError(f"import {import_id} is gone")
+        if job.first_lead_id is None or job.last_lead_id is None:
+            return Outcome(job, leads_json=b"")
+        leads_json = await imported_json(connection, company_id, import_id, job.first_lead_id, job.last_lead_id)
+        return Outcome(job, leads_json)
+
+    async def _require_campaign(self, caller: Principal, company_id: int, campaign_id: int) -> None:
+        async with self.database.transaction() as connection:
+            campaign = await campaign_copies.find(connection, campaign_id)
+        if campaign is None:
+            campaign = await self._ask_for_campaign(caller, campaign_id)
+        if campaign is None or campaign.company_id != company_id or campaign.deleted:
+            raise ImportRefused(INVALID_CAMPAIGN)
+
+    async def _ask_for_campaign(self, caller: Principal, campaign_id: int) -> CampaignCopy | None:
+        try:
+            campaign = await self.campaigns.fetch(campaign_id, caller.token)
+        except CampaignsUnavailable as error:
+            raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
+        if campaign is not None:
+            async with self.database.transaction() as connection:
+                await campaign_copies.store(connection, [campaign])
+        return campaign
+
+    async def _wait(self, company_id: int, import_id: int, ended: asyncio.Event, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(ended.wait(), min(left, LOOK_SECONDS))
+            except TimeoutError:
+                if await self._has_ended(company_id, import_id):
+                    return
+            else:
+                return
+
+    async def _has_ended(self, company_id: int, import_id: int) -> bool:
+        async with self.database.transaction() as connection:
+            job = await repository.get(connection, import_id, company_id)
+        return job is not None and job.finished_at is not None
+
+    async def get(self, company_id: int, import_id: int) -> tuple[ImportRecord, Progress | None] | None:
+        """A job and, while it has not ended, how far it is; None when the company has no such job."""
+        async with self.database.transaction() as connection:
+            job = await repository.get(connection, import_id, company_id)
+        if job is None:
+            return None
+        return job, await self.signals.last(import_id) if job.finished_at is None else None

@@ -1,0 +1,116 @@
+"""Reads the form of an import request, and no more of it than a file may be large."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import orjson
+from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.formats import FileKind, identify
+from services.lead_svc.imports.messages import (
+    CAMPAIGN_REQUIRED,
+    DEFAULTS_NOT_AN_OBJECT,
+    FILE_TOO_LARGE,
+    INVALID_CAMPAIGN,
+    NO_FILE,
+    ImportRefused,
+)
+from shared.http.parameters import LARGEST_ID
+
+LARGEST_FILE = 10 * 1024 * 1024
+FORM_OVERHEAD = 64 * 1024
+"""What boundaries, headers and the other fields may take on top."""
+LONGEST_FILENAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A checked import request."""
+
+    filename: str
+    kind: FileKind
+    content: bytes
+    campaign_id: int
+    default_values: dict[str, object]
+
+
+async def read_upload(request: Request) -> Upload:
+    """Read and check the form.
+
+    Raises
+    ------
+    ImportRefused
+        With the contract's message for what is missing, too large or of a wrong kind.
+    """
+    form = await _read_form(request)
+    filename, content = await _read_file(form)
+    try:
+        kind = identify(filename, content)
+    except ImportRejected as rejection:
+        raise ImportRefused(rejection.message) from rejection
+    return Upload(
+        filename=filename,
+        kind=kind,
+        content=content,
+        campaign_id=_campaign_id(form),
+        default_values=_default_values(form),
+    )
+
+
+async def _read_form(request: Request) -> FormData:
+    if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
+        raise ImportRefused(NO_FILE)
+    # FastAPI's own parser would read the whole body, however large, before asking anyone.
+    parser = MultiPartParser(request.headers, _limited(request.stream()), max_files=1, max_fields=20)
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise ImportRefused(f"The form cannot be read: {error.message}") from error
+
+
+async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    received = 0
+    async for chunk in stream:
+        received += len(chunk)
+        if received > LARGEST_FILE + FORM_OVERHEAD:
+            raise ImportRefused(FILE_TOO_LARGE)
+        yield chunk
+
+
+async def _read_file(form: FormData) -> tuple[str, bytes]:
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise ImportRefused(NO_FILE)
+    content = await file.read()
+    await file.close()
+    if len(content) > LARGEST_FILE:
+        raise ImportRefused(FILE_TOO_LARGE)
+    # Some clients send a whole path; the name is for people and PostgreSQL holds no NUL.
+    name = file.filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\x00", "")
+    return name[-LONGEST_FILENAME:], content
+
+
+def _campaign_id(form: FormData) -> int:
+    value = form.get("campaign_id")
+    if not isinstance(value, str) or not value.strip():
+        raise ImportRefused(CAMPAIGN_REQUIRED)
+    digits = value.strip()
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:20]) <= LARGEST_ID):
+        raise ImportRefused(INVALID_CAMPAIGN)
+    return int(digits)
+
+
+def _default_values(form: FormData) -> dict[str, object]:
+    value = form.get("default_values")
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return {}
+    try:
+        parsed = orjson.loads(value) if isinstance(value, str) else None
+    except orjson.JSONDecodeError as error:
+        raise ImportRefused(DEFAULTS_NOT_AN_OBJECT) from error
+    if not isinstance(parsed, dict):
+        raise ImportRefused(DEFAULTS_NOT_AN_OBJECT)
+    return parsed

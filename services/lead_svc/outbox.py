@@ -1,0 +1,7 @@
+"""The lead context's outbox."""
+
+from typing import Final
+
+from shared.messaging.outbox import Outbox
+
+outbox: Final = Outbox("/lead-svc")

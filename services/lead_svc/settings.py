@@ -1,0 +1,18 @@
+"""Settings of the lead service's processes."""
+
+from pydantic import Field, HttpUrl
+
+from shared.settings import ApiSettings, ProcessSettings
+
+
+class LeadApiSettings(ApiSettings):
+    """Of ``lead-api``."""
+
+    campaign_svc_url: HttpUrl
+    """Asked for a campaign whose events have not arrived yet."""
+    import_wait_seconds: float = Field(default=30, gt=0)
+    """How long a synchronous import waits for its end before it is answered as accepted."""
+
+
+class LeadEventsSettings(ProcessSettings):
+    """Of ``lead-events``."""
