@@ -21,14 +21,14 @@ fail() { echo "FAIL  $*" >&2; exit 1; }
 ours() {  # whatever the engine still holds of this project
     local kind
     docker ps --all --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
-    for kind in volume network; do
+    for kind in image volume network; do
         docker "$kind" ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
     done
 }
 finish() {
     local status=$?
     if [ "$status" -ne 0 ]; then compose ps --all || true; compose logs --no-color --tail 30 || true; fi
-    compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+    compose down --volumes --rmi local --timeout 5 >/dev/null 2>&1 || true
     rm -f "$env_file"
     exit "$status"
 }
@@ -120,6 +120,6 @@ export E2E_GATEWAY_URL E2E_JWT_SECRET
 check_gateway
 if [ $# -gt 0 ]; then "$@"; fi
 check_stop
-compose down --volumes >/dev/null 2>&1
+compose down --volumes --rmi local >/dev/null 2>&1
 [ -z "$(ours)" ] || fail "left behind: $(ours)"
 ok "nothing is left behind"
