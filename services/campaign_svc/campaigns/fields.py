@@ -1,0 +1,174 @@
+"""Kinds of values a campaign has: how each is written in JSON, and what it must be like."""
+
+import re
+from collections.abc import Hashable
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from services.campaign_svc.campaigns.scripts import check_placeholders
+from shared.http.parameters import LARGEST_ID, Storable
+
+LARGEST_COUNT: Final = 2**31 - 1
+MOST_TEAM_MEMBERS: Final = 1_000
+MOST_TAGS: Final = 100
+LARGEST_AMOUNT: Final = Decimal("9999999999.99")
+
+Priority = Literal["low", "medium", "high"]
+Weekday = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+WEEK: Final[tuple[Weekday, ...]] = get_args(Weekday)
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(_DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?")
+
+_LANGUAGE = re.compile(
+    r"""
+    ([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3} | [A-Za-z]{4,8})   # language, with extensions of it
+    (-[A-Za-z]{4})?                                      # script
+    (-([A-Za-z]{2}|[0-9]{3}))?                           # region
+    (-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*           # variants
+    (-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*            # extensions
+    (-[Xx](-[A-Za-z0-9]{1,8})+)?                         # for private use
+    """,
+    re.VERBOSE,
+)
+"""RFC 5646, section 2.1: the form of a tag, not whether each part of it is registered."""
+
+_NOT_ZONES: Final = frozenset({"localtime", "Factory"})
+"""Names in the database that mean something else on every machine."""
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones() - _NOT_ZONES)
+
+
+def _time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise PydanticCustomError("time_zone", "Must be a time zone of the IANA database, such as Europe/Berlin")
+    return name
+
+
+def _language(tag: str) -> str:
+    if not _LANGUAGE.fullmatch(tag):
+        raise PydanticCustomError("language", "Must be a BCP 47 language tag, such as en-US")
+    return tag
+
+
+def _time_of_day(value: object) -> time:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise PydanticCustomError("time_of_day", "Must be a time of day, HH:MM:SS")
+    return time.fromisoformat(value)
+
+
+def _calendar_date(value: object) -> date:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass  # no such day: the same fault as any other text
+    raise PydanticCustomError("calendar_date", "Must be a date, YYYY-MM-DD")
+
+
+def parse_moment(value: object, zone: ZoneInfo) -> datetime:
+    """Read a moment: ISO 8601 with its offset from UTC, or without, as a wall clock in ``zone`` shows it.
+
+    A wall clock that shows a time twice (the end of summer time) means the first; one that skips a time means the
+    moment as many minutes later.
+
+    Raises
+    ------
+    PydanticCustomError
+        If it is no moment, or one beyond the years 1 to 9999.
+    """
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        try:
+            moment = datetime.fromisoformat(value)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            return aware.astimezone(ZoneInfo("UTC"))
+        except (ValueError, OverflowError):
+            pass
+    raise PydanticCustomError("moment", "Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset")
+
+
+def _weekday(value: object) -> object:
+    return value.strip().capitalize() if isinstance(value, str) else value
+
+
+def _in_week_order(days: list[Weekday]) -> list[Weekday]:
+    return [day for day in WEEK if day in days]
+
+
+T = TypeVar("T", bound=Hashable)
+
+
+def _without_repeats(values: list[T]) -> list[T]:
+    return list(dict.fromkeys(values))
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("amount", "Must be a number")
+    return value
+
+
+def _json(**schema: Any) -> WithJsonSchema:  # noqa: ANN401
+    return WithJsonSchema(schema)
+
+
+_TRIMMED = StringConstraints(strip_whitespace=True)
+
+Name = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), Storable]
+Label = Annotated[str, _TRIMMED, Field(max_length=100), Storable]
+RequiredLabel = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), Storable]
+Paragraph = Annotated[str, _TRIMMED, Field(max_length=5_000), Storable]
+Notes = Annotated[str, _TRIMMED, Field(max_length=10_000), Storable]
+Prompt = Annotated[str, _TRIMMED, Field(min_length=1, max_length=20_000), Storable]
+Script = Annotated[Prompt, AfterValidator(check_placeholders)]
+"""Text with placeholders such as ``{customer_name}``."""
+
+Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(_language)]
+TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(_time_zone)]
+
+Count = Annotated[int, Field(strict=True, ge=1, le=LARGEST_COUNT)]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+Money = Annotated[
+    Decimal,
+    Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),
+    BeforeValidator(_number),
+    PlainSerializer(float, return_type=float, when_used="json"),
+    _json(type="number", minimum=0, maximum=float(LARGEST_AMOUNT), multipleOf=0.01),
+]
+"""Held as an exact decimal, shown as a JSON number."""
+
+TimeOfDay = Annotated[
+    time, PlainValidator(_time_of_day), _json(type="string", pattern=f"^{_TIME.pattern}$", examples=["09:00:00"])
+]
+CalendarDate = Annotated[date, PlainValidator(_calendar_date), _json(type="string", format="date")]
+
+WorkingDays = Annotated[
+    list[Annotated[Weekday, BeforeValidator(_weekday)]],
+    Field(min_length=1, max_length=50),
+    AfterValidator(_in_week_order),
+]
+"""In any case and order; kept capitalised, each once, in the order of the week."""
+TeamMembers = Annotated[list[Id], Field(max_length=MOST_TEAM_MEMBERS), AfterValidator(_without_repeats)]
+Tags = Annotated[
+    list[Annotated[str, _TRIMMED, Field(min_length=1, max_length=50), Storable]],
+    Field(max_length=MOST_TAGS),
+    AfterValidator(_without_repeats),
+]

@@ -1,0 +1,234 @@
+"""Campaigns as API clients send and see them."""
+
+from datetime import UTC, datetime, time
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from services.campaign_svc.campaigns.fields import (
+    WEEK,
+    CalendarDate,
+    Count,
+    Id,
+    Label,
+    Language,
+    Money,
+    Name,
+    Notes,
+    Paragraph,
+    Priority,
+    Prompt,
+    RequiredLabel,
+    Script,
+    Tags,
+    TeamMembers,
+    TimeOfDay,
+    TimeZone,
+    WorkingDays,
+    parse_moment,
+)
+from services.campaign_svc.campaigns.recurrence import first_occurrence
+from shared.events.campaigns import CampaignStatus
+
+EXAMPLE: Final[dict[str, Any]] = {
+    "name": "Customer Survey Campaign",
+    "description": "Automated survey for customer satisfaction",
+    "status": "draft",
+    "priority": "high",
+    "campaign_type": "outbound",
+    "calls_per_day": 50,
+    "calling_hours_start": "09:00:00",
+    "calling_hours_end": "17:00:00",
+    "time_zone": "UTC",
+    "working_days": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"],
+    "ai_voice_id": "voice-123",
+    "ai_voice_language": "en-US",
+    "ai_voice_gender": "female",
+    "system_prompt": "You are a friendly customer service representative conducting a satisfaction survey",
+    "script_template": (
+        "Hello {customer_name}, this is {company_name} calling. We're conducting a brief customer satisfaction survey."
+        " Would you have 2 minutes to share your feedback?"
+    ),
+    "fallback_script": "I understand you're busy. Would you prefer if I called back at a more convenient time?",
+    "max_attempts_per_lead": 3,
+    "retry_delay_minutes": 60,
+    "call_duration_limit": 300,
+    "success_criteria": "Customer completes at least 80% of survey questions",
+    "expected_completion_date": "2024-12-31",
+    "budget": 1000.00,
+    "cost_per_call": 0.50,
+    "owner_id": 123,
+    "team_members": [124, 125, 126],
+    "tags": ["customer-survey", "satisfaction", "q4-2024"],
+    "notes": "Focus on customer service experience and product satisfaction",
+    "start_date": "2024-03-01 09:00:00",
+    "end_date": "2024-12-31 17:00:00",
+    "recurrence_rule": "FREQ=DAILY;INTERVAL=1",
+    "company_id": 1,
+}
+
+
+def _zone(info: ValidationInfo) -> ZoneInfo:
+    # When time_zone itself is at fault, the rest is read in UTC only to find its own faults.
+    return ZoneInfo(info.data.get("time_zone", "UTC"))
+
+
+def _moment(value: object, info: ValidationInfo) -> datetime:
+    return parse_moment(value, _zone(info))
+
+
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment),
+    WithJsonSchema({"type": "string", "examples": ["2024-03-01 09:00:00"]}, mode="validation"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+
+
+class CampaignBody(BaseModel):
+    """A campaign as it is sent. Null is the same as leaving a field out.
+
+    The fields' order matters: a rule on two fields stands at the later one and sees the earlier.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
+
+    name: Name
+    description: Paragraph | None = None
+    # Any of the four: campaigns that already ran elsewhere are brought in as what they are.
+    status: CampaignStatus
+    priority: Priority = "medium"
+    campaign_type: RequiredLabel = "outbound"
+    calls_per_day: Count
+    calling_hours_start: TimeOfDay
+    calling_hours_end: TimeOfDay = Field(description="Before the start, it is on the next day.")
+    time_zone: TimeZone = "UTC"
+    working_days: WorkingDays = list(WEEK[:5])
+    ai_voice_id: Label | None = None
+    ai_voice_language: Language = "en-US"
+    ai_voice_gender: Label | None = None
+    system_prompt: Prompt
+    script_template: Script
+    fallback_script: Script | None = None
+    max_attempts_per_lead: Count = 3
+    retry_delay_minutes: Count = 60
+    call_duration_limit: Count | None = Field(default=None, description="Seconds.")
+    success_criteria: Paragraph | None = None
+    expected_completion_date: CalendarDate | None = None
+    budget: Money | None = None
+    cost_per_call: Money | None = None
+    owner_id: Id | None = None
+    team_members: TeamMembers = []
+    tags: Tags = []
+    notes: Notes | None = None
+    start_date: Moment | None = Field(
+        default=None, description="ISO 8601 with an offset, or without one as a wall clock in `time_zone` shows it."
+    )
+    end_date: Moment | None = Field(default=None, description="After `start_date`, in the same forms.")
+    recurrence_rule: Annotated[str, Field(max_length=255)] | None = Field(
+        default=None, description="RFC 5545: FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, with its other parts."
+    )
+    company_id: Id
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, body: object) -> object:
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if value is not None or name not in cls.model_fields}
+
+    @field_validator("calling_hours_end")
+    @classmethod
+    def _some_calling_hours(cls, end: time, info: ValidationInfo) -> time:
+        if end == info.data.get("calling_hours_start"):
+            raise PydanticCustomError("empty_calling_hours", "Must differ from calling_hours_start")
+        return end
+
+    @field_validator("end_date")
+    @classmethod
+    def _ends_after_start(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+        start: datetime | None = info.data.get("start_date")
+        if start is not None and end is not None and end <= start:
+            raise PydanticCustomError("end_before_start", "Must be after start_date")
+        return end
+
+    @field_validator("recurrence_rule")
+    @classmethod
+    def _recurs(cls, rule: str | None, info: ValidationInfo) -> str | None:
+        if rule is None:
+            return None
+        start: datetime = info.data.get("start_date") or datetime.now(UTC)
+        first = first_occurrence(rule, start.astimezone(_zone(info)))
+        end: datetime | None = info.data.get("end_date")
+        if first is None or (end is not None and first > end):
+            raise PydanticCustomError("never_recurs", "Never fires between the campaign's start and end")
+        return rule
+
+
+class Campaign(CampaignBody):
+    """A campaign as it is shown: everything it was created with, what was left out as null or its default."""
+
+    id: int
+    version: int = Field(description="Grows with every change.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class CampaignAnswer(BaseModel):
+    """A campaign and what was done with it."""
+
+    message: str
+    data: Campaign
+
+
+class Keyword(BaseModel):
+    """How often a word was said."""
+
+    word: str
+    count: int
+
+
+class CallQuality(BaseModel):
+    """How good a campaign's calls were. Each figure is the average of what call reports say of it.
+
+    Call reports are not recorded, so every figure is null: a figure nobody reported is never invented.
+    """
+
+    accuracy: float | None = None
+    clarity: float | None = None
+    engagement: float | None = None
+    adherenceToScript: float | None = None  # noqa: N815 - the contract's name
+    sentimentScore: float | None = None  # noqa: N815
+    averageCallQuality: float | None = None  # noqa: N815
+    positiveResponseRate: float | None = None  # noqa: N815
+    negativeResponseRate: float | None = None  # noqa: N815
+    averageResponseTime: str | None = Field(default=None, description="As `8.5s`.")  # noqa: N815
+    commonKeywords: list[Keyword] = []  # noqa: N815
+
+
+class CampaignDetails(Campaign):
+    """A campaign with the quality of its calls, and some of its fields once more under the names a dialer uses."""
+
+    voice_type: str | None = Field(description="`ai_voice_gender`.")
+    script: str = Field(description="`script_template`.")
+    call_start_time: str = Field(description="`calling_hours_start` as HH:MM.")
+    call_end_time: str = Field(description="`calling_hours_end` as HH:MM.")
+    metrics: CallQuality
+
+
+class CampaignDetailsAnswer(BaseModel):
+    """A campaign with all there is to know of it."""
+
+    message: str
+    data: CampaignDetails
