@@ -39,7 +39,7 @@ class LeadFilter:
         return [leads.c[name] == value for name, value in asked.items() if value is not None]
 
 
-def _as_json(*conditions: ColumnElement[bool]) -> Select[tuple[str]]:
+def _as_json(*conditions: ColumnElement[bool]) -> Select[str]:
     shown = select(*_SHOWN, _TAGS).where(*conditions).order_by(leads.c.id).subquery("shown")
     return select(literal_column("row_to_json(shown)::text", Text)).select_from(shown)
 

@@ -1,0 +1,239 @@
+"""The import against its floor, and against the usual way, in one run: ``make bench``.
+
+===============  ==========================================================================================
+bare COPY        the same rows, already rendered, into the same table and indexes, committed: the floor
+in process       parse, validate, take ids, COPY, write the events, commit
+HTTP             through gateway, API, outbox, queue, worker and back, with every lead in the answer;
+                 for 10,000 rows asynchronous: until the job's status says it is completed
+queue            part of the HTTP import: from the commit of the job to the start of the worker
+usual way        csv, a pydantic model a row, ORM ``add_all``, commit
+===============  ==========================================================================================
+
+Each round does all of it once; figures are medians of the rounds, in milliseconds. What has no servers of the product
+around it (floor, in process, usual way) runs in a database of its own, where no relay takes part.
+"""
+
+import asyncio
+import io
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.lead_rows import lead_file
+from benchmarks.usual_way import import_usual_way
+from deploy.local.binaries import find_or_install
+from deploy.local.servers import Servers
+from deploy.local.stack import Stack
+from services.lead_svc.app import MIGRATIONS
+from services.lead_svc.imports import loading
+from services.lead_svc.imports.formats import FileKind
+from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.imports.validation import validate
+from shared.database.engine import Database, driver_connection
+from shared.database.migrations import upgrade
+
+ROUNDS = 9
+SETTLE_SECONDS = 0.5
+"""Between rounds: what an import sets going (projections) must not run into the next measurement."""
+SIZES = (1_000, 10_000)
+RESULTS = Path(__file__).parent / "results"
+TARGETS = {
+    (1_000, "in process"): 2.6,
+    (10_000, "in process"): 2.0,
+    (1_000, "HTTP"): 7.0,
+}
+"""Most times the bare COPY."""
+
+
+@dataclass
+class Times:
+    """Milliseconds of every round, by what was measured."""
+
+    samples: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    async def measure(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Do it once and note how long it took."""
+        started = time.perf_counter()
+        await work()
+        self.samples[name].append((time.perf_counter() - started) * 1000)
+
+    def median(self, name: str) -> float:
+        """The median of one measurement."""
+        return statistics.median(self.samples[name])
+
+
+class InProcess:
+    """What needs nothing but a database."""
+
+    def __init__(self, database: Database, rows: int) -> None:
+        self._database = database
+        self._content = lead_file(rows)
+        frame = validate(read(self._content, FileKind.CSV), {}, row_limit=None).frame
+        whole = frame.with_columns(
+            pl.lit(1).alias("company_id"), pl.lit(1).alias("campaign_id"), pl.lit(1).alias("import_id")
+        )
+        rendered = io.BytesIO()
+        whole.write_csv(rendered, include_header=False)
+        self._rendered = rendered.getvalue()
+        self._columns = whole.columns
+        self._job = QueuedImport(1, 1, 1, "leads.csv", FileKind.CSV, {}, None, self._content)
+
+    async def bare_copy(self) -> None:
+        """The floor."""
+        async with self._database.transaction() as connection:
+            driver = await driver_connection(connection)
+            rows = io.BytesIO(self._rendered)
+            await driver.copy_to_table("leads", source=rows, columns=self._columns, format="csv")
+
+    async def whole(self) -> None:
+        """What the worker does, without its queue."""
+        async with self._database.transaction() as connection:
+            valid = validate(read(self._content, FileKind.CSV), {}, row_limit=None)
+            await loading.load(connection, self._job, valid.frame, _no_report)
+
+    async def usual_way(self) -> None:
+        """What others do."""
+        async with self._database.transaction() as connection:
+            await import_usual_way(connection, self._content, company_id=1, campaign_id=1)
+
+
+async def _no_report(_done: int) -> None:
+    return
+
+
+class OverHttp:
+    """What a client of the gateway sees."""
+
+    def __init__(self, stack: Stack, client: httpx.AsyncClient, leads: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._stack = stack
+        self._client = client
+        self._leads = leads
+        self._committed: asyncio.Queue[datetime] = asyncio.Queue()
+        self._campaign_id = 0
+
+    async def prepare(self) -> None:
+        """Make a campaign, and hear of every commit to the outbox."""
+        example = json.loads((Path(__file__).parent / "campaign.json").read_text())
+        made = await self._client.post("/api/voice-campaigns", json=example)
+        self._campaign_id = made.raise_for_status().json()["data"]["id"]
+        await self._leads.add_listener("outbox", lambda *_: self._committed.put_nowait(datetime.now(UTC)))
+
+    async def synchronous(self, rows: int) -> float:
+        """Import and receive all leads; returns the queue's part in milliseconds."""
+        while not self._committed.empty():
+            self._committed.get_nowait()
+        answer = await self._post(lead_file(rows), {})
+        if answer.status_code != httpx.codes.CREATED or answer.json()["imported_count"] != rows:
+            raise RuntimeError(f"the import was answered {answer.status_code}: {answer.text[:300]}")
+        committed = await self._committed.get()
+        started: datetime = await self._leads.fetchval("SELECT started_at FROM imports ORDER BY id DESC LIMIT 1")
+        return (started - committed).total_seconds() * 1000
+
+    async def asynchronous(self, rows: int) -> None:
+        """Import and ask for the job until it is completed."""
+        answer = await self._post(lead_file(rows), {"Prefer": "respond-async"})
+        where = answer.raise_for_status().headers["Location"]
+        async with asyncio.timeout(60):
+            while (job := (await self._client.get(where)).raise_for_status().json())["status"] != "completed":
+                if job["status"] in {"failed", "aborted"}:
+                    raise RuntimeError(f"the import ended as {job}")
+                await asyncio.sleep(0.005)
+
+    async def _post(self, content: bytes, headers: dict[str, str]) -> httpx.Response:
+        return await self._client.post(
+            "/api/company/voice-leads/company/1/import",
+            headers=headers,
+            files={"file": ("leads.csv", content, "text/csv")},
+            data={"campaign_id": str(self._campaign_id), "default_values": '{"source": "bench"}'},
+        )
+
+
+async def run(stack: Stack, rounds: int) -> dict[int, Times]:
+    """Measure everything ``rounds`` times; returns the times by number of rows."""
+    postgres = stack.servers.postgres
+    admin = await asyncpg.connect(postgres.url)
+    await admin.execute("CREATE DATABASE import_benchmark")
+    url = postgres.url.rsplit("/", 1)[0] + "/import_benchmark"
+    await asyncio.to_thread(upgrade, MIGRATIONS, url)
+    database = Database(url, name="benchmark")
+    leads = await asyncpg.connect(postgres.database_url("leads"))
+    headers = {"Authorization": f"Bearer {stack.token(1)}"}
+    times = {rows: Times() for rows in SIZES}
+    async with httpx.AsyncClient(base_url=stack.gateway_url, headers=headers, timeout=60) as client:
+        http = OverHttp(stack, client, leads)
+        await http.prepare()
+        for number in range(rounds + 1):
+            for rows in SIZES:
+                # The first round warms caches, connections and code; it is not counted.
+                await _round(Times() if number == 0 else times[rows], InProcess(database, rows), http, rows)
+    await database.close()
+    await leads.close()
+    await admin.close()
+    return times
+
+
+async def _round(times: Times, in_process: InProcess, http: OverHttp, rows: int) -> None:
+    await times.measure("bare COPY", in_process.bare_copy)
+    await times.measure("in process", in_process.whole)
+    if rows <= SIZES[0]:
+        started = time.perf_counter()
+        queue_milliseconds = await http.synchronous(rows)
+        times.samples["HTTP"].append((time.perf_counter() - started) * 1000)
+        times.samples["queue"].append(queue_milliseconds)
+    else:
+        await times.measure("HTTP", lambda: http.asynchronous(rows))
+    await times.measure("usual way", in_process.usual_way)
+    await asyncio.sleep(SETTLE_SECONDS)
+
+
+def report(times: dict[int, Times]) -> Table:
+    """The table of medians, and their ratios to the floor."""
+    table = Table(title="Import, medians")
+    for heading in ("rows", "measured", "ms", "x bare COPY", "target"):
+        table.add_column(heading, justify="left" if heading == "measured" else "right")
+    for rows, measured in times.items():
+        floor = measured.median("bare COPY")
+        for name in measured.samples:
+            median = measured.median(name)
+            limit = TARGETS.get((rows, name))
+            table.add_row(f"{rows:,}", name, f"{median:.1f}", f"{median / floor:.1f}", f"<= {limit}" if limit else "")
+    return table
+
+
+def main() -> None:
+    """Bring up a stack of its own, measure, print the table and keep it in ``benchmarks/results``."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with tempfile.TemporaryDirectory(prefix="voice-bench-") as directory:
+        state = Path(directory) / "state"
+        with Servers(state, programs=find_or_install(print)) as servers:
+            stack = Stack(state, servers=servers)
+            stack.start()
+            try:
+                times = asyncio.run(run(stack, rounds))
+            finally:
+                stack.stop()
+    console = Console(record=True, width=100)
+    console.print(report(times))
+    console.print(f"{rounds} rounds, Python {platform.python_version()}, {os.cpu_count()} cores")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "import.txt").write_text(console.export_text())
+
+
+if __name__ == "__main__":
+    main()
