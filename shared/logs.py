@@ -40,7 +40,10 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
     render: list[Processor] = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        else [
+            # Plain: the other kind shows local variables, and those hold tokens, secrets and phone numbers.
+            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
