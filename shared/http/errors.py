@@ -3,6 +3,7 @@
 An error is raised where it is known and turned into an answer here, in one place.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,11 +112,10 @@ class Unavailable(ApiError):
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error in the contract's shape."""
+    """Answer every error that is known in the contract's shape; for the rest there is ``unexpected_error``."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, unexpected_error)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:
@@ -133,15 +133,33 @@ async def _invalid_request(_request: Request, error: Exception) -> Response:
 
 def _fault(detail: dict[str, Any]) -> Fault:
     # pydantic's location starts with where the value came from ("body", "query", "path"): clients know that.
-    path = ".".join(str(part) for part in detail["loc"][1:])
+    path = _encodable(".".join(str(part) for part in detail["loc"][1:]))
     missing = detail["type"] == "missing"
     message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] == "json_invalid":
+        return Fault(
+            field="", value=None, code="json_invalid", message=f"The body is not JSON: {detail['ctx']['error']}"
+        )
+    if detail["type"] == "model_attributes_type":
+        message = "Must be a JSON object, sent as application/json"
+    elif detail["type"] == "extra_forbidden":
         message = f"Unknown field: {path}"
     elif missing:
         message = f"Missing required field: {path}" if path else "Missing request body"
-    value = None if missing else str(detail.get("input"))[:SHOWN_LENGTH]
+    value = None if missing else _as_given(detail.get("input"))
     return Fault(field=path, value=value, code=detail["type"], message=message)
+
+
+def _as_given(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return _encodable(text[:SHOWN_LENGTH])
+
+
+def _encodable(text: str) -> str:
+    # JSON can hold half a surrogate pair ("\\ud800"), UTF-8 cannot: an answer that repeats one could not be sent.
+    return text.encode("utf-8", "replace").decode()
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

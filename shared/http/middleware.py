@@ -7,7 +7,10 @@ from uuid import uuid4
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.http.errors import unexpected_error
 
 REQUESTS = Counter("http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -23,7 +26,11 @@ logger = structlog.get_logger("http")
 
 
 class RequestContext:
-    """Gives each request its id (the gateway's, or a new one), logs it once when it is over, and counts it."""
+    """Gives each request its id (the gateway's, or a new one), logs it once when it is over, and counts it.
+
+    What no one expected is answered here, inside the context: the line in the log and the answer carry the id, and
+    the server does not close the connection under the client's next request.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +42,7 @@ class RequestContext:
             return
         given = Headers(scope=scope).get("X-Request-ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        status = 500
+        status: int | None = None
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -48,8 +55,13 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception as error:
+                response = await unexpected_error(Request(scope), error)
+                if status is not None:
+                    raise  # too late to answer: a broken connection tells the client that the rest is missing
+                await response(scope, receive, send_with_id)
             finally:
-                self._record(scope, status, time.perf_counter() - started)
+                self._record(scope, status or 500, time.perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
