@@ -52,7 +52,15 @@ def create_api(
             yield
         await database.close()
 
-    app = FastAPI(title=title, lifespan=lifetime, docs_url=None, redoc_url=None, responses=_DOCUMENTED_ERRORS)
+    app = FastAPI(
+        title=title,
+        lifespan=lifetime,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would name this process, which clients behind the gateway cannot reach.
+        redirect_slashes=False,
+        responses=_DOCUMENTED_ERRORS,
+    )
     app.state.database = database
     app.state.token_verifier = TokenVerifier(settings)
     for router in routers:
