@@ -1,0 +1,50 @@
+"""What an import can object to in a file, and how it says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+MAX_REPORTED_ERRORS = 1_000
+MAX_REPORTED_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One objection. `row` is the row a spreadsheet shows (the header is row 1), None when the whole file is meant.
+
+    `field` is the lead's field, or the column's header where it is no field of a lead; `code` is stable for programs,
+    `message` is for people.
+    """
+
+    row: int | None
+    field: str | None
+    value: str | None
+    code: str
+    message: str
+
+
+class ImportRejected(Exception):
+    """The file cannot be imported.
+
+    `errors` holds the first `MAX_REPORTED_ERRORS` objections in the order of the file, `total` counts all of them.
+    """
+
+    def __init__(self, errors: Sequence[RowError], total: int | None = None) -> None:
+        self.errors = tuple(errors[:MAX_REPORTED_ERRORS])
+        self.total = len(errors) if total is None else total
+        super().__init__(self.errors[0].message)
+
+    @classmethod
+    def because(cls, code: str, message: str, *, row: int | None = None, field: str | None = None) -> Self:
+        """The rejection for one reason."""
+        return cls([RowError(row, field, None, code, message)])
+
+    @property
+    def message(self) -> str:
+        """The first objection, which stands for the whole in one line."""
+        return self.errors[0].message
+
+
+def shorten(value: str) -> str:
+    """The value as a report shows it: a cell of megabytes must not come back in the answer."""
+    return value if len(value) <= MAX_REPORTED_LENGTH else value[:MAX_REPORTED_LENGTH] + "…"

@@ -1,0 +1,31 @@
+"""A table of texts: what every reader makes of its file, and all that validation knows of it."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """Something that could not be read. `column` counts from 0; None means the whole row."""
+
+    row: int
+    column: int | None
+    value: str | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The header and the rows below it.
+
+    `headers` are as written. `cells` has one String column per header, named "0", "1", … in their order, without NUL
+    characters; an empty cell is null or "", and a blank row is a row of those. `first_row` is the number that a
+    spreadsheet shows beside the first of the rows, and each further row counts one.
+    """
+
+    headers: tuple[str, ...]
+    cells: pl.DataFrame
+    first_row: int = 2
+    faults: tuple[CellFault, ...] = ()

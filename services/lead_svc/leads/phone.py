@@ -1,0 +1,164 @@
+"""The one rule for phone numbers, for files, JSON and the API alike.
+
+E.164 is kept as it is; ten digits are American; eleven to fifteen digits lack their '+'; a leading 00 is a '+'; numbers
+as people write them go through `phonenumbers`. A number need not be in service, or even be assignable, to be accepted.
+"""
+
+import re
+import unicodedata
+from typing import Final, NamedTuple
+
+import phonenumbers
+import polars as pl
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+
+E164_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
+
+# The shapes that need no further thought: what they look like, what is cut off in front, what is put there instead.
+_PLAIN: Final = (
+    (E164_PATTERN, 0, ""),
+    (r"^00[1-9][0-9]{6,14}$", 2, "+"),
+    (r"^[0-9]{10}$", 0, "+1"),
+    (r"^[1-9][0-9]{10,14}$", 0, "+"),
+)
+_PLAIN_COMPILED: Final = tuple((re.compile(pattern), cut, prefix) for pattern, cut, prefix in _PLAIN)
+
+_EXTENSION: Final = re.compile(
+    r"(?P<number>.*[0-9A-Za-z)])[\s.,;-]*?(?:;ext=|\bext(?:ension|n)?\b|(?<![A-Za-z])xt?|#|,,)[\s.:#-]*(?P<extension>[0-9]{1,8})[\s#]*",
+    re.IGNORECASE,
+)
+_WRITTEN: Final = re.compile(r"\(?\+?[0-9\s().-]+")
+_WRITTEN_ABROAD: Final = re.compile(r"\(?\+[0-9\s()./-]+")
+_VANITY: Final = re.compile(
+    r"(?:\+?1[\s.-]*)?\(?[0-9]{3}\)?[\s.-]*(?=(?:[^A-Za-z]*[A-Za-z]){3})[A-Za-z0-9][A-Za-z0-9\s.-]*"
+)
+_WHOLE_FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
+_SCIENTIFIC: Final = re.compile(r"\+?([1-9])(?:[.,]([0-9]*))?[eE]\+?([0-9]{1,2})")
+_FORMULA_TEXT: Final = re.compile(r'="(.*)"')
+_DASHES: Final = "\u2212\u30fc"  # the minus sign and the long vowel mark, which are no dashes to Unicode
+
+
+class Phone(NamedTuple):
+    """A number in E.164, and the extension behind it as it was written."""
+
+    e164: str
+    extension: str | None = None
+
+
+class InvalidPhone(ValueError):
+    """The text is no phone number."""
+
+    def __init__(self, phone: str) -> None:
+        super().__init__(f"Invalid phone number format: {phone}")
+        self.phone = phone
+
+
+def normalize(raw: str) -> Phone:
+    """The number that a text means.
+
+    Raises
+    ------
+    InvalidPhone
+        Naming the text as it was given.
+    """
+    e164 = _plain(raw)
+    if e164 is not None:
+        return Phone(e164)
+    text = _undo_spreadsheet(_as_ascii(raw).strip())
+    extension = None
+    if (split := _EXTENSION.fullmatch(text)) is not None:
+        text, extension = split["number"], split["extension"]
+    e164 = _plain(text) or _written(text)
+    if e164 is None or not re.fullmatch(E164_PATTERN, e164):
+        raise InvalidPhone(raw)
+    return Phone(e164, extension)
+
+
+def plain(text: pl.Expr) -> pl.Expr:
+    """E.164 of the texts of a column that have a plain shape, null for those that `normalize` must look at."""
+    e164: pl.Expr = pl.lit(None, dtype=pl.String)
+    for pattern, cut, prefix in reversed(_PLAIN):
+        number = pl.lit(prefix) + text.str.slice(cut) if prefix else text
+        e164 = pl.when(text.str.contains(pattern)).then(number).otherwise(e164)
+    return e164
+
+
+def _plain(text: str) -> str | None:
+    for pattern, cut, prefix in _PLAIN_COMPILED:
+        if pattern.fullmatch(text):
+            return prefix + text[cut:]
+    return None
+
+
+def _as_ascii(raw: str) -> str:
+    """The text without what cannot be seen, with digits, dashes and spaces of any script as the ASCII ones."""
+    if raw.isascii():
+        return raw
+    return "".join(map(_ascii_character, unicodedata.normalize("NFKC", raw)))
+
+
+def _ascii_character(character: str) -> str:
+    match unicodedata.category(character):
+        case "Nd":
+            return str(unicodedata.decimal(character))
+        case "Pd":
+            return "-"
+        case "Zs" | "Zl" | "Zp":
+            return " "
+        case "Cf":
+            return ""
+    return "-" if character in _DASHES else character
+
+
+def _undo_spreadsheet(text: str) -> str:
+    """The number that a spreadsheet wrote in one of its own ways: as text, as a formula, as a float."""
+    text = text.removeprefix("'")
+    if (formula := _FORMULA_TEXT.fullmatch(text)) is not None:
+        text = formula[1].strip()
+    if (whole := _WHOLE_FLOAT.fullmatch(text)) is not None:
+        return whole[1]
+    if (scientific := _SCIENTIFIC.fullmatch(text)) is not None:
+        return _integer(scientific[1], scientific[2] or "", int(scientific[3]))
+    return text
+
+
+def _integer(leading: str, decimals: str, exponent: int) -> str:
+    # With fewer decimals than the exponent asks for, digits were rounded away, and another number would be called.
+    if len(decimals) < exponent or decimals[exponent:].strip("0"):
+        return ""
+    return leading + decimals[:exponent]
+
+
+def _written(text: str) -> str | None:
+    """E.164 of a number as people write it, null when it is none."""
+    text = text[4:] if text[:4].lower() == "tel:" else text
+    if _VANITY.fullmatch(text):
+        return _american(re.sub(r"[^0-9]", "", phonenumbers.convert_alpha_characters_in_number(text)))
+    if not _WRITTEN.fullmatch(text) and not _WRITTEN_ABROAD.fullmatch(text):
+        return None
+    digits = re.sub(r"[^0-9]", "", text)
+    if "+" in text:
+        return _parsed(text)
+    if digits.startswith("00"):
+        return _parsed("+" + re.sub(r"^[^0-9]*0[^0-9]*0", "", text))
+    if len(digits) == 10:
+        return _american(digits)
+    if 11 <= len(digits) <= 15:
+        # Without the '+' the library would take 44 20 7946 0958 for an American number.
+        return _parsed("+" + text)
+    return None
+
+
+def _american(digits: str) -> str | None:
+    national = digits.removeprefix("1") if len(digits) == 11 else digits
+    return "+1" + national if len(national) == 10 else None
+
+
+def _parsed(text: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text, None)
+    except NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.TOO_LONG:
+        return None  # two numbers in one cell, most often
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
