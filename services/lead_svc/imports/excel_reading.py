@@ -4,7 +4,6 @@ import fastexcel
 import polars as pl
 
 from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.formats import FileKind
 from services.lead_svc.imports.sheet import Sheet
 
 _TIME = r"^(?:1899-12-3[01]|1904-01-01) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
@@ -12,7 +11,7 @@ _DATE = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) 00:00:00$"
 _DATE_AND_TIME = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
 
 
-def read_excel(content: bytes, kind: FileKind) -> Sheet:
+def read_excel(content: bytes) -> Sheet:
     """The table in the first visible sheet of a workbook; its header is the first row that holds something.
 
     Formula cells count as the value that was saved with them. Numbers come without a useless fraction, dates as
@@ -29,12 +28,9 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
         raise ImportRejected.because(
             "unreadable_workbook", "The Excel file cannot be read; it may be damaged"
         ) from error
-    filled = (
-        rows.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series().arg_true() if rows.width else []
-    )
-    if len(filled) == 0:
+    header = _first_filled_row(rows)
+    if header is None:
         return Sheet((), pl.DataFrame())
-    header = filled[0]
     headers = tuple(cell or "" for cell in rows.row(header))
     return Sheet(headers, rows.slice(header + 1).with_columns(_dates_and_times(pl.all())), header + 2)
 
@@ -48,6 +44,13 @@ def _first_visible_sheet(content: bytes) -> pl.DataFrame:
             frame = sheet.to_polars() if sheet.width else pl.DataFrame()
             return frame.rename({name: str(at) for at, name in enumerate(frame.columns)})
     raise ImportRejected.because("no_visible_sheet", "The Excel file has no visible sheet")
+
+
+def _first_filled_row(rows: pl.DataFrame) -> int | None:
+    if rows.is_empty():
+        return None
+    filled = rows.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series()
+    return filled.arg_max() if filled.any() else None
 
 
 def _dates_and_times(text: pl.Expr) -> pl.Expr:

@@ -25,7 +25,7 @@ _EXTENSION_KEYS: Final = {"phone": "phone_extension", "alternate_phone": "altern
 def lead_frame(table: Table, columns: Columns, converted: Mapping[str, Converted], defaults: Defaults) -> pl.DataFrame:
     """The rows of a table without objections, as `LEAD_COLUMNS`.
 
-    `converted` holds the values of those fields whose text is not their value, `defaults` what takes the place of nulls.
+    `converted` holds the values of the fields whose text is not their value, `defaults` what takes the place of nulls.
     """
     texts = {name: at for name, at in columns.fields.items() if name not in converted}
     known = table.cells.with_columns(column.values.alias(name) for name, column in converted.items())

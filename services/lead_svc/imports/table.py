@@ -21,8 +21,8 @@ class Table:
 def tidy(sheet: Sheet, *, always_filled: int) -> Table:
     """The rows of a sheet that hold something.
 
-    `always_filled` is the position of a column that is filled in every row of a good file: where it is, there is no need to
-    look for blank rows.
+    `always_filled` is the position of a column that is filled in every row of a good file: where it is, there is no
+    need to look for blank rows.
     """
     cells = sheet.cells.select(pl.all().str.strip_chars())
     rows = pl.int_range(sheet.first_row, sheet.first_row + cells.height, dtype=pl.UInt32, eager=True)

@@ -72,7 +72,7 @@ def _too_many_rows(rows: int, limit: int) -> ImportRejected:
 def _raise_objections(sheet: Sheet, table: Table, columns: Columns, converted: Mapping[str, Converted]) -> None:
     objections = Objections(table.rows)
     for fault in sheet.faults:
-        objections.add(fault.column or 0, _row_error(fault, sheet, columns))
+        objections.add(fault.column or 0, _row_error(fault, columns))
     _object_to_missing_phones(objections, sheet, table, columns.fields["phone"])
     for name, column in converted.items():
         if column.wrong is not None:
@@ -92,7 +92,7 @@ def _raise_objections(sheet: Sheet, table: Table, columns: Columns, converted: M
     objections.raise_if_any()
 
 
-def _row_error(fault: CellFault, sheet: Sheet, columns: Columns) -> RowError:
+def _row_error(fault: CellFault, columns: Columns) -> RowError:
     names = {at: name for name, at in [*columns.extras.items(), *columns.fields.items()]}
     field = None if fault.column is None else names.get(fault.column, letter(fault.column))
     return RowError(fault.row, field, fault.value, fault.code, fault.message)

@@ -1,7 +1,7 @@
 """From the text of a cell to the value of a field.
 
-`parse` is the rule. `plain` is a shortcut for whole columns: it covers the shapes in which most values come, agrees with
-`parse` on them, and leaves the rest to it.
+`parse` is the rule. `plain` is a shortcut for whole columns: it covers the shapes in which most values come, agrees
+with `parse` on them, and leaves the rest to it.
 """
 
 import re
@@ -43,7 +43,7 @@ def parse(field: Field, text: str) -> Value | None:
 
 
 def plain(field: Field, text: pl.Expr) -> pl.Expr | None:
-    """The values of those texts that have the plain shape of a field, null for all others; None if it has no such shape."""
+    """The values of the texts that have the plain shape of a field, null for all others; None if there is none."""
     build = _PLAIN.get(field.kind)
     return build(field, text) if build is not None else None
 
