@@ -15,7 +15,7 @@ POSTGRES_AT_LEAST = 14
 SYSTEM_PATH = os.pathsep.join(
     [os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 )
-INSTALLER = Path(__file__).with_name("install_servers.sh")
+INSTALLER = Path(__file__).with_name("install_packages.sh")
 INSTALL_SECONDS = 900
 
 

@@ -99,6 +99,12 @@ class Child:
             self._record = Record(self.name, pid, created, command.stop_signal, command.stop_seconds)
             self._state.note(self._record)
 
+    def revive(self) -> None:
+        """Start it again if it should be running and is not."""
+        with self._guard:
+            if self.died:
+                self.spawn()
+
     def wait_ready(self, seconds: float | None = None) -> None:
         """Wait until it answers.
 
@@ -116,6 +122,23 @@ class Child:
             if time.monotonic() > deadline:
                 raise NotReady(self.name, f"was not ready within {limit:.0f} s", self.log)
             time.sleep(POLL_S)
+
+    def wait_done(self) -> None:
+        """Wait until a one-shot command has ended well, for as long as it may take to be ready.
+
+        Raises
+        ------
+        NotReady
+            It failed, or did not end in time.
+        """
+        deadline = time.monotonic() + self.command.ready_seconds
+        while self.pid is not None:
+            if time.monotonic() > deadline:
+                raise NotReady(self.name, f"did not end within {self.command.ready_seconds:.0f} s", self.log)
+            time.sleep(POLL_S)
+        if self._process is None or self._process.returncode != 0:
+            code = self._process.returncode if self._process else None
+            raise NotReady(self.name, f"failed (exit code {code})", self.log)
 
     def start(self) -> None:
         """Start it and wait until it is ready."""

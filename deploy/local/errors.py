@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from deploy.local import ports
+
 LOG_TAIL_LINES = 25
 
 
@@ -19,6 +21,12 @@ class AlreadyRunning(StackError):
 
 class PortTaken(StackError):
     """The gateway's port belongs to another program."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"Port {port} on {ports.LOOPBACK} is already used by {ports.holder(port)}. "
+            "Set GATEWAY_PORT to a free one, for example: GATEWAY_PORT=8090 make up"
+        )
 
 
 class NotReady(StackError):

@@ -3,14 +3,23 @@
 import base64
 import http.client
 import socket
+from dataclasses import dataclass
 
 from deploy.local.ports import LOOPBACK
 
 PROBE_S = 2.0
 
 
-def http_status(port: int, path: str, *, user: str = "", password: str = "") -> int | None:
-    """The status a loopback HTTP server answers a GET with; None when nobody answers in time."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    body: bytes
+
+
+def http_get(port: int, path: str, *, user: str = "", password: str = "") -> Answer | None:
+    """What a loopback HTTP server answers to a GET; None when nobody answers in time."""
     headers = {}
     if user:
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
@@ -18,11 +27,18 @@ def http_status(port: int, path: str, *, user: str = "", password: str = "") -> 
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_S)
     try:
         connection.request("GET", path, headers=headers)
-        return connection.getresponse().status
+        response = connection.getresponse()
+        return Answer(response.status, response.read())
     except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
+
+
+def http_ok(port: int, path: str, *, user: str = "", password: str = "") -> bool:
+    """Whether a loopback HTTP server answers a GET with 200."""
+    answer = http_get(port, path, user=user, password=password)
+    return answer is not None and answer.status == http.HTTPStatus.OK
 
 
 def redis_answers(port: int, password: str) -> bool:

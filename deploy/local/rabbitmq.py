@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deploy.local.child import Child, Command, inherited_environment
 from deploy.local.ports import LOOPBACK
-from deploy.local.probes import http_status
+from deploy.local.probes import http_ok
 from deploy.local.state_directory import StateDirectory
 
 USER = VHOST = "voice"
@@ -26,6 +26,7 @@ default_permissions.write = .*
 log.file = false
 log.console = true
 log.console.level = info
+log.console.use_colors = off
 vm_memory_high_watermark.absolute = 768MiB
 disk_free_limit.absolute = 256MiB
 raft.wal_max_size_bytes = 67108864
@@ -41,6 +42,7 @@ class RabbitMQ(Child):
         self._port = state.port("rabbitmq")
         self._management_port = state.port("rabbitmq-management")
         self._password = state.secret("rabbitmq")
+        self._cookie = state.secret("erlang-cookie")
         # Its scripts cannot take a path with spaces.
         home = state.short_path / "rabbitmq"
         for directory in (home, home / "data", home / "log", home / "conf.d"):
@@ -68,7 +70,7 @@ class RabbitMQ(Child):
 
     def _serves(self) -> bool:
         question = f"/api/health/checks/port-listener/{self._port}"
-        return http_status(self._management_port, question, user=USER, password=self._password) == 200
+        return http_ok(self._management_port, question, user=USER, password=self._password)
 
     def _write_configuration(self, home: Path) -> None:
         configuration = CONFIGURATION.format(
@@ -82,6 +84,8 @@ class RabbitMQ(Child):
         StateDirectory.write_private(home / "rabbitmq.conf", configuration)
         StateDirectory.write_private(home / "enabled_plugins", "[rabbitmq_management].\n")
         StateDirectory.write_private(home / "rabbitmq-env.conf", "")
+        # Whoever knows the cookie commands the node; Erlang would make one that can be guessed.
+        StateDirectory.write_private(home / ".erlang.cookie", self._cookie)
 
 
 def epmd(state: StateDirectory, program: Path) -> Child:

@@ -1,5 +1,6 @@
 """The servers a stack stands on: PostgreSQL, RabbitMQ and Redis, private, on loopback ports of their own."""
 
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -30,7 +31,12 @@ class Servers:
     def __init__(self, state_dir: Path, *, programs: Binaries | None = None) -> None:
         self.state = StateDirectory(state_dir)
         self.children: list[Child] = []
-        self._programs = programs
+        self._given_programs = programs
+
+    @cached_property
+    def programs(self) -> Binaries:
+        """Where the server programs are (`ServersMissing` when they are not)."""
+        return self._given_programs or binaries.find()
 
     def start(self) -> Self:
         """Start them all and make the services' databases.
@@ -41,7 +47,7 @@ class Servers:
             A program is missing (`ServersMissing`), the directory is in use (`AlreadyRunning`), a server does not start
             (`NotReady`), or the databases could not be made. Nothing is left running then.
         """
-        programs = self._programs or binaries.find()
+        programs = self.programs
         if not self.state.is_held_here:
             self.state.hold()
         try:

@@ -17,7 +17,7 @@ from deploy.local import ports, process_tree
 from deploy.local.errors import AlreadyRunning, StackError
 from deploy.local.process_tree import Record
 
-SECRETS = ("postgres", "campaigns", "leads", "analytics", "rabbitmq", "redis", "jwt")
+SECRETS = ("postgres", "campaigns", "leads", "analytics", "rabbitmq", "erlang-cookie", "redis", "jwt")
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class StateDirectory:
         self.logs.mkdir(mode=0o700, exist_ok=True)
         self._take_lock(patience_s=1.0)
         try:
-            self.end_leftovers()
+            self._end_leftovers()
             self.identity = self._load_or_make()
             self._make_short_dir()
             self._save_identity()
@@ -231,8 +231,26 @@ class StateDirectory:
         path = self.path / "processes.json"
         return [Record(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
 
-    def end_leftovers(self) -> list[str]:
-        """End what a killed supervisor left running; the names of those that did run. Needs the lock."""
+    def end_if_abandoned(self) -> list[str] | None:
+        """End what a killed supervisor left running.
+
+        Returns
+        -------
+        list of str or None
+            Names of the processes that were still running; None when the directory is in use, or is no stack's.
+        """
+        if self.load_identity() is None:
+            return None
+        try:
+            self._take_lock()
+        except AlreadyRunning:
+            return None
+        try:
+            return self._end_leftovers()
+        finally:
+            self._give_lock_back()
+
+    def _end_leftovers(self) -> list[str]:
         ended = process_tree.end(self.records())
         self._records.clear()
         self._save_records()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs system packages with apt-get without starting the services that come with them, now or at the next boot.
-# Usage (as root): install_servers.sh PACKAGE…
+# Usage (as root): install_packages.sh PACKAGE…
 set -eu
 
 policy=/usr/sbin/policy-rc.d

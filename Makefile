@@ -1,0 +1,79 @@
+# `make` lists what there is. Every command makes or updates the Python environment in .venv first, and nothing else has to be
+# installed by hand.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.SUFFIXES:
+
+# By way of the interpreter: the scripts in .venv/bin name the directory they were installed in.
+PYTHON := .venv/bin/python
+LOCAL := $(PYTHON) -m deploy.local
+COMPILE := -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.venv/.installed: requirements-dev.lock
+	@sh deploy/local/bootstrap.sh
+
+.PHONY: install
+install: .venv/.installed ## Make the Python environment, or bring it up to date
+
+.PHONY: run
+run: .venv/.installed ## Bring the product up and see it at work: a campaign, an import, the statistics
+	@$(LOCAL) run
+
+.PHONY: up
+up: .venv/.installed ## Bring the product up (GATEWAY_PORT=8080, STACK=local or docker)
+	@$(LOCAL) up
+
+.PHONY: down
+down: .venv/.installed ## Stop the product; its data stays
+	@$(LOCAL) down
+
+.PHONY: status
+status: .venv/.installed ## Show what each process does
+	@$(LOCAL) status
+
+.PHONY: logs
+logs: .venv/.installed ## Show the logs (NAME=lead-api for one process, FOLLOW=1 to keep watching)
+	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(NAME)
+
+.PHONY: token
+token: .venv/.installed ## Print an access token (COMPANY=1 or 1,2; ROLE=user or admin; SUB=name)
+	@$(LOCAL) token --company '$(or $(COMPANY),1)' --role '$(or $(ROLE),user)' --sub '$(or $(SUB),local)'
+
+.PHONY: test
+test: .venv/.installed ## Run the tests, on real servers (PYTEST_ARGS for pytest)
+	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: .venv/.installed ## Check style, types and which part may use which
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	$(PYTHON) .venv/bin/lint-imports
+
+.PHONY: format
+format: .venv/.installed ## Rewrite the code in the project's style
+	@$(PYTHON) -m ruff check --fix
+	@$(PYTHON) -m ruff format
+
+.PHONY: bench
+bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual way
+	@$(PYTHON) -m benchmarks.import_leads
+
+.PHONY: lock
+lock: .venv/.installed ## Lock the dependencies of pyproject.toml anew, with hashes
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \
+	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
+	"$$tools/bin/python" $(COMPILE) --output-file requirements.lock && \
+	"$$tools/bin/python" $(COMPILE) --group dev --output-file requirements-dev.lock
+
+.PHONY: clean
+clean: ## Stop the product; delete its local data, the Python environment and caches
+	@if [ -x $(PYTHON) ]; then $(LOCAL) clean; fi
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""`python -m deploy.local COMMAND`."""
+
+from deploy.local.cli import main
+
+main()

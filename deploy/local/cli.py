@@ -1,0 +1,134 @@
+"""The commands behind `make`."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local import docker_engine, supervisor
+from deploy.local.backend import Backend
+from deploy.local.compose_backend import ComposeBackend
+from deploy.local.errors import StackError
+from deploy.local.first_job import COMPANY, do_first_job
+from deploy.local.local_backend import LocalBackend
+from deploy.local.stack import ROOT
+from deploy.local.tokens import make_token
+
+DEFAULT_PORT = 8080
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The whole product on this machine.")
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Processes; all when none is given.")]
+
+
+def state_dir() -> Path:
+    """Where the stack without Docker keeps everything: LOCAL_STATE_DIR, else `.local/stack` in the project."""
+    return Path(os.environ.get("LOCAL_STATE_DIR") or ROOT / ".local" / "stack")
+
+
+def gateway_port() -> int:
+    """The port that GATEWAY_PORT asks for."""
+    wish = os.environ.get("GATEWAY_PORT") or str(DEFAULT_PORT)
+    if not wish.isdecimal() or not 0 < int(wish) < 2**16:
+        msg = f"GATEWAY_PORT is {wish!r}; it must be a port number, 1 to 65535"
+        raise StackError(msg)
+    return int(wish)
+
+
+def choose() -> Backend:
+    """The way this stack is run: as STACK says, else the one that is up, else Docker where an engine answers."""
+    wish = os.environ.get("STACK", "")
+    if wish not in {"", "local", "docker"}:
+        msg = f"STACK is {wish!r}; it must be local or docker"
+        raise StackError(msg)
+    local = LocalBackend(state_dir(), gateway_port(), console)
+    if wish == "local" or (not wish and local.is_up()):
+        return local
+    if docker_engine.has_compose():
+        return ComposeBackend(console)
+    if wish == "docker":
+        msg = "STACK=docker, but no Docker engine answers (docker info), or it lacks the compose plugin"
+        raise StackError(msg)
+    return local
+
+
+@app.command()
+def up() -> None:
+    """Bring the stack up and wait until every process is ready."""
+    choose().up()
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack; its data stays."""
+    choose().down()
+
+
+@app.command()
+def status() -> None:
+    """Show what each process does; exit code 1 unless all are well."""
+    if not choose().status():
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(names: Names = None, *, follow: Annotated[bool, typer.Option("-f", "--follow")] = False) -> None:
+    """Show the end of the processes' logs."""
+    choose().logs(names or [], follow=follow)
+
+
+@app.command()
+def token(company: str = "1", role: str = "user", sub: str = "local") -> None:
+    """Print an access token, valid for 24 hours, and nothing else."""
+    companies = [part.strip() for part in company.split(",")]
+    if not all(part.isdecimal() for part in companies):
+        msg = f"--company is {company!r}; it must be numbers separated by commas"
+        raise StackError(msg)
+    if role not in {"user", "admin"}:
+        msg = f"--role is {role!r}; it must be user or admin"
+        raise StackError(msg)
+    typer.echo(make_token(choose().jwt_secret, [int(part) for part in companies], role=role, subject=sub))
+
+
+@app.command()
+def run() -> None:
+    """Bring the stack up and do the main job: a campaign, an import, the statistics."""
+    stack = choose()
+    stack.up()
+    url = stack.gateway_url
+    do_first_job(url, make_token(stack.jwt_secret, [COMPANY], role="admin"), console)
+    console.print(
+        f"\nThe stack is up at [bold]{url}[/]\n"
+        "  a token:  make token COMPANY=1\n"
+        f'  a call:   curl -H "Authorization: Bearer $(make token COMPANY=1)" {url}/api/voice-campaigns/company/1\n'
+        "  to watch: make status, make logs\n"
+        "  to stop:  make down"
+    )
+
+
+@app.command()
+def clean() -> None:
+    """Stop the stack and delete its data; volumes of docker compose stay."""
+    choose().clean()
+
+
+@app.command(hidden=True)
+def supervise() -> None:
+    """Be the background process of the stack without Docker."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    raise typer.Exit(supervisor.supervise(state_dir(), gateway_port()))
+
+
+def main() -> None:
+    """Run a command; what went wrong is told on standard error, with exit code 1."""
+    try:
+        app()
+    except StackError as error:
+        errors.print(f"[red]{type(error).__name__}[/]", end=": ")
+        errors.print(str(error), markup=False)
+        raise SystemExit(1) from None

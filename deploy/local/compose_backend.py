@@ -1,0 +1,91 @@
+"""The stack by docker compose, from the command line."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.local import env_file, ports
+from deploy.local.errors import PortTaken, StackError
+
+ROOT = Path(__file__).parents[2]
+DEFAULT_PORT = "8080"
+# State, health and exit code of a container that serves, and of a migration that is done.
+WELL = frozenset({"running healthy 0", "running  0", "exited  0"})
+
+
+class ComposeBackend:
+    """The stack of this checkout's docker-compose.yml."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def up(self) -> None:
+        """Bring it up; see `Backend`."""
+        port = int(self.gateway_url.rsplit(":", 1)[1])
+        if not self._read("ps", "--quiet", "gateway") and not ports.is_free(port):
+            raise PortTaken(port)
+        if self._compose("up", "--detach", "--build", "--wait", "--remove-orphans") != 0:
+            self._compose("ps", "--all")
+            msg = (
+                "docker compose could not bring the stack up; see above, and: make logs\n"
+                "To run without Docker: STACK=local make up"
+            )
+            raise StackError(msg)
+        self._console.print(f"Up: {self.gateway_url}")
+
+    def down(self) -> None:
+        """Stop it; see `Backend`."""
+        self._check("down", "--remove-orphans")
+
+    def status(self) -> bool:
+        """Print what each container does; see `Backend`."""
+        self._check("ps", "--all")
+        template = "{{.State}} {{.Health}} {{.ExitCode}}"
+        states = self._read("ps", "--all", "--format", template).splitlines()
+        return bool(states) and all(state in WELL for state in states)
+
+    def logs(self, names: Sequence[str], *, follow: bool) -> None:
+        """Print the containers' output; see `Backend`."""
+        self._check("logs", "--tail", "40", *(["--follow"] if follow else []), *names)
+
+    def clean(self) -> None:
+        """Stop it; its volumes hold data and stay; see `Backend`."""
+        self.down()
+        self._console.print("The volumes stay, and .env with their passwords.")
+        self._console.print("To delete the data too: docker compose down --volumes")
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the API is; see `Backend`."""
+        port = os.environ.get("GATEWAY_PORT") or self._settings().get("GATEWAY_PORT", DEFAULT_PORT)
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def jwt_secret(self) -> str:
+        """The key of its tokens; see `Backend`."""
+        return os.environ.get("JWT_SECRET") or self._settings()["JWT_SECRET"]
+
+    def _settings(self) -> dict[str, str]:
+        return env_file.ensure(ROOT / ".env", ROOT / ".env.example")
+
+    def _check(self, *arguments: str) -> None:
+        code = self._compose(*arguments)
+        if code != 0:
+            msg = f"docker compose {arguments[0]} failed (exit code {code}); see above"
+            raise StackError(msg)
+
+    def _read(self, *arguments: str) -> str:
+        command = ["docker", "compose", *arguments]
+        done = subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            msg = f"docker compose {arguments[0]} failed:\n{done.stderr}"
+            raise StackError(msg)
+        return done.stdout
+
+    def _compose(self, *arguments: str) -> int:
+        # Without an input there is nothing to wait for an answer from.
+        command = ["docker", "compose", *arguments]
+        return subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL).returncode

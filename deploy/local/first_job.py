@@ -1,0 +1,138 @@
+"""The product's main job, done through the gateway as an API client would: campaign, file of leads, statistics."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from deploy.local.errors import StackError
+
+COMPANY = 1
+SAMPLE = Path(__file__).with_name("sample_leads.csv")
+POLL_S = 0.2
+IMPORT_SECONDS = 120.0
+STATISTICS_SECONDS = 60.0
+SHOWN_LEADS = 5
+LEAD_COLUMNS = ("id", "first_name", "last_name", "phone", "city", "priority", "status")
+CAMPAIGN = {
+    "name": "Customer Survey Campaign",
+    "description": "Automated survey for customer satisfaction",
+    "status": "draft",
+    "priority": "high",
+    "campaign_type": "outbound",
+    "calls_per_day": 50,
+    "calling_hours_start": "09:00:00",
+    "calling_hours_end": "17:00:00",
+    "time_zone": "UTC",
+    "working_days": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"],
+    "ai_voice_id": "voice-123",
+    "ai_voice_language": "en-US",
+    "ai_voice_gender": "female",
+    "system_prompt": "You are a friendly customer service representative conducting a satisfaction survey",
+    "script_template": "Hello {customer_name}, this is {company_name} calling. We're conducting a brief customer "
+    "satisfaction survey. Would you have 2 minutes to share your feedback?",
+    "fallback_script": "I understand you're busy. Would you prefer if I called back at a more convenient time?",
+    "max_attempts_per_lead": 3,
+    "retry_delay_minutes": 60,
+    "call_duration_limit": 300,
+    "success_criteria": "Customer completes at least 80% of survey questions",
+    "expected_completion_date": "2024-12-31",
+    "budget": 1000.00,
+    "cost_per_call": 0.50,
+    "owner_id": 123,
+    "team_members": [124, 125, 126],
+    "tags": ["customer-survey", "satisfaction", "q4-2024"],
+    "notes": "Focus on customer service experience and product satisfaction",
+    "start_date": "2024-03-01 09:00:00",
+    "end_date": "2024-12-31 17:00:00",
+    "recurrence_rule": "FREQ=DAILY;INTERVAL=1",
+    "company_id": COMPANY,
+}
+
+
+def do_first_job(gateway_url: str, token: str, console: Console) -> None:
+    """Create a campaign, import the sample file into it and show the company's statistics.
+
+    Raises
+    ------
+    StackError
+        A step was refused or did not end in time, with what the API said.
+    """
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=gateway_url, headers=headers, timeout=90, trust_env=False) as api:
+        before = _read(api.get(f"/api/voice-campaigns/company/{COMPANY}/stats"), "read the statistics")["total_leads"]
+        campaign = _read(api.post("/api/voice-campaigns", json=CAMPAIGN), "create a campaign")["data"]
+        console.print(f"Created campaign {campaign['id']}: {campaign['name']}")
+        job = _import(api, campaign["id"], console)
+        console.print(f"Imported {job['imported_count']} leads of {SAMPLE.name} into campaign {campaign['id']}")
+        _show_leads(api, campaign["id"], console)
+        _show_statistics(_statistics(api, before + job["imported_count"]), console)
+
+
+def _import(api: httpx.Client, campaign_id: int, console: Console) -> dict[str, Any]:
+    """Post the file, follow the job to its end, and return it."""
+    answer = api.post(
+        f"/api/company/voice-leads/company/{COMPANY}/import",
+        headers={"Prefer": "respond-async"},
+        files={"file": (SAMPLE.name, SAMPLE.read_bytes(), "text/csv")},
+        data={"campaign_id": str(campaign_id), "default_values": '{"source":"sample file"}'},
+    )
+    _read(answer, "import the file")
+    deadline = time.monotonic() + IMPORT_SECONDS
+    with Progress(console=console) as progress:
+        bar = progress.add_task("Importing", total=100)
+        while time.monotonic() < deadline:
+            job: dict[str, Any] = _read(api.get(answer.headers["Location"]), "follow the import")
+            progress.update(bar, completed=job["progress"]["percent"])
+            if job["status"] == "completed":
+                return job
+            if job["status"] in {"failed", "aborted"}:
+                msg = f"the import {job['status']}: {job['error']}"
+                raise StackError(msg)
+            time.sleep(POLL_S)
+    msg = f"the import did not end within {IMPORT_SECONDS:.0f} s"
+    raise StackError(msg)
+
+
+def _show_leads(api: httpx.Client, campaign_id: int, console: Console) -> None:
+    leads = _read(api.get(f"/api/voice-leads/company/{COMPANY}", params={"campaign_id": campaign_id}), "read the leads")
+    table = Table(*LEAD_COLUMNS, title=f"{SHOWN_LEADS} of {len(leads)} leads of campaign {campaign_id}")
+    for lead in leads[:SHOWN_LEADS]:
+        table.add_row(*("" if lead[column] is None else str(lead[column]) for column in LEAD_COLUMNS))
+    console.print(table)
+
+
+def _statistics(api: httpx.Client, expected_leads: int) -> dict[str, Any]:
+    """The statistics once they show the imported leads: they are made from events, a moment after the import."""
+    deadline = time.monotonic() + STATISTICS_SECONDS
+    path = f"/api/voice-campaigns/company/{COMPANY}/stats"
+    while True:
+        statistics: dict[str, Any] = _read(api.get(path), "read the statistics")
+        if statistics["total_leads"] >= expected_leads:
+            return statistics
+        if time.monotonic() > deadline:
+            msg = (
+                f"the statistics show {statistics['total_leads']} leads after {STATISTICS_SECONDS:.0f} s, "
+                f"not {expected_leads}: see make logs"
+            )
+            raise StackError(msg)
+        time.sleep(POLL_S)
+
+
+def _show_statistics(statistics: dict[str, Any], console: Console) -> None:
+    table = Table("figure", "value", title=f"Statistics of company {COMPANY}")
+    for name, value in statistics.items():
+        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        table.add_row(name.replace("_", " "), "–" if shown in ("", [], None) else str(shown))
+    console.print(table)
+
+
+def _read(answer: httpx.Response, step: str) -> Any:  # noqa: ANN401 - whatever JSON the API answers
+    if not answer.is_success:
+        msg = f"could not {step}: {answer.status_code} {answer.text[:500]}"
+        raise StackError(msg)
+    return answer.json()
