@@ -101,6 +101,7 @@ def _import(api: httpx.Client, campaign_id: int, console: Console) -> dict[str, 
 def _show_leads(api: httpx.Client, campaign_id: int, console: Console) -> None:
     leads = _read(api.get(f"/api/voice-leads/company/{COMPANY}", params={"campaign_id": campaign_id}), "read the leads")
     table = Table(*LEAD_COLUMNS, title=f"{SHOWN_LEADS} of {len(leads)} leads of campaign {campaign_id}")
+    table.columns[LEAD_COLUMNS.index("phone")].no_wrap = True
     for lead in leads[:SHOWN_LEADS]:
         table.add_row(*("" if lead[column] is None else str(lead[column]) for column in LEAD_COLUMNS))
     console.print(table)

@@ -56,7 +56,7 @@ class Stack:
         self.servers = servers or Servers(state_dir)
         self._owns_servers = servers is None
         self.state = self.servers.state
-        self._wished_port = gateway_port
+        self._gateway_port = gateway_port
         self.product = product
         self._report = report
         self._children: dict[str, Child] = {}
@@ -65,7 +65,7 @@ class Stack:
     @property
     def gateway_port(self) -> int:
         """The gateway's port; known from the start when it was given, else once the stack runs."""
-        return self._wished_port or self.state.port("gateway")
+        return self._gateway_port or self.state.port("gateway")
 
     @property
     def gateway_url(self) -> str:
@@ -141,8 +141,9 @@ class Stack:
             self.servers.stop()
 
     def _claim_gateway_port(self) -> None:
-        if self._wished_port is None:
+        if self._gateway_port is None:
             self.state.claim_ports(["gateway"])
+            self._gateway_port = self.state.port("gateway")
         if not ports.is_free(self.gateway_port):
             raise PortTaken(self.gateway_port)
 
