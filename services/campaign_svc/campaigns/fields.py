@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Hashable
-from datetime import date, datetime, time
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
@@ -32,7 +33,9 @@ Weekday = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 WEEK: Final[tuple[Weekday, ...]] = get_args(Weekday)
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = re.compile(r"(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_YEARS = "from 1900 to 2999"
+"""Far from the ends of the calendar, where moving a time to another zone, or to its next recurrence, leaves it."""
 _MOMENT = re.compile(_DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?")
 
 _LANGUAGE = re.compile(
@@ -77,11 +80,9 @@ def _time_of_day(value: object) -> time:
 
 def _calendar_date(value: object) -> date:
     if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
+        with suppress(ValueError):  # no such day: the same fault as any other text
             return date.fromisoformat(value)
-        except ValueError:
-            pass  # no such day: the same fault as any other text
-    raise PydanticCustomError("calendar_date", "Must be a date, YYYY-MM-DD")
+    raise PydanticCustomError("calendar_date", f"Must be a date, YYYY-MM-DD, {_YEARS}")
 
 
 def parse_moment(value: object, zone: ZoneInfo) -> datetime:
@@ -93,16 +94,15 @@ def parse_moment(value: object, zone: ZoneInfo) -> datetime:
     Raises
     ------
     PydanticCustomError
-        If it is no moment, or one beyond the years 1 to 9999.
+        If it is no moment, or one of other years than a campaign can have.
     """
     if isinstance(value, str) and _MOMENT.fullmatch(value):
-        try:
+        with suppress(ValueError):  # no such day, hour or offset: the same fault as any other text
             moment = datetime.fromisoformat(value)
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-            return aware.astimezone(ZoneInfo("UTC"))
-        except (ValueError, OverflowError):
-            pass
-    raise PydanticCustomError("moment", "Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset")
+            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    raise PydanticCustomError(
+        "moment", f"Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset, {_YEARS}"
+    )
 
 
 def _weekday(value: object) -> object:

@@ -4,6 +4,7 @@ Source: https://www.rfc-editor.org/rfc/rfc5545#section-3.3.10
 """
 
 import re
+from collections.abc import Mapping
 from datetime import MAXYEAR, UTC, date, datetime
 from typing import Final
 
@@ -58,7 +59,7 @@ def first_occurrence(rule: str, start: datetime) -> datetime | None:
     rule
         ``FREQ=WEEKLY;BYDAY=MO,TH``, with or without ``RRULE:`` before it.
     start
-        With its time zone: the rule's days are days of that zone.
+        With its time zone: the rule's days are days of that zone. Of the years 1900 to 2999.
 
     Returns
     -------
@@ -114,19 +115,19 @@ def _parts(rule: str) -> dict[str, str]:
     if "COUNT" in parts and "UNTIL" in parts:
         raise InvalidRecurrence("COUNT and UNTIL exclude each other")
     for name, value in parts.items():
-        _check_part(name, value, parts["FREQ"])
+        _check_part(name, value, parts)
     return parts
 
 
-def _check_part(name: str, value: str, frequency: str) -> None:
-    if frequency not in _ONLY_WITH.get(name, FREQUENCIES):
-        raise InvalidRecurrence(f"{name} has no meaning with FREQ={frequency}")
+def _check_part(name: str, value: str, parts: Mapping[str, str]) -> None:
+    if parts["FREQ"] not in _ONLY_WITH.get(name, FREQUENCIES):
+        raise InvalidRecurrence(f"{name} has no meaning with FREQ={parts['FREQ']}")
     if name in _LARGEST:
         _check_numbers(name, value.split(","))
     elif name == "BYDAY":
-        _check_days(value.split(","), frequency)
+        _check_days(value.split(","), _most_weeks(parts))
     elif name == "WKST":
-        _check_days([value], "WKST")
+        _check_days([value], 0)
     elif name == "UNTIL":
         if not _UNTIL.fullmatch(value):
             raise InvalidRecurrence("UNTIL must be YYYYMMDD or YYYYMMDDTHHMMSSZ")
@@ -145,15 +146,24 @@ def _check_numbers(name: str, values: list[str]) -> None:
             raise InvalidRecurrence(f"{name} must be from {smallest} to {largest}, not {value!r}")
 
 
-def _check_days(days: list[str], frequency: str) -> None:
+def _most_weeks(parts: Mapping[str, str]) -> int:
+    """How often a weekday can come in what its number counts in: a month, a year; 0 where it counts in nothing."""
+    if parts["FREQ"] == "MONTHLY" or (parts["FREQ"] == "YEARLY" and "BYMONTH" in parts):
+        return 5
+    return 53 if parts["FREQ"] == "YEARLY" and "BYWEEKNO" not in parts else 0
+
+
+def _check_days(days: list[str], most_weeks: int) -> None:
     for day in days:
         found = _DAY.fullmatch(day)
         if found is None:
             raise InvalidRecurrence(f"{day!r} is not a day: MO, TU, WE, TH, FR, SA or SU")
-        if found["ordinal"] is not None and frequency not in ("MONTHLY", "YEARLY"):
-            raise InvalidRecurrence(f"A numbered day ({day}) has no meaning with FREQ={frequency}")
-        if found["ordinal"] is not None and int(found["ordinal"]) == 0:
-            raise InvalidRecurrence(f"{day!r}: days are counted from 1, or from -1 at the end")
+        if found["ordinal"] is not None and not 1 <= abs(int(found["ordinal"])) <= most_weeks:
+            raise InvalidRecurrence(
+                f"{day!r}: a day is numbered from 1 to {most_weeks} here, or from -1 at the end"
+                if most_weeks
+                else f"{day!r}: a day has no number here"
+            )
 
 
 def _until(value: str, start: datetime) -> datetime:

@@ -170,7 +170,9 @@ class CampaignBody(BaseModel):
             return None
         start: datetime = info.data.get("start_date") or datetime.now(UTC)
         first = first_occurrence(rule, start.astimezone(_zone(info)))
-        end: datetime | None = info.data.get("end_date")
+        if not info.data.keys() >= {"time_zone", "start_date", "end_date"}:
+            return rule  # one of them is at fault: when the rule fires cannot be said
+        end: datetime | None = info.data["end_date"]
         if first is None or (end is not None and first > end):
             raise PydanticCustomError("never_recurs", "Never fires between the campaign's start and end")
         return rule

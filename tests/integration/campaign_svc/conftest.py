@@ -1,0 +1,5 @@
+"""The campaign service, at work."""
+
+from tests.fixtures.campaigns import campaign_api, campaigns_database, company
+
+__all__ = ["campaign_api", "campaigns_database", "company"]

@@ -1,0 +1,37 @@
+"""Placeholders of call scripts."""
+
+import pytest
+
+from services.campaign_svc.campaigns.scripts import MalformedPlaceholder, check_placeholders
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["", "Hello.", "Hi {customer_name}", "{a}{B2}{_c}", "{agent_name}, twice: {agent_name}", "{" + "n" * 64 + "}"],
+)
+def test_names_in_braces_are_placeholders(script: str) -> None:
+    assert check_placeholders(script) == script
+
+
+@pytest.mark.parametrize(
+    ("script", "position"),
+    [
+        ("Hi {customer_name", 4),
+        ("Hi customer_name}", 17),
+        ("Hi {}", 4),
+        ("Hi { customer_name }", 4),
+        ("Hi {customer name}", 4),
+        ("Hi {1st_name}", 4),
+        ("Hi {customer-name}", 4),
+        ("Hi {{customer_name}}", 4),
+        ("Hi {customer_name}}", 19),
+        ("Hi {a{b}c}", 4),
+        ("Hi {name!r:>10}", 4),
+        ("Hi {naïve}", 4),
+        ("{good} then {bad one}", 13),
+        ("{" + "n" * 65 + "}", 1),
+    ],
+)
+def test_a_brace_out_of_place_is_named_with_its_position(script: str, position: int) -> None:
+    with pytest.raises(MalformedPlaceholder, match=rf"at character {position}:"):
+        check_placeholders(script)
