@@ -65,7 +65,9 @@ def _no_leads() -> ImportRejected:
 
 def _too_many_rows(rows: int, limit: int) -> ImportRejected:
     return ImportRejected.because(
-        "too_many_leads", f"The file has {rows:,} leads; at most {limit:,} can be imported in one request"
+        "too_many_leads",
+        f"The file has {rows:,} leads; at most {limit:,} can be imported while the caller waits. "
+        "To import more, send the header 'Prefer: respond-async'",
     )
 
 
