@@ -1,3 +1,3 @@
-"""Fixtures live in tests/fixtures, one module a subject."""
+"""Fixtures live in tests/fixtures, one module a subject; a module stands after those it imports."""
 
-pytest_plugins = ["tests.fixtures.servers"]
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.gateway"]
