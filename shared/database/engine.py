@@ -53,6 +53,11 @@ class Database:
                     "jit": "off",
                     "statement_timeout": str(statement_seconds * 1000),
                     "idle_in_transaction_session_timeout": "600000",
+                    # A client that vanished must not hold its locks for the hours that TCP would let it.
+                    "client_connection_check_interval": "5000",
+                    "tcp_keepalives_idle": "30",
+                    "tcp_keepalives_interval": "10",
+                    "tcp_keepalives_count": "3",
                 },
             },
         )

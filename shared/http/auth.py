@@ -47,7 +47,8 @@ class Principal:
     """As it came, for a request to another service in the caller's name."""
 
     def require_company(self, company_id: int) -> None:
-        """Raise ``Forbidden`` unless the token covers the company."""
+        """Raise ``Forbidden`` unless the token covers the company; the request's log lines name it from here on."""
+        structlog.contextvars.bind_contextvars(company_id=company_id)
         if company_id not in self.companies:
             raise Forbidden("Access denied", f"The token does not cover company {company_id}")
 

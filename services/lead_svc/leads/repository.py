@@ -17,7 +17,7 @@ ROWS_PER_READ = 500
 def _utc(column: ColumnElement[object]) -> ColumnElement[str]:
     """A time as the contract writes it: ``2024-03-20T10:00:00Z``."""
     text: ColumnElement[str] = func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS"Z"', type_=Text)
-    return text.label(column.name)  # type: ignore[attr-defined]
+    return text.label(column.name)
 
 
 _TIMES = frozenset({"last_contact_date", "next_contact_date", "created_at", "updated_at"})
