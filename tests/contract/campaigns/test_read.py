@@ -1,0 +1,185 @@
+"""Endpoints 2, 3 and 11: get a campaign in both forms, and all campaigns."""
+
+from typing import Any
+
+import pytest
+
+from services.campaign_svc.campaigns.schemas import Campaign, CampaignDetailsAnswer
+from tests.fixtures.campaigns import CampaignApi, bearer, campaign_body, claims, smallest_body
+
+CONTRACT_METRICS = {
+    "accuracy",
+    "clarity",
+    "engagement",
+    "adherenceToScript",
+    "sentimentScore",
+    "averageCallQuality",
+    "positiveResponseRate",
+    "negativeResponseRate",
+    "averageResponseTime",
+    "commonKeywords",
+}
+LARGEST = 2**63 - 1
+
+
+async def test_by_id_alone_a_campaign_is_shown_bare(campaign_api: CampaignApi, company: int) -> None:
+    created = await campaign_api.create(campaign_body(company))
+    response = await campaign_api.get(f"/{created['id']}", company)
+    assert response.status_code == 200
+    assert response.json() == created
+    Campaign.model_validate_json(response.content)
+    assert response.json().keys() == Campaign.model_fields.keys()
+
+
+async def test_with_its_company_a_campaign_is_shown_in_an_envelope(campaign_api: CampaignApi, company: int) -> None:
+    created = await campaign_api.create(campaign_body(company, calling_hours_end="18:30:59"))
+    response = await campaign_api.get(f"/{created['id']}?company_id={company}", company)
+    assert response.status_code == 200
+    CampaignDetailsAnswer.model_validate_json(response.content)
+    answer = response.json()
+    assert answer["message"] == "Campaign fetched successfully"
+    metrics = answer["data"].pop("metrics")
+    assert answer["data"] == created | {
+        "voice_type": "female",
+        "script": created["script_template"],
+        "call_start_time": "09:00",
+        "call_end_time": "18:30",
+    }
+    assert metrics == dict.fromkeys(CONTRACT_METRICS) | {"commonKeywords": []}
+
+
+async def test_a_voice_type_nobody_chose_is_null(campaign_api: CampaignApi, company: int) -> None:
+    created = await campaign_api.create(smallest_body(company))
+    answer = (await campaign_api.get(f"/{created['id']}?company_id={company}", company)).json()
+    assert answer["data"]["voice_type"] is None
+
+
+@pytest.mark.parametrize(
+    "company_id", ["", "abc", "1.5", "-1", "0", "1,2", "%31%20", "٣", "9" * 19, "9" * 5000, "null"]
+)
+async def test_what_is_no_company_id_is_refused(campaign_api: CampaignApi, company: int, company_id: str) -> None:
+    created = await campaign_api.create(smallest_body(company))
+    response = await campaign_api.get(f"/{created['id']}?company_id={company_id}", company)
+    assert response.status_code == 400
+    assert response.json() == {"message": "Company ID is required", "error": "company_id must be a positive integer"}
+
+
+@pytest.mark.parametrize("query", ["", "?company_id={company}"])
+async def test_a_campaign_that_does_not_exist_is_not_found(campaign_api: CampaignApi, company: int, query: str) -> None:
+    response = await campaign_api.get(f"/{LARGEST}{query.format(company=company)}", company)
+    assert response.status_code == 404
+    assert response.json() == {"message": "Voice campaign not found", "error": "Voice campaign not found"}
+
+
+@pytest.mark.parametrize("campaign_id", ["0", "-1", "abc", "1.5", str(LARGEST + 1)])
+async def test_what_is_no_campaign_id_is_refused(campaign_api: CampaignApi, company: int, campaign_id: str) -> None:
+    response = await campaign_api.get(f"/{campaign_id}", company)
+    assert response.status_code == 400
+    assert [fault["field"] for fault in response.json()["errors"]] == ["id"]
+
+
+async def test_all_campaigns_are_a_bare_array_of_whole_campaigns(campaign_api: CampaignApi, company: int) -> None:
+    assert (await campaign_api.get("", company)).json() == []
+    created = [await campaign_api.create(campaign_body(company, name=f"Campaign {number}")) for number in range(3)]
+    response = await campaign_api.get("", company)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == created
+
+
+async def test_a_list_of_any_length_is_whole(campaign_api: CampaignApi, company: int) -> None:
+    created = await campaign_api.create(campaign_body(company))
+    columns = ", ".join(sorted(created.keys() - {"id", "version", "created_at", "updated_at"}))
+    await campaign_api.rows(
+        f"INSERT INTO campaigns ({columns}) SELECT {columns} FROM campaigns, generate_series(1, 1000) WHERE id = $1",
+        created["id"],
+    )
+    shown = (await campaign_api.get("", company)).json()
+    ids = [campaign["id"] for campaign in shown]
+    assert len(ids) == 1001
+    assert ids == sorted(set(ids))
+    for campaign in shown:
+        assert campaign | dict.fromkeys(("id", "created_at", "updated_at")) == created | dict.fromkeys(
+            ("id", "created_at", "updated_at")
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("?status=active", {"active low", "active high"}),
+        ("?priority=high", {"draft high", "active high"}),
+        ("?status=active&priority=high", {"active high"}),
+        ("?status=paused", set()),
+        ("?status=completed&priority=low", set()),
+    ],
+)
+async def test_a_list_is_narrowed_by_its_filters(
+    campaign_api: CampaignApi, company: int, query: str, wanted: set[str]
+) -> None:
+    for status, priority in (("draft", "high"), ("active", "low"), ("active", "high")):
+        body = campaign_body(company, name=f"{status} {priority}", status=status, priority=priority)
+        await campaign_api.create(body)
+    shown = (await campaign_api.get(query, company)).json()
+    assert {campaign["name"] for campaign in shown} == wanted
+
+
+async def test_a_list_is_of_the_tokens_companies_or_of_the_one_asked_for(
+    campaign_api: CampaignApi, company: int
+) -> None:
+    other = company + 1_000_000
+    mine = await campaign_api.create(campaign_body(company))
+    theirs = await campaign_api.create(campaign_body(other))
+    assert (await campaign_api.get("", company, other)).json() == [mine, theirs]
+    assert (await campaign_api.get(f"?company_id={other}", company, other)).json() == [theirs]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("?status=running", "status"),
+        ("?priority=HIGH", "priority"),
+        ("?company_id=x", "company_id"),
+        ("?status=", "status"),
+    ],
+)
+async def test_a_filter_that_means_nothing_is_refused(
+    campaign_api: CampaignApi, company: int, query: str, field: str
+) -> None:
+    response = await campaign_api.get(query, company)
+    assert response.status_code == 400
+    assert [fault["field"] for fault in response.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/voice-campaigns/",
+        "/api/voice-campaigns/1/",
+        "/api/voice-campaigns/1/launch",
+        "/api/voice-campaign",
+        "/",
+        "/docs",
+    ],
+)
+async def test_everything_else_is_not_found(campaign_api: CampaignApi, company: int, path: str) -> None:
+    response = await campaign_api.client.get(path, headers=bearer(claims(company)))
+    assert response.status_code == 404
+    assert response.json() == {"message": "Resource not found", "error": "Resource not found"}
+
+
+async def test_every_operation_is_documented_with_its_errors(campaign_api: CampaignApi) -> None:
+    document: dict[str, Any] = (await campaign_api.client.get("/openapi.json")).json()
+    operations = {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert operations.keys() == {
+        ("post", "/api/voice-campaigns"),
+        ("get", "/api/voice-campaigns"),
+        ("get", "/api/voice-campaigns/{id}"),
+    }
+    for operation in operations.values():
+        assert operation["summary"]
+        assert operation["responses"].keys() >= {"400", "401", "403", "404", "500"}

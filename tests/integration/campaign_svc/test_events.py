@@ -1,0 +1,75 @@
+"""The events of campaigns: told with the change, in the same transaction, before the answer leaves."""
+
+import asyncpg
+import orjson
+import pytest
+
+from shared.events.campaigns import CampaignCreated
+from shared.events.envelope import parse
+from tests.fixtures.campaigns import CampaignApi, campaign_body, smallest_body
+
+
+async def _events(api: CampaignApi, company: int) -> list[asyncpg.Record]:
+    return list(await api.rows("SELECT * FROM outbox WHERE company_id = $1 ORDER BY id", company))
+
+
+@pytest.mark.parametrize("body", [campaign_body, smallest_body])
+async def test_creating_a_campaign_tells_it_as_the_catalogue_says(
+    campaign_api: CampaignApi, company: int, body: object
+) -> None:
+    assert callable(body)
+    created = await campaign_api.create(body(company))
+
+    [row] = await _events(campaign_api, company)
+    assert (row["exchange"], row["routing_key"]) == ("voice.events", "campaign.created.v1")
+    event = parse(row["body"])
+    assert event.id == row["event_id"]
+    assert (event.type, event.source, event.companyid) == ("campaign.created.v1", "/campaign-svc", company)
+    CampaignCreated.model_validate(event.data)
+    told = orjson.loads(row["body"])["data"]["campaign"]
+    times = ("created_at", "updated_at")
+    assert all(told.pop(name)[:19] == created[name][:19] for name in times)
+    assert told == {name: created[name] for name in told}
+    assert told.keys() | set(times) == CampaignCreated.model_fields["campaign"].annotation.model_fields.keys()  # type: ignore[union-attr]
+
+
+async def test_a_refused_campaign_tells_nothing(campaign_api: CampaignApi, company: int) -> None:
+    await campaign_api.post(campaign_body(company, status="running"), company)
+    await campaign_api.post(campaign_body(company))
+    assert await _events(campaign_api, company) == []
+
+
+async def test_an_event_that_cannot_be_stored_undoes_the_campaign(campaign_api: CampaignApi, company: int) -> None:
+    await campaign_api.rows(f"ALTER TABLE outbox ADD CONSTRAINT refused CHECK (company_id <> {company})")
+    try:
+        response = await campaign_api.post(campaign_body(company), company)
+    finally:
+        await campaign_api.rows("ALTER TABLE outbox DROP CONSTRAINT refused")
+    assert response.status_code == 500
+    assert (await campaign_api.get("", company)).json() == []
+
+
+async def test_a_commit_that_fails_is_answered_as_a_failure(campaign_api: CampaignApi, company: int) -> None:
+    """The database refuses only at COMMIT: 201 before it would be a promise that is not kept."""
+    await campaign_api.rows(
+        """
+        CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'refused at commit'; END $$
+        """
+    )
+    await campaign_api.rows(
+        f"""
+        CREATE CONSTRAINT TRIGGER refused AFTER INSERT ON campaigns DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.company_id = {company}) EXECUTE FUNCTION refuse_at_commit()
+        """
+    )
+    try:
+        response = await campaign_api.post(campaign_body(company), company)
+    finally:
+        await campaign_api.rows("DROP TRIGGER refused ON campaigns")
+        await campaign_api.rows("DROP FUNCTION refuse_at_commit")
+    assert response.status_code == 500
+    assert response.json() == {"message": "Internal server error", "error": "An unexpected error occurred"}
+    assert "refused at commit" not in response.text
+    assert (await campaign_api.get("", company)).json() == []
+    assert await _events(campaign_api, company) == []
