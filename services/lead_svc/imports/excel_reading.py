@@ -1,49 +1,65 @@
 """The first visible sheet of an Excel workbook, old or new, as texts."""
 
+from collections.abc import Iterator, Sequence
+
 import fastexcel
 import polars as pl
 
+from services.lead_svc.imports.archive import damaged_workbook
+from services.lead_svc.imports.columns import MAX_COLUMNS, letter, too_many_columns
 from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.sheet import Sheet
+from services.lead_svc.imports.formats import FileKind
+from services.lead_svc.imports.sheet import CellFault, Sheet
+from services.lead_svc.imports.sheet_scan import ErrorCell
+from services.lead_svc.imports.workbook_scan import error_cells
 
-_TIME = r"^(?:1899-12-3[01]|1904-01-01) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
-_DATE = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) 00:00:00$"
-_DATE_AND_TIME = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
+# Dates and times as the reader writes them: a time without a date has the day on which its calendar begins.
+_MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
+_TIME_OF_DAY = r"^(?:1899-12-3[01]|1904-01-01)T"
+_MIDNIGHT = "T00:00:00"
 
 
-def read_excel(content: bytes) -> Sheet:
+def read_excel(content: bytes, kind: FileKind) -> Sheet:
     """The table in the first visible sheet of a workbook; its header is the first row that holds something.
 
-    Formula cells count as the value that was saved with them. Numbers come without a useless fraction, dates as
-    "YYYY-MM-DD" with "THH:MM:SS" where they have a time, times as "HH:MM:SS".
+    Formula cells count as the value that was saved with them; a cell with an error is a fault of the sheet. Numbers
+    come without useless zeros, dates as "YYYY-MM-DD", with "THH:MM:SS" where they have a time, times as "HH:MM:SS".
+    A chart, or a sheet without any cell, does not count as one.
 
     Raises
     ------
     ImportRejected
-        If the file is damaged, protected, without a visible sheet or unsafe to open.
+        If the file is damaged, protected, too wide or unsafe to open.
     """
+    errors = error_cells(content, kind)
     try:
-        rows = _first_visible_sheet(content)
+        index, rows = _first_visible_sheet(content)
     except fastexcel.FastExcelError as error:
-        raise ImportRejected.because(
-            "unreadable_workbook", "The Excel file cannot be read; it may be damaged"
-        ) from error
+        raise damaged_workbook() from error
+    if rows.width > MAX_COLUMNS:
+        raise too_many_columns()
     header = _first_filled_row(rows)
     if header is None:
         return Sheet((), pl.DataFrame())
-    headers = tuple(cell or "" for cell in rows.row(header))
-    return Sheet(headers, rows.slice(header + 1).with_columns(_dates_and_times(pl.all())), header + 2)
+    if rows.select(pl.any_horizontal(pl.all().str.contains("\0", literal=True).any())).item():
+        raise ImportRejected.because("nul_character", "The file contains NUL characters")
+    return Sheet(
+        headers=tuple(cell or "" for cell in rows.row(header)),
+        cells=_with_plain_dates(rows.slice(header + 1)),
+        first_row=header + 2,
+        faults=tuple(_faults(errors[index], header)),
+    )
 
 
-def _first_visible_sheet(content: bytes) -> pl.DataFrame:
+def _first_visible_sheet(content: bytes) -> tuple[int, pl.DataFrame]:
     workbook = fastexcel.read_excel(content)
     for index in range(len(workbook.sheet_names)):
         # Without skip_rows=0 the blank rows above the first filled one would be missing, and every row number wrong.
         sheet = workbook.load_sheet(index, header_row=None, skip_rows=0, dtypes="string")
-        if sheet.visible == "visible":
-            frame = sheet.to_polars() if sheet.width else pl.DataFrame()
-            return frame.rename({name: str(at) for at, name in enumerate(frame.columns)})
-    raise ImportRejected.because("no_visible_sheet", "The Excel file has no visible sheet")
+        if sheet.visible == "visible" and sheet.width:
+            frame = sheet.to_polars()
+            return index, frame.rename({name: str(at) for at, name in enumerate(frame.columns)})
+    return 0, pl.DataFrame()
 
 
 def _first_filled_row(rows: pl.DataFrame) -> int | None:
@@ -53,5 +69,26 @@ def _first_filled_row(rows: pl.DataFrame) -> int | None:
     return filled.arg_max() if filled.any() else None
 
 
-def _dates_and_times(text: pl.Expr) -> pl.Expr:
-    return text.str.replace(_TIME, "$1").str.replace(_DATE, "$1").str.replace(_DATE_AND_TIME, "${1}T$2")
+def _with_plain_dates(rows: pl.DataFrame) -> pl.DataFrame:
+    if rows.is_empty():
+        return rows
+    with_moments = rows.select(pl.all().str.contains(_MOMENT).any()).row(0)
+    return rows.with_columns(_plain_dates(pl.col(str(at))) for at, found in enumerate(with_moments) if found)
+
+
+def _plain_dates(text: pl.Expr) -> pl.Expr:
+    moment = text.str.replace(_MOMENT, "${1}T$2")
+    return (
+        pl.when(~text.str.contains(_MOMENT))
+        .then(text)
+        .when(moment.str.contains(_TIME_OF_DAY))
+        .then(moment.str.slice(len("1899-12-31T")))
+        .otherwise(moment.str.strip_suffix(_MIDNIGHT))
+    )
+
+
+def _faults(errors: Sequence[ErrorCell], header: int) -> Iterator[CellFault]:
+    for row, column, text in errors:
+        if row >= header:
+            where = f"{letter(column)}{row + 1}"
+            yield CellFault(row + 1, column, text, "error_cell", f"Cell {where} holds the error {text}")

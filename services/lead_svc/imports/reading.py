@@ -14,4 +14,4 @@ def read(content: bytes, kind: FileKind) -> Sheet:
     ImportRejected
         If the file is damaged, unsafe to open, too wide, or no text that can be stored.
     """
-    return read_csv(content) if kind is FileKind.CSV else read_excel(content)
+    return read_csv(content) if kind is FileKind.CSV else read_excel(content, kind)

@@ -1,0 +1,114 @@
+"""The records of an old Excel workbook, .xls (MS-XLS)."""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, MAX_ERROR_CELLS, ErrorCell, SheetScan, shown_bytes
+
+_FORMULA: Final = 0x0006
+_END: Final = 0x000A
+_PASSWORD: Final = 0x002F
+_CONTINUE: Final = 0x003C
+_SHEET: Final = 0x0085
+_NUMBERS: Final = 0x00BD
+_SHARED_TEXTS: Final = 0x00FC
+_SHARED_TEXT: Final = 0x00FD
+_ERROR: Final = 0x0205
+_BEGIN: Final = 0x0809
+_CELLS: Final = frozenset({_FORMULA, _NUMBERS, 0x00D6, _SHARED_TEXT, 0x0203, 0x0204, _ERROR, 0x027E})
+
+
+def scan(workbook: bytes) -> Iterator[SheetScan]:
+    """The reach, texts and errors of every sheet, in their order.
+
+    Raises
+    ------
+    ImportRejected
+        If the workbook is protected with a password.
+    """
+    starts: list[int] = []
+    texts: list[bytes] = []
+    continued = False
+    for kind, body in _substream(workbook, 0):
+        if kind == _PASSWORD:
+            raise ImportRejected.because("encrypted_file", "The file is protected with a password")
+        if kind == _SHEET:
+            starts.append(int.from_bytes(body[:4], "little"))
+        continued = kind == _SHARED_TEXTS or (kind == _CONTINUE and continued)
+        if continued:
+            texts.append(body)
+    lengths = _text_lengths(texts) if texts else []
+    for start in starts:
+        yield _scan_sheet(workbook, start, lengths)
+
+
+def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
+    rows = columns = 0
+    shown: Counter[int] = Counter()
+    errors: list[ErrorCell] = []
+    for kind, body in _substream(workbook, start):
+        if kind not in _CELLS:
+            continue
+        row, column = struct.unpack_from("<2H", body)
+        last = int.from_bytes(body[-2:], "little") if kind == _NUMBERS else column
+        rows, columns = max(rows, row + 1), max(columns, last + 1)
+        if kind == _SHARED_TEXT:
+            shown[int.from_bytes(body[6:10], "little")] += 1
+        elif (error := _error(kind, body)) is not None and len(errors) < MAX_ERROR_CELLS:
+            errors.append(ErrorCell(row, column, ERROR_TEXTS.get(error, "error")))
+    return SheetScan(rows, columns, shown_bytes(lengths, shown), tuple(errors))
+
+
+def _error(kind: int, body: bytes) -> int | None:
+    """The number of the error that a cell holds, or that its formula came to."""
+    if kind == _ERROR and body[7] == 1:
+        return body[6]
+    if kind == _FORMULA and body[6] == 2 and body[12:14] == b"\xff\xff":
+        return body[8]
+    return None
+
+
+def _substream(workbook: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """The records from a beginning to the end that belongs to it; charts inside of a sheet have ends of their own."""
+    depth = 0
+    while at + 4 <= len(workbook):
+        kind, size = struct.unpack_from("<2H", workbook, at)
+        at += 4
+        yield kind, workbook[at : at + size]
+        at += size
+        depth += (kind == _BEGIN) - (kind == _END)
+        if depth <= 0:
+            return
+
+
+def _text_lengths(parts: list[bytes]) -> list[int]:
+    """How many bytes each of the shared texts has at most. The table goes on in records that continue its first."""
+    lengths: list[int] = []
+    part, at = 0, 8
+    (count,) = struct.unpack_from("<I", parts[0], 4)
+    while len(lengths) < count:
+        while at >= len(parts[part]):
+            at -= len(parts[part])
+            part += 1
+            if part == len(parts):
+                return lengths
+        characters, flags = struct.unpack_from("<HB", parts[part], at)
+        at += 3
+        behind = 0
+        if flags & 0x08:
+            behind += 4 * struct.unpack_from("<H", parts[part], at)[0]
+            at += 2
+        if flags & 0x04:
+            behind += struct.unpack_from("<I", parts[part], at)[0]
+            at += 4
+        lengths.append(2 * characters)
+        width = 2 if flags & 0x01 else 1
+        while characters > (room := (len(parts[part]) - at) // width):
+            characters -= room
+            part, at = part + 1, 1
+            width = 2 if parts[part][0] & 0x01 else 1
+        at += characters * width + behind
+    return lengths

@@ -1,0 +1,75 @@
+"""What the reader of workbooks does not tell, and would not survive.
+
+It lays a sheet out as a full rectangle in memory and repeats a shared text for every cell that shows it, so a small
+file with one far cell, or with one long text shown everywhere, would end the process. And it reads an error like #N/A
+as an empty cell, which would silently lose what the cell should have said.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from posixpath import join, normpath
+
+from services.lead_svc.imports import biff8, biff12, sheet_xml
+from services.lead_svc.imports.archive import damaged_workbook, unpack
+from services.lead_svc.imports.compound_file import stream
+from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.formats import FileKind
+from services.lead_svc.imports.sheet_scan import MAX_CELLS, MAX_TEXT_BYTES, ErrorCell, SheetScan
+
+
+def error_cells(content: bytes, kind: FileKind) -> list[tuple[ErrorCell, ...]]:
+    """The cells with an error, of every sheet of a workbook that is safe to read.
+
+    Raises
+    ------
+    ImportRejected
+        If the workbook is damaged or protected, or would take too much memory.
+    """
+    cells = text_bytes = 0
+    errors = []
+    try:
+        for sheet in _scans(content, kind):
+            if kind is not FileKind.XLS:  # of which the reader holds all sheets at once
+                cells = text_bytes = 0
+            cells += sheet.rows * sheet.columns
+            text_bytes += sheet.text_bytes
+            if cells > MAX_CELLS or text_bytes > MAX_TEXT_BYTES:
+                raise _too_large(sheet)
+            errors.append(sheet.errors)
+    except (struct.error, IndexError, KeyError) as error:
+        raise damaged_workbook() from error
+    return errors
+
+
+def _scans(content: bytes, kind: FileKind) -> Iterator[SheetScan]:
+    if kind is FileKind.XLS:
+        return biff8.scan(stream(content, "Workbook", "Book"))
+    members = unpack(content)
+    return _scan_binary(members) if kind is FileKind.XLSB else _scan_xml(members)
+
+
+def _scan_xml(members: Mapping[str, bytes]) -> Iterator[SheetScan]:
+    texts = sheet_xml.SharedTexts(members.get("xl/sharedstrings.xml", b""))
+    sheets = [sheet["id"] for sheet in sheet_xml.attributes(members["xl/workbook.xml"], "sheet")]
+    for part in _parts(members, "xl/_rels/workbook.xml.rels", sheets):
+        yield sheet_xml.scan(part, texts)
+
+
+def _scan_binary(members: Mapping[str, bytes]) -> Iterator[SheetScan]:
+    lengths = biff12.text_lengths(members.get("xl/sharedstrings.bin", b""))
+    sheets = biff12.sheet_relations(members["xl/workbook.bin"])
+    for part in _parts(members, "xl/_rels/workbook.bin.rels", sheets):
+        yield biff12.scan(part, lengths)
+
+
+def _parts(members: Mapping[str, bytes], relations: str, sheets: list[str]) -> Iterator[bytes]:
+    targets = {found["Id"]: found["Target"] for found in sheet_xml.attributes(members[relations], "Relationship")}
+    for sheet in sheets:
+        yield members[normpath(join("/xl", targets[sheet].replace("\\", "/"))).lstrip("/").lower()]
+
+
+def _too_large(sheet: SheetScan) -> ImportRejected:
+    return ImportRejected.because(
+        "sheet_too_large",
+        f"The Excel file is too large: its cells reach to row {sheet.rows:,} and column {sheet.columns:,}",
+    )
