@@ -13,11 +13,13 @@ from services.lead_svc.imports.formats import FileKind, identify
 from services.lead_svc.imports.messages import (
     CAMPAIGN_REQUIRED,
     DEFAULTS_NOT_AN_OBJECT,
+    DEFAULTS_NOT_STORABLE,
     FILE_TOO_LARGE,
     INVALID_CAMPAIGN,
     NO_FILE,
     ImportRefused,
 )
+from services.lead_svc.imports.stored_json import as_jsonb
 from shared.http.parameters import LARGEST_ID
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -113,4 +115,6 @@ def _default_values(form: FormData) -> dict[str, object]:
         raise ImportRefused(DEFAULTS_NOT_AN_OBJECT) from error
     if not isinstance(parsed, dict):
         raise ImportRefused(DEFAULTS_NOT_AN_OBJECT)
+    if as_jsonb(parsed) is None:
+        raise ImportRefused(DEFAULTS_NOT_STORABLE)
     return parsed

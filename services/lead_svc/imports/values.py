@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 import polars as pl
 
+from services.lead_svc.imports.stored_json import as_jsonb
 from services.lead_svc.leads import phone
 from services.lead_svc.leads.fields import EMAIL_PATTERN, LANGUAGE_PATTERN, Field, Kind
 
@@ -173,11 +174,7 @@ def _parse_object(field: Field, text: str) -> str | None:
     if len(text) > (field.max_length or 0):
         return None
     document = _json(text)
-    if not isinstance(document, dict):
-        return None
-    encoded = orjson.dumps(document)
-    # PostgreSQL's jsonb cannot hold it.
-    return None if rb"\u0000" in encoded.replace(rb"\\", b"") else encoded.decode()
+    return as_jsonb(document) if isinstance(document, dict) else None
 
 
 def _json(text: str) -> object:
