@@ -56,6 +56,7 @@ class Child:
         self._ready = ready
         self._process: subprocess.Popen[bytes] | None = None
         self._record: Record | None = None
+        self._family: list[psutil.Process] = []
         self._guard = threading.RLock()
 
     @property
@@ -150,17 +151,17 @@ class Child:
         with self._guard:
             self.wanted = False
             if self._process is not None and self._process.poll() is None:
+                # Once it has ended, what it started in other sessions can no longer be told.
+                self._family = process_tree.members(self._record) if self._record else []
                 self._process.send_signal(self.command.stop_signal)
 
     def stop(self) -> None:
         """End it in good order, by force when that takes too long; it stays down until it is started again."""
         self.ask_to_stop()
         with self._guard:
-            if self._process is not None:
-                try:
-                    self._process.wait(self.command.stop_seconds)
-                except subprocess.TimeoutExpired:
-                    self._process.kill()
+            deadline = time.monotonic() + self.command.stop_seconds
+            while self.pid is not None and time.monotonic() < deadline:
+                time.sleep(POLL_S)
             self._end_tree()
             self._state.forget(self.name)
 
@@ -173,7 +174,8 @@ class Child:
         """Leave nothing behind of the process that ran, and collect its exit code."""
         if self._record is None or self._process is None:
             return
-        tree = process_tree.members(self._record)
+        tree = [*self._family, *process_tree.members(self._record)]
+        self._family = []
         for member in tree:
             process_tree.send(member, signal.SIGKILL)
         self._process.wait()

@@ -102,10 +102,11 @@ def run() -> None:
     stack.up()
     url = stack.gateway_url
     do_first_job(url, make_token(stack.jwt_secret, [COMPANY], role="admin"), console)
+    example = f"{url}/api/voice-campaigns/company/{COMPANY}/stats"
     console.print(
         f"\nThe stack is up at [bold]{url}[/]\n"
         "  a token:  make token COMPANY=1\n"
-        f'  a call:   curl -H "Authorization: Bearer $(make token COMPANY=1)" {url}/api/voice-campaigns/company/1\n'
+        f'  a call:   curl -H "Authorization: Bearer $(make token COMPANY=1)" {example}\n'
         "  to watch: make status, make logs\n"
         "  to stop:  make down"
     )

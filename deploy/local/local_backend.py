@@ -58,7 +58,7 @@ class LocalBackend:
                 supervisor.shut_down(self._state, running[0])
             self._console.print("Stopped.")
             return
-        ended = self._state.end_if_abandoned()
+        ended = self._state.reclaim()
         if ended:
             self._console.print(f"The supervisor was gone; stopped what it left: {', '.join(ended)}.")
         else:
@@ -102,7 +102,7 @@ class LocalBackend:
     def clean(self) -> None:
         """Stop it and delete all it kept; see `Backend`."""
         self.down()
-        self._state.delete()
+        self._state.reclaim(delete=True)
 
     @property
     def gateway_url(self) -> str:

@@ -73,17 +73,24 @@ class Servers:
 
     def stop(self) -> None:
         """Stop them in good order and give the state directory back."""
+        self._stop_children()
+        self.state.release()
+
+    def destroy(self) -> None:
+        """Stop them and delete everything they kept."""
+        self._stop_children()
+        if self.state.is_held_here:
+            self.state.delete()
+            self.state.release()
+        else:
+            self.state.reclaim(delete=True)
+
+    def _stop_children(self) -> None:
         for child in reversed(self.children):
             child.ask_to_stop()
         for child in reversed(self.children):
             child.stop()
         self.children.clear()
-        self.state.release()
-
-    def destroy(self) -> None:
-        """Stop them and delete everything they kept."""
-        self.stop()
-        self.state.delete()
 
     def __enter__(self) -> Self:
         return self.start()

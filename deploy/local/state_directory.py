@@ -19,6 +19,8 @@ from deploy.local.process_tree import Record
 
 SECRETS = ("postgres", "campaigns", "leads", "analytics", "rabbitmq", "erlang-cookie", "redis", "jwt")
 
+IDENTITY = "identity.json"
+
 
 @dataclass(slots=True)
 class Identity:
@@ -125,14 +127,13 @@ class StateDirectory:
             return
 
     def delete(self) -> None:
-        """Remove everything the stack kept, PostgreSQL's data included. Nothing may be running."""
-        identity = self.load_identity()
-        if identity is not None:
-            for directory in (identity.postgres_dir, identity.short_dir):
-                if directory:
-                    shutil.rmtree(directory, ignore_errors=True)
-        if self.path.exists():
-            shutil.rmtree(self.path)
+        """Remove everything the stack kept, PostgreSQL's data included. It must be held here, with nothing running."""
+        for directory in (self.identity.postgres_dir, self.identity.short_dir):
+            if directory:
+                shutil.rmtree(directory, ignore_errors=True)
+        # First its identity: without one, nobody else takes what is left of it for a stack.
+        (self.path / IDENTITY).unlink()
+        shutil.rmtree(self.path)
 
     @property
     def logs(self) -> Path:
@@ -176,8 +177,10 @@ class StateDirectory:
 
     def load_identity(self) -> Identity | None:
         """The identity as it is stored, or None when this stack never ran."""
-        path = self.path / "identity.json"
-        return Identity(**json.loads(path.read_text())) if path.exists() else None
+        try:
+            return Identity(**json.loads((self.path / IDENTITY).read_text()))
+        except FileNotFoundError:
+            return None
 
     def _load_or_make(self) -> Identity:
         identity = self.load_identity() or Identity(id=secrets.token_hex(4), home=str(self.path), short_dir="")
@@ -212,7 +215,7 @@ class StateDirectory:
         self.short_path.symlink_to(self.path, target_is_directory=True)
 
     def _save_identity(self) -> None:
-        self._write("identity.json", asdict(self.identity))
+        self._write(IDENTITY, asdict(self.identity))
 
     def note(self, record: Record) -> None:
         """Remember a process that was just started; a later run ends it, should this one be killed."""
@@ -231,22 +234,27 @@ class StateDirectory:
         path = self.path / "processes.json"
         return [Record(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
 
-    def end_if_abandoned(self) -> list[str] | None:
-        """End what a killed supervisor left running.
+    def reclaim(self, *, delete: bool = False) -> list[str] | None:
+        """End what a killed supervisor left running, and with `delete` remove all the stack kept.
 
         Returns
         -------
         list of str or None
             Names of the processes that were still running; None when the directory is in use, or is no stack's.
         """
-        if self.load_identity() is None:
+        identity = self.load_identity()
+        if identity is None:
             return None
         try:
             self._take_lock()
-        except AlreadyRunning:
+        except (AlreadyRunning, FileNotFoundError):
             return None
         try:
-            return self._end_leftovers()
+            ended = self._end_leftovers()
+            if delete:
+                self.identity = identity
+                self.delete()
+            return ended
         finally:
             self._give_lock_back()
 

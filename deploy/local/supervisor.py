@@ -141,7 +141,7 @@ def shut_down(state: StateDirectory, supervisor: psutil.Process) -> None:
         supervisor.kill()
         supervisor.wait()
     # After a stop in good order nothing is left, and nothing is done here.
-    state.end_if_abandoned()
+    state.reclaim()
 
 
 def lives(process: psutil.Process) -> bool:
