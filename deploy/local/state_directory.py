@@ -185,18 +185,28 @@ class StateDirectory:
     def _load_or_make(self) -> Identity:
         identity = self.load_identity() or Identity(id=secrets.token_hex(4), home=str(self.path), short_dir="")
         if identity.home != str(self.path):
-            if identity.postgres_dir and not Path(identity.postgres_dir).is_relative_to(identity.home):
-                msg = (
-                    f"{self.path} was moved or copied from {identity.home}, but its PostgreSQL data is in "
-                    f"{identity.postgres_dir}. Move it back, or delete {self.path} to start afresh."
-                )
-                raise StackError(msg)
-            identity.home, identity.id, identity.short_dir = str(self.path), secrets.token_hex(4), ""
-            identity.postgres_dir = ""
-            identity.ports.clear()
+            self._adapt(identity)
         for name in SECRETS:
             identity.secrets.setdefault(name, secrets.token_hex(32))
         return identity
+
+    def _adapt(self, identity: Identity) -> None:
+        """Make an identity fit the place it was moved or copied to."""
+        is_copy = (Path(identity.home) / IDENTITY).exists()
+        has_data_inside = Path(identity.postgres_dir).is_relative_to(identity.home)
+        if is_copy and identity.postgres_dir and not has_data_inside:
+            msg = (
+                f"{self.path} is a copy of {identity.home}, whose PostgreSQL data is in {identity.postgres_dir}. "
+                f"Delete {self.path} to start afresh."
+            )
+            raise StackError(msg)
+        if has_data_inside:
+            identity.postgres_dir = str(self.path / Path(identity.postgres_dir).relative_to(identity.home))
+        if is_copy:
+            # Both may run at the same time.
+            identity.id, identity.short_dir = secrets.token_hex(4), ""
+            identity.ports.clear()
+        identity.home = str(self.path)
 
     def _make_short_dir(self) -> None:
         if not self.identity.short_dir:

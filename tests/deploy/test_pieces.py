@@ -144,6 +144,18 @@ def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -
     state.release()
 
 
+def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> None:
+    state.hold()
+    state.claim_ports(["redis"])
+    state.set_postgres_dir(state.path / "postgres" / "data")
+    state.release()
+    moved = StateDirectory(state.path.rename(state.path.with_name("moved")))
+    moved.hold()
+    assert (moved.identity.id, moved.identity.ports) == (state.identity.id, state.identity.ports)
+    assert moved.identity.postgres_dir == str(moved.path / "postgres" / "data")
+    moved.release()
+
+
 def test_a_port_that_was_taken_meanwhile_is_replaced(state: StateDirectory) -> None:
     state.hold()
     state.claim_ports(["redis", "postgres"])
