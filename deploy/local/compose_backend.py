@@ -21,6 +21,8 @@ class ComposeBackend:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        # First of all: docker compose refuses every command while a secret is missing.
+        self._settings = env_file.ensure(ROOT / ".env", ROOT / ".env.example")
 
     def up(self) -> None:
         """Bring it up; see `Backend`."""
@@ -60,16 +62,13 @@ class ComposeBackend:
     @property
     def gateway_url(self) -> str:
         """Where the API is; see `Backend`."""
-        port = os.environ.get("GATEWAY_PORT") or self._settings().get("GATEWAY_PORT", DEFAULT_PORT)
+        port = os.environ.get("GATEWAY_PORT") or self._settings.get("GATEWAY_PORT", DEFAULT_PORT)
         return f"http://127.0.0.1:{port}"
 
     @property
     def jwt_secret(self) -> str:
         """The key of its tokens; see `Backend`."""
-        return os.environ.get("JWT_SECRET") or self._settings()["JWT_SECRET"]
-
-    def _settings(self) -> dict[str, str]:
-        return env_file.ensure(ROOT / ".env", ROOT / ".env.example")
+        return os.environ.get("JWT_SECRET") or self._settings["JWT_SECRET"]
 
     def _check(self, *arguments: str) -> None:
         code = self._compose(*arguments)
