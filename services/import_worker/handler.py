@@ -56,10 +56,11 @@ async def run_import(connection: AsyncConnection, import_id: int, teller: Progre
         logger.info("import_already_ended", import_id=import_id)
         return
     started_at = datetime.now(UTC)
-    await teller.tell(Progress(import_id=job.id, stage="reading"))
     try:
         # Off the event loop: a large file must not silence the broker's heartbeats.
-        valid = await asyncio.to_thread(_read_and_validate, job)
+        valid, _ = await asyncio.gather(
+            asyncio.to_thread(_read_and_validate, job), teller.tell(Progress(import_id=job.id, stage="reading"))
+        )
     except ImportRejected as rejection:
         await _fail(connection, job, rejection, started_at)
     else:

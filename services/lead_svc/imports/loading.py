@@ -60,7 +60,7 @@ async def load(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFra
     for start in range(0, rows.height, ROWS_PER_COPY):
         await _copy(driver, rows.slice(start, ROWS_PER_COPY))
         await report(min(start + ROWS_PER_COPY, rows.height))
-    await outbox.add_serialized(connection, job.company_id, LeadCreated.event_type, _event_bodies(rows, now))
+    await outbox.add_serialized(connection, job.company_id, LeadCreated.event_type, event_bodies(rows, now))
     return ids
 
 
@@ -80,7 +80,7 @@ async def _copy(driver: "asyncpg.Connection[asyncpg.Record]", rows: pl.DataFrame
     await driver.copy_to_table("leads", source=buffer, columns=rows.columns, format="csv")
 
 
-def _event_bodies(rows: pl.DataFrame, now: datetime) -> list[bytes]:
+def event_bodies(rows: pl.DataFrame, now: datetime) -> list[bytes]:
     """``lead.created`` data as JSON, in lists of at most the size that an event may have."""
     written = pl.lit(now.isoformat().replace("+00:00", "Z"))
     told = rows.with_columns(

@@ -1,0 +1,161 @@
+"""Which tokens are trusted."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydantic import HttpUrl, SecretStr
+
+from shared.http.auth import TokenVerifier
+from shared.http.errors import Forbidden, Unauthenticated, Unavailable
+from shared.settings import ApiSettings
+
+SECRET = "0123456789abcdef" * 4
+
+
+def settings(**changes: Any) -> ApiSettings:
+    given: dict[str, Any] = {
+        "database_url": SecretStr("postgresql://x"),
+        "amqp_url": SecretStr("amqp://x"),
+        "redis_url": SecretStr("redis://x"),
+    }
+    return ApiSettings(**(given | changes))
+
+
+def claims(**changes: object) -> dict[str, object]:
+    return {"sub": "me", "companies": [1, 2], "role": "user", "exp": time.time() + 60} | changes
+
+
+def signed(payload: dict[str, object], key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None) -> str:
+    return jwt.encode(payload, key, algorithm=algorithm, headers={"kid": kid} if kid else None)
+
+
+@pytest.fixture
+def by_secret() -> TokenVerifier:
+    return TokenVerifier(settings(jwt_secret=SecretStr(SECRET)))
+
+
+async def test_a_good_token_tells_who_calls_and_for_whom(by_secret: TokenVerifier) -> None:
+    principal = await by_secret.verify(signed(claims(role="admin")))
+    assert (principal.subject, principal.companies, principal.is_admin) == ("me", frozenset({1, 2}), True)
+    principal.require_company(2)
+    with pytest.raises(Forbidden):
+        principal.require_company(3)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        claims(exp=time.time() - 1),
+        {name: value for name, value in claims().items() if name != "exp"},
+        {name: value for name, value in claims().items() if name != "sub"},
+        {name: value for name, value in claims().items() if name != "companies"},
+        claims(companies="1"),
+        claims(companies=[0]),
+        claims(companies=[True, "x"]),
+        claims(role="root"),
+    ],
+)
+async def test_a_token_with_wrong_claims_is_refused(by_secret: TokenVerifier, payload: dict[str, object]) -> None:
+    with pytest.raises(Unauthenticated):
+        await by_secret.verify(signed(payload))
+
+
+async def test_a_token_signed_otherwise_is_refused(by_secret: TokenVerifier) -> None:
+    unsigned = jwt.encode(claims(), None, algorithm="none")
+    for token in (signed(claims(), SECRET[::-1]), unsigned, signed(claims(), algorithm="HS512"), "x.y.z", ""):
+        with pytest.raises(Unauthenticated):
+            await by_secret.verify(token)
+
+
+class KeyServer:
+    """An identity provider that publishes its keys; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.keys: list[dict[str, Any]] = []
+        self.asked = 0
+        self.status = 200
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                provider.asked += 1
+                self.send_response(provider.status)
+                self.end_headers()
+                self.wfile.write(json.dumps({"keys": provider.keys}).encode())
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class says so
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = HttpUrl(f"http://127.0.0.1:{self.server.server_port}/jwks")
+
+    def publish(self, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, kid: str) -> None:
+        algorithm = jwt.get_algorithm_by_name("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
+        self.keys.append(json.loads(algorithm.to_jwk(key.public_key())) | {"kid": kid, "use": "sig"})
+
+
+@pytest.fixture
+def provider() -> Iterator[KeyServer]:
+    server = KeyServer()
+    thread = threading.Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server
+    server.server.shutdown()
+    thread.join()
+    server.server.server_close()
+
+
+async def test_tokens_of_an_identity_provider_are_trusted_and_its_keys_kept(provider: KeyServer) -> None:
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    ec_key = ec.generate_private_key(ec.SECP256R1())
+    provider.publish(rsa_key, "one")
+    provider.publish(ec_key, "two")
+    verifier = TokenVerifier(settings(jwt_jwks_url=provider.url))
+    for _ in range(3):
+        assert (await verifier.verify(signed(claims(), rsa_key, "RS256", "one"))).subject == "me"
+        assert (await verifier.verify(signed(claims(), ec_key, "ES256", "two"))).subject == "me"
+    assert provider.asked == 1
+
+
+async def test_a_public_key_does_not_serve_as_a_shared_secret(provider: KeyServer) -> None:
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    provider.publish(rsa_key, "one")
+    verifier = TokenVerifier(settings(jwt_jwks_url=provider.url))
+    forged = signed(claims(), provider.keys[0]["n"], "HS256", "one")
+    stranger = signed(claims(), rsa.generate_private_key(public_exponent=65537, key_size=2048), "RS256", "one")
+    for token in (forged, stranger, signed(claims(), rsa_key, "RS256", "unknown")):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+
+
+async def test_unknown_keys_do_not_drive_requests_to_the_identity_provider(provider: KeyServer) -> None:
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    provider.publish(rsa_key, "one")
+    verifier = TokenVerifier(settings(jwt_jwks_url=provider.url))
+    for number in range(5):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(signed(claims(), rsa_key, "RS256", f"unknown {number}"))
+    assert provider.asked == 1
+
+
+async def test_an_identity_provider_that_is_away_is_said_to_be(provider: KeyServer) -> None:
+    provider.status = 500
+    verifier = TokenVerifier(settings(jwt_jwks_url=provider.url))
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    with pytest.raises(Unavailable):
+        await verifier.verify(signed(claims(), rsa_key, "RS256", "one"))
+
+
+async def test_audience_and_issuer_must_be_ours_when_they_are_set() -> None:
+    verifier = TokenVerifier(settings(jwt_secret=SecretStr(SECRET), jwt_audience="voice", jwt_issuer="us"))
+    assert (await verifier.verify(signed(claims(aud="voice", iss="us")))).subject == "me"
+    for payload in (claims(), claims(aud="other", iss="us"), claims(aud="voice", iss="them")):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(signed(payload))
