@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 MIGRATION_LOCK = 7_060_001
 """Advisory lock: two migrations of one database started at once run one after the other."""
 
+CANNOT_CONNECT_NOW = "57P03"
+"""SQLSTATE of a server that starts, stops or recovers."""
+
 logger = structlog.get_logger(__name__)
 
 
@@ -26,10 +29,16 @@ def alembic_config(migrations: Path, database_url: str) -> Config:
 
 def upgrade(migrations: Path, database_url: str) -> None:
     """Bring the database to the newest revision; waits up to a minute for a database that is still starting."""
-    for attempt in stamina.retry_context(on=OSError, attempts=None, timeout=60, wait_max=2):
+    for attempt in stamina.retry_context(on=_not_up_yet, attempts=None, timeout=60, wait_max=2):
         with attempt:
             command.upgrade(alembic_config(migrations, database_url), "head")
     logger.info("database_migrated", migrations=str(migrations))
+
+
+def _not_up_yet(error: Exception) -> bool:
+    """Whether the database cannot be reached, or answers that it is still starting."""
+    state: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, OSError) or state == CANNOT_CONNECT_NOW
 
 
 def run_migrations(metadata: MetaData) -> None:

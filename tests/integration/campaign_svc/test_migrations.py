@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -9,6 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -89,3 +92,47 @@ async def test_down_and_up_again_leads_to_the_same_schema(database_url: str) -> 
     assert await _schema(database_url) == set()
     await asyncio.to_thread(upgrade, MIGRATIONS, database_url)
     assert await _schema(database_url) == before
+
+
+STILL_STARTING = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+
+
+@asynccontextmanager
+async def _starting_up(url: str, refusals: int) -> AsyncIterator[str]:
+    """A server in front of the database that says so often that it is still starting."""
+    address = urlsplit(url)
+    left = refusals
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            await reader.readexactly(8)  # the request for TLS
+            writer.write(b"N")
+            await reader.read(65536)
+            writer.write(b"E" + (len(STILL_STARTING) + 4).to_bytes(4, "big") + STILL_STARTING)
+            writer.close()
+            return
+        server_reader, server_writer = await asyncio.open_connection(address.hostname, address.port)
+        await asyncio.gather(pipe(reader, server_writer), pipe(server_reader, writer))
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield address._replace(netloc=f"{address.username}:{address.password}@127.0.0.1:{port}").geturl()
+
+
+async def test_migrating_waits_for_a_database_that_is_still_starting(database_url: str) -> None:
+    async with _starting_up(database_url, refusals=3) as url:
+        await asyncio.to_thread(upgrade, MIGRATIONS, url)
+    assert await _schema(database_url)
+
+
+async def test_migrating_does_not_wait_for_a_database_that_refuses_us(database_url: str) -> None:
+    with pytest.raises(DBAPIError, match="does not exist"):
+        await asyncio.to_thread(upgrade, MIGRATIONS, f"{database_url}_not")
