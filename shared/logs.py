@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 
+_WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Local variables hold tokens, secrets and phone numbers: they do not belong in a log."""
+
+
 def configure_logs(settings: LogSettings, *, process: str) -> None:
     """Send everything this process logs to standard output, in the form the settings ask for.
 
@@ -38,10 +42,10 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
         name_process,
     ]
     render: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS), structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
         else [
-            # Plain: the other kind shows local variables, and those hold tokens, secrets and phone numbers.
+            # Plain: the other kind shows local variables too.
             structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
     )
