@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from uuid import UUID, uuid4
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -36,7 +36,7 @@ class Envelope(BaseModel):
     source: str
     """The service that speaks, as ``/lead-svc``."""
     type: str
-    time: datetime
+    time: AwareDatetime
     """When the change was made."""
     datacontenttype: Literal["application/json"] = "application/json"
     companyid: int = Field(ge=1)
@@ -88,7 +88,7 @@ def parse(body: bytes) -> Envelope:
 
     Raises
     ------
-    pydantic.ValidationError
-        If ``body`` is not a CloudEvents envelope of ours.
+    ValueError
+        If ``body`` is not JSON, or not a CloudEvents envelope of ours.
     """
-    return Envelope.model_validate(orjson.loads(body) if body[:1] == b"{" else body)
+    return Envelope.model_validate(orjson.loads(body))

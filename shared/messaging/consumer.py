@@ -21,7 +21,6 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from prometheus_client import Counter, Histogram
-from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,8 +39,25 @@ PAUSE_AFTER_FAILURE = 0.1
 """Keeps a message that fails again and again from turning the broker and the log into a loop."""
 FINISH_SECONDS = 6.0
 """How long a batch under way may take to end when the process stops; one that does not is delivered again."""
-RETRYABLE_STATES = frozenset({"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
-"""SQLSTATEs that say "not now": serialization, deadlock, too many connections, lock, shutdown, crash, starting."""
+RETRYABLE_STATES = {
+    "serialization failure": "40001",
+    "deadlock": "40P01",
+    "lock not available": "55P03",
+    "database accepts no connections": "55000",
+    "read-only, as a standby is": "25006",
+    "table not there, as before the first migration": "42P01",
+    "column not there, as before the newest migration": "42703",
+}
+"""SQLSTATEs that say "not now": no message is to blame for them."""
+RETRYABLE_CLASSES = {
+    "connection": "08",
+    "authorization": "28",
+    "no such database": "3D",
+    "resources: disk, memory, connections": "53",
+    "shutdown, crash, starting": "57P",
+    "input and output": "58",
+}
+"""Beginnings of such SQLSTATEs."""
 
 CONSUMED = Counter("messages_consumed_total", "Messages settled", ["queue", "result"])
 BATCH_SECONDS = Histogram("message_batch_seconds", "From the start of a batch to its commit", ["queue"])
@@ -111,6 +127,8 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until the broker is lost (then it raises) or until cancelled."""
+        # What is taken and given back untried counts against the message, so nothing is taken that cannot be applied.
+        await self._database.check()
         connection = await aio_pika.connect(self._amqp_url, timeout=5)
         async with connection:
             channel = await connection.channel(publisher_confirms=False)
@@ -129,9 +147,11 @@ class Consumer:
         try:
             while True:
                 first = asyncio.ensure_future(arrived.get())
-                await asyncio.wait({first, closed}, return_when=asyncio.FIRST_COMPLETED)
+                try:
+                    await asyncio.wait({first, closed}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    first.cancel()  # of no effect when it is done
                 if not first.done():
-                    first.cancel()
                     raise ConnectionError(f"the broker closed the channel of {self._queue_name}")
                 messages = [first.result()]
                 while len(messages) < self._subscription.batch and not arrived.empty():
@@ -164,7 +184,7 @@ class Consumer:
     async def _read(self, message: AbstractIncomingMessage) -> _Delivery | None:
         try:
             return _Delivery(message, parse(message.body))
-        except ValidationError as error:
+        except ValueError as error:  # not JSON, or not our envelope
             logger.error("message_unreadable", queue=self._queue_name, message_id=message.message_id, error=str(error))
             CONSUMED.labels(self._queue_name, "unreadable").inc()
             await message.reject(requeue=False)
@@ -244,4 +264,4 @@ def _is_away(error: Exception) -> bool:
         return True
     # Raised by SQLAlchemy around the driver's error, or by the driver itself where it is used directly.
     state: str = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-    return state in RETRYABLE_STATES or state.startswith("08")
+    return state in RETRYABLE_STATES.values() or state.startswith(tuple(RETRYABLE_CLASSES.values()))
