@@ -1,7 +1,7 @@
 """Asks campaign_svc for a campaign whose events have not arrived yet."""
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.lead_svc.campaigns.repository import CampaignCopy
 
@@ -9,7 +9,7 @@ ASK_SECONDS = 5.0
 
 
 class CampaignsUnavailable(Exception):
-    """campaign_svc did not answer."""
+    """campaign_svc did not answer, or nothing that makes sense."""
 
 
 class _Answer(BaseModel):
@@ -39,7 +39,7 @@ class CampaignDirectory:
         Raises
         ------
         CampaignsUnavailable
-            If campaign_svc gives no answer.
+            If campaign_svc gives no answer that makes sense.
         """
         try:
             response = await self._client.get(
@@ -48,7 +48,7 @@ class CampaignDirectory:
             if response.status_code == httpx.codes.NOT_FOUND:
                 return None
             answer = _Answer.model_validate_json(response.raise_for_status().content)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ValidationError) as error:
             raise CampaignsUnavailable(repr(error)) from error
         return CampaignCopy(answer.id, answer.company_id, answer.status, answer.version, deleted=False)
 
