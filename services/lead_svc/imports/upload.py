@@ -7,6 +7,7 @@ import orjson
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.responses import Response
 
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.formats import FileKind, identify
@@ -37,6 +38,16 @@ class Upload:
     content: bytes
     campaign_id: int
     default_values: dict[str, object]
+
+
+class _CutOff(ImportRefused):
+    """More is sent than a file may have: the rest is not taken in."""
+
+    def response(self) -> Response:
+        """The answer, after which the connection is closed."""
+        response = super().response()
+        response.headers["Connection"] = "close"
+        return response
 
 
 async def read_upload(request: Request) -> Upload:
@@ -78,7 +89,7 @@ async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
     async for chunk in stream:
         received += len(chunk)
         if received > LARGEST_FILE + FORM_OVERHEAD:
-            raise ImportRefused(FILE_TOO_LARGE)
+            raise _CutOff(FILE_TOO_LARGE)
         yield chunk
 
 
