@@ -1,3 +1,7 @@
 """Fixtures live in tests/fixtures, one module a subject; a module stands after those it imports."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.gateway"]
+pytest_plugins = [
+    "tests.fixtures.logs",
+    "tests.fixtures.servers",
+    "tests.fixtures.gateway",
+]

@@ -1,0 +1,103 @@
+"""Uploads straight to the service, without a gateway that keeps the worst away."""
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.fixtures.gateway import Caller, Gateway
+from tests.fixtures.leads import LeadService
+from tests.fixtures.waiting import DEADLINE_SECONDS
+
+COMPANY = 7
+LIMIT = 10 * 1024 * 1024
+BOUNDARY = "b0undary"
+FORM_START = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="leads.csv"\r\n\r\nphone\n'.encode()
+)
+
+
+def chunked_form_begun(api: Gateway) -> socket.socket:
+    """A connection on which an import was begun: its headers, and the start of a form without a length."""
+    url = urlsplit(str(api.http.base_url))
+    connection = socket.create_connection((url.hostname or "", url.port or 0), timeout=DEADLINE_SECONDS)
+    connection.sendall(
+        f"POST {Caller(api, COMPANY).import_path} HTTP/1.1\r\nHost: leads\r\n"
+        f"Authorization: {api.headers(COMPANY)['Authorization']}\r\n"
+        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n".encode()
+        + chunk(FORM_START)
+    )
+    return connection
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def send_on_and_on(connection: socket.socket, most: int) -> tuple[int, bytes]:
+    """Send rows until the other side hangs up; returns how many bytes went out, and what was answered."""
+    rows = b"4155550100\n" * 6000
+    sent = 0
+    answer = b""
+    with connection:
+        try:
+            while sent < most:
+                connection.sendall(chunk(rows))
+                sent += len(rows)
+        except ConnectionError:
+            pass  # hung up, as hoped for
+        try:
+            while received := connection.recv(65536):
+                answer += received
+        except ConnectionError:
+            pass  # the end of the answer
+    return sent, answer
+
+
+async def test_an_upload_without_a_length_is_cut_off_at_the_limit(lead_service: LeadService) -> None:
+    async with lead_service.api() as api:
+        connection = await asyncio.to_thread(chunked_form_begun, api)
+        sent, answer = await asyncio.to_thread(send_on_and_on, connection, 10 * LIMIT)
+        still_there = await Caller(api, COMPANY).get(f"/api/voice-leads/company/{COMPANY}")
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert body == b'{"message":"Error importing leads","error":"File size exceeds 10MB limit"}'
+    # What is more than the limit filled the buffers between the two ends.
+    assert LIMIT < sent < 5 * LIMIT
+    assert still_there.status_code == 200
+    assert await lead_service.value("SELECT count(*) FROM imports") == 0
+
+
+async def test_a_form_that_breaks_off_stores_nothing(lead_service: LeadService) -> None:
+    async with lead_service.api() as api:
+        (await asyncio.to_thread(chunked_form_begun, api)).close()
+        still_there = await Caller(api, COMPANY).get(f"/api/voice-leads/company/{COMPANY}")
+
+    assert still_there.status_code == 200
+    assert await lead_service.value("SELECT count(*) FROM imports") == 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        pytest.param("multipart/form-data", b"anything", id="no boundary"),
+        pytest.param(f"multipart/form-data; boundary={BOUNDARY}", b"anything", id="no parts"),
+        pytest.param(f"multipart/form-data; boundary={BOUNDARY}", FORM_START[:40], id="no end"),
+        pytest.param(
+            f"multipart/form-data; boundary={BOUNDARY}",
+            (FORM_START + b"1\r\n") * 2 + f"--{BOUNDARY}--\r\n".encode(),
+            id="two files",
+        ),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused(lead_service: LeadService, content_type: str, body: bytes) -> None:
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        headers = caller.headers | {"Content-Type": content_type}
+        response = await api.http.post(caller.import_path, content=body, headers=headers)
+
+    assert response.status_code == 400
+    assert response.json()["message"] == "Error importing leads"

@@ -1,0 +1,172 @@
+"""A caller who waits for its import: what Redis, the worker and the clock may do meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractIncomingMessage
+from pydantic import SecretStr
+
+from services.lead_svc.imports import signals
+from tests.fixtures.gateway import Caller, many_leads
+from tests.fixtures.leads import NOWHERE, LeadService
+from tests.fixtures.waiting import eventually
+
+COMPANY = 7
+NO_REDIS = SecretStr(f"redis://{NOWHERE}/0")
+
+
+@asynccontextmanager
+async def caller_of(lead_service: LeadService, **settings: Any) -> AsyncIterator[Caller]:
+    """A client of ``lead-api``."""
+    async with lead_service.api(**settings) as api:
+        yield Caller(api, COMPANY)
+
+
+@pytest.fixture
+async def campaign_id(lead_service: LeadService) -> int:
+    """A campaign that the service knows."""
+    return await lead_service.knows_campaign(1, COMPANY)
+
+
+async def test_the_leads_are_answered_and_in_the_database(lead_service: LeadService, campaign_id: int) -> None:
+    async with lead_service.events(), lead_service.worker(), caller_of(lead_service) as caller:
+        leads = await caller.imported(many_leads(3), campaign_id)
+
+        assert [lead["id"] for lead in leads] == [
+            row["id"] for row in await lead_service.rows("SELECT id FROM leads ORDER BY id")
+        ]
+        assert await lead_service.value("SELECT status FROM imports") == "completed"
+        assert await lead_service.value("SELECT count(*) FROM import_files") == 0
+
+
+async def test_without_redis_the_leads_are_answered_all_the_same(lead_service: LeadService, campaign_id: int) -> None:
+    async with (
+        lead_service.events(redis_url=NO_REDIS),
+        lead_service.worker(redis_url=NO_REDIS),
+        caller_of(lead_service, redis_url=NO_REDIS) as caller,
+    ):
+        [lead] = await caller.imported(many_leads(1), campaign_id)
+        accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
+        job = await caller.ended_job(accepted.headers["Location"])
+
+    assert (job["status"], job["imported_count"]) == ("completed", 2)
+    assert lead["phone"] == "+14150000000"
+
+
+async def test_without_redis_a_job_that_waits_can_be_looked_at(lead_service: LeadService, campaign_id: int) -> None:
+    async with caller_of(lead_service, redis_url=NO_REDIS) as caller:
+        accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
+        job = await caller.get(accepted.headers["Location"])
+
+    assert job.status_code == 200
+    assert job.json()["status"] == "queued"
+    assert job.json()["progress"] == {"rows_done": 0, "rows_total": None, "percent": 0}
+
+
+async def test_a_redis_that_does_not_answer_holds_nobody_up(
+    lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "REDIS_SECONDS", 0.1)
+    listening = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listening.set()
+        await reader.read(-1)
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    url = SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    async with (
+        server,
+        lead_service.events(redis_url=url),
+        lead_service.worker(redis_url=url),
+        caller_of(lead_service, redis_url=url) as caller,
+    ):
+        [lead] = await caller.imported(many_leads(1), campaign_id)
+        job = await caller.get(f"{caller.import_path}s/{lead['import_id']}")
+
+    assert listening.is_set()
+    assert job.json()["status"] == "completed"
+
+
+async def test_a_lost_signal_only_costs_time(lead_service: LeadService, campaign_id: int) -> None:
+    async with (
+        lead_service.events(),
+        lead_service.worker(redis_url=NO_REDIS),  # which cannot tell that it is done
+        caller_of(lead_service) as caller,
+    ):
+        assert len(await caller.imported(many_leads(2), campaign_id)) == 2
+
+
+async def test_a_job_that_takes_too_long_is_accepted_and_done_when_a_worker_comes(
+    lead_service: LeadService, campaign_id: int
+) -> None:
+    async with lead_service.events(), caller_of(lead_service, import_wait_seconds=0.2) as caller:
+        response = await caller.import_file(many_leads(2), campaign_id)
+
+        assert response.status_code == 202
+        assert "Preference-Applied" not in response.headers
+        job = response.json()["data"]
+        assert response.headers["Location"] == f"{caller.import_path}s/{job['id']}"
+        assert (job["status"], job["imported_count"]) == ("queued", 0)
+
+        async with lead_service.worker():
+            ended = await caller.ended_job(response.headers["Location"])
+        assert (ended["status"], ended["imported_count"]) == ("completed", 2)
+
+
+async def test_the_limit_of_a_waiting_caller_holds_also_when_it_waits_no_more(
+    lead_service: LeadService, campaign_id: int
+) -> None:
+    async with lead_service.events(), caller_of(lead_service, import_wait_seconds=0.2) as caller:
+        response = await caller.import_file(many_leads(1001), campaign_id)
+        async with lead_service.worker():
+            ended = await caller.ended_job(response.headers["Location"])
+
+    assert (response.status_code, ended["status"], ended["imported_count"]) == (202, "failed", 0)
+
+
+async def test_a_waiting_caller_does_not_hold_up_others(lead_service: LeadService, campaign_id: int) -> None:
+    async with lead_service.events(), caller_of(lead_service, database_pool_size=1) as caller:
+        waiting = [asyncio.create_task(caller.import_file(many_leads(1), campaign_id)) for _ in range(3)]
+
+        async def all_queued() -> bool:
+            return bool(await lead_service.value("SELECT count(*) FROM imports") == 3)
+
+        await eventually(all_queued)
+        assert await caller.leads() == []
+        async with lead_service.worker():
+            assert [response.status_code for response in await asyncio.gather(*waiting)] == [201, 201, 201]
+
+
+async def test_a_job_that_no_worker_could_do_ends_with_a_fault_of_ours(
+    lead_service: LeadService, campaign_id: int
+) -> None:
+    async with lead_service.events(), caller_of(lead_service) as caller:
+        waiting = asyncio.create_task(caller.import_file(many_leads(1), campaign_id))
+        await give_up(lead_service, "lead.imports")
+        response = await waiting
+        [job] = await lead_service.rows("SELECT id, status FROM imports")
+        shown = (await caller.get(f"{caller.import_path}s/{job['id']}")).json()
+
+    assert response.status_code == 500
+    assert response.json() == {"message": "Error importing leads", "error": "The file could not be processed"}
+    assert (job["status"], shown["status"], shown["error"]) == ("aborted", "aborted", "The file could not be processed")
+    assert await lead_service.value("SELECT count(*) FROM import_files") == 0
+
+
+async def give_up(lead_service: LeadService, queue_name: str) -> None:
+    """Make the next message of a queue a dead letter."""
+    async with await aio_pika.connect(lead_service.amqp_url) as connection, connection.channel() as channel:
+        queue = await channel.get_queue(queue_name, ensure=False)
+
+        async def next_message() -> AbstractIncomingMessage | None:
+            return await queue.get(fail=False)
+
+        message = await eventually(next_message)
+        assert message is not None
+        await message.reject(requeue=False)
