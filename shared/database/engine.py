@@ -45,6 +45,8 @@ class Database:
             pool_timeout=pool_timeout,
             json_serializer=_to_json,
             json_deserializer=orjson.loads,
+            # Errors are logged, and parameters are names and phone numbers.
+            hide_parameters=True,
             connect_args={
                 "timeout": 5,
                 "server_settings": {
