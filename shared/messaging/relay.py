@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import aio_pika
 import asyncpg
 import structlog
-from aio_pika.abc import AbstractExchange, DeliveryMode
+from aio_pika.abc import AbstractChannel, AbstractExchange, DeliveryMode
 from aio_pika.exceptions import DeliveryError
 from prometheus_client import Counter, Gauge
 
@@ -76,22 +76,27 @@ class Relay:
                     await declare_queue(channel, queue)
                 # Ready also as a standby: it has reached its servers and takes over when the other one goes.
                 self.ready = True
-                await self._become_the_one(database)
+                await self._become_the_one(database, channel)
                 await database.add_listener(OUTBOX_CHANNEL, lambda *_: self._woken.set())
-                await self._relay(database, exchanges)
+                await self._relay(database, channel, exchanges)
         finally:
             database.terminate()
 
-    async def _become_the_one(self, database: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async def _become_the_one(self, database: "asyncpg.Connection[asyncpg.Record]", channel: AbstractChannel) -> None:
         while not await database.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
             await asyncio.sleep(POLL_SECONDS)
+            _require_open(channel)
         logger.info("relay_active")
 
     async def _relay(
-        self, database: "asyncpg.Connection[asyncpg.Record]", exchanges: dict[ExchangeName, AbstractExchange]
+        self,
+        database: "asyncpg.Connection[asyncpg.Record]",
+        channel: AbstractChannel,
+        exchanges: dict[ExchangeName, AbstractExchange],
     ) -> None:
         measured = -MEASURE_SECONDS
         while True:
+            _require_open(channel)
             self._woken.clear()
             rows = await database.fetch(_PENDING_ROWS, BATCH)
             if rows:
@@ -166,3 +171,9 @@ class Relay:
         )
         PENDING.set(row["pending"])
         OLDEST.set(row["oldest"])
+
+
+def _require_open(channel: AbstractChannel) -> None:
+    """With nothing to publish, nobody else would notice that the broker has gone."""
+    if channel.is_closed:
+        raise ConnectionError("the broker closed the relay's channel")
