@@ -1,0 +1,41 @@
+"""The inbox on a real database."""
+
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from shared.database.engine import Database
+from shared.messaging import inbox
+
+
+async def test_an_event_is_claimed_once_by_each_consumer(database: Database) -> None:
+    old, new = uuid4(), uuid4()
+    async with database.transaction() as connection:
+        assert await inbox.claim(connection, "one", [old]) == {old}
+    async with database.transaction() as connection:
+        assert await inbox.claim(connection, "one", [old, new, new]) == {new}
+        assert await inbox.claim(connection, "another", [old]) == {old}
+
+
+async def test_a_claim_that_is_rolled_back_was_never_made(database: Database) -> None:
+    event_id = uuid4()
+    async with database.transaction() as connection:
+        await inbox.claim(connection, "one", [event_id])
+        await connection.rollback()
+    async with database.transaction() as connection:
+        assert await inbox.claim(connection, "one", [event_id]) == {event_id}
+
+
+async def test_only_what_is_older_than_is_kept_is_forgotten(database: Database) -> None:
+    old, kept = uuid4(), uuid4()
+    async with database.transaction() as connection:
+        await inbox.claim(connection, "one", [old, kept])
+        for event_id, age in ((old, inbox.KEPT * 1.01), (kept, inbox.KEPT * 0.99)):
+            await connection.execute(
+                text("UPDATE inbox SET applied_at = now() - CAST(:age AS interval) WHERE event_id = :id"),
+                {"age": age, "id": event_id},
+            )
+    async with database.transaction() as connection:
+        assert await inbox.forget_old(connection) == 1
+    async with database.transaction() as connection:
+        assert await inbox.claim(connection, "one", [old, kept]) == {old}
