@@ -22,7 +22,7 @@ def render(template: str, values: Mapping[str, str]) -> str:
 
 def gateway(state: StateDirectory, program: Path, port: int, upstreams: Mapping[str, str]) -> Child:
     """nginx on a loopback port, before APIs known by the template's names for them."""
-    directory = state.short_dir / "gateway"
+    directory = state.short_path / "gateway"
     directory.mkdir(mode=0o700, exist_ok=True)
     values = {"GATEWAY_LISTEN": f"{LOOPBACK}:{port}", "GATEWAY_DIR": str(directory), **upstreams}
     configuration = directory / "nginx.conf"

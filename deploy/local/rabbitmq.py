@@ -43,7 +43,6 @@ class RabbitMQ(Child):
         self._management_port = state.port("rabbitmq-management")
         self._password = state.secret("rabbitmq")
         self._cookie = state.secret("erlang-cookie")
-        # Its scripts cannot take a path with spaces.
         home = state.short_path / "rabbitmq"
         for directory in (home, home / "data", home / "log", home / "conf.d"):
             directory.mkdir(mode=0o700, exist_ok=True)

@@ -146,12 +146,15 @@ class StateDirectory:
 
     @property
     def short_dir(self) -> Path:
-        """A private directory with a short path; `short_dir / "state"` is this directory."""
+        """A private directory with a short path, for sockets."""
         return Path(self.identity.short_dir)
 
     @property
     def short_path(self) -> Path:
-        """This directory by a path that is short and has no spaces."""
+        """This directory by a path that is short, has no spaces, and stays the same when the directory is moved.
+
+        RabbitMQ's scripts need the first two, and its quorum queues remember the path of their data.
+        """
         return self.short_dir / "state"
 
     def secret(self, name: str) -> str:
@@ -260,13 +263,13 @@ class StateDirectory:
         except (AlreadyRunning, FileNotFoundError):
             return None
         try:
+            self.identity = identity
             ended = self._end_leftovers()
             if delete:
-                self.identity = identity
                 self.delete()
             return ended
         finally:
-            self._give_lock_back()
+            self.release()
 
     def _end_leftovers(self) -> list[str]:
         ended = process_tree.end(self.records())

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
@@ -26,8 +27,10 @@ EXAMPLE = "# a comment\nPOSTGRES_PASSWORD=\nGATEWAY_PORT=8080\n#JWT_JWKS_URL=htt
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> StateDirectory:
-    return StateDirectory(tmp_path / "a state")
+def state(tmp_path: Path) -> Iterator[StateDirectory]:
+    state = StateDirectory(tmp_path / "a state")
+    yield state
+    state.release()
 
 
 def scripted(state: StateDirectory, script: str) -> Child:
@@ -116,7 +119,7 @@ def test_only_one_can_hold_a_state_directory(state: StateDirectory) -> None:
     with pytest.raises(AlreadyRunning):
         StateDirectory(state.path).hold()
     state.release()
-    StateDirectory(state.path).hold()
+    state.hold()
 
 
 def test_a_state_directory_keeps_its_secrets_to_itself(state: StateDirectory) -> None:
@@ -141,7 +144,6 @@ def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -
     assert copy.short_dir != state.short_dir
     assert copy.port("redis") != state.port("redis")
     copy.release()
-    state.release()
 
 
 def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> None:
@@ -152,6 +154,7 @@ def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> 
     moved = StateDirectory(state.path.rename(state.path.with_name("moved")))
     moved.hold()
     assert (moved.identity.id, moved.identity.ports) == (state.identity.id, state.identity.ports)
+    assert moved.short_path == state.short_path
     assert moved.identity.postgres_dir == str(moved.path / "postgres" / "data")
     moved.release()
 
@@ -164,7 +167,6 @@ def test_a_port_that_was_taken_meanwhile_is_replaced(state: StateDirectory) -> N
         state.claim_ports(["redis", "postgres"])
         assert state.port("redis") != taken
     assert state.port("postgres") == kept
-    state.release()
 
 
 def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(state: StateDirectory) -> None:
@@ -193,7 +195,6 @@ def test_a_process_that_ends_at_once_is_reported_with_its_last_words(state: Stat
         child.start()
     assert raised.value.log_tail() == "no such setting"
     child.stop()
-    state.release()
 
 
 def test_leftovers_of_a_killed_supervisor_are_ended_and_others_left_alone(state: StateDirectory) -> None:
