@@ -67,6 +67,33 @@ async def test_without_redis_a_job_that_waits_can_be_looked_at(lead_service: Lea
     assert job.json()["progress"] == {"rows_done": 0, "rows_total": None, "percent": 0}
 
 
+async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
+    lead_service: LeadService, campaign_id: int
+) -> None:
+    redis = signals.connect_redis(lead_service.redis_url)
+    async with redis, caller_of(lead_service) as caller:
+        accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
+        location, job = accepted.headers["Location"], accepted.json()["data"]
+        teller = signals.ProgressTeller(redis)
+
+        async def shown_after(
+            stage: signals.Stage, rows_done: int, rows_total: int | None
+        ) -> tuple[str, dict[str, Any]]:
+            progress = signals.Progress(import_id=job["id"], stage=stage, rows_done=rows_done, rows_total=rows_total)
+            await teller.tell(progress)
+            shown = (await caller.get(location)).json()
+            return shown["status"], shown["progress"]
+
+        assert await shown_after("reading", 0, None) == (
+            "processing",
+            {"rows_done": 0, "rows_total": None, "percent": 0},
+        )
+        assert await shown_after("loading", 10_000, 25_000) == (
+            "processing",
+            {"rows_done": 10_000, "rows_total": 25_000, "percent": 40},
+        )
+
+
 async def test_a_redis_that_does_not_answer_holds_nobody_up(
     lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
