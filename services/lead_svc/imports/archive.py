@@ -33,7 +33,7 @@ def unpack(content: bytes) -> dict[str, bytes]:
         raise _too_large()
     try:
         entries = ZipFile(BytesIO(content)).infolist()
-    except (BadZipFile, ValueError, OSError) as error:
+    except (BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise damaged_workbook() from error
     members = {}
     left = MAX_UNPACKED

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, MAX_ERROR_CELLS, ErrorCell, SheetScan, shown_bytes
 
@@ -17,7 +18,10 @@ _NUMBERS: Final = 0x00BD
 _SHARED_TEXTS: Final = 0x00FC
 _SHARED_TEXT: Final = 0x00FD
 _ERROR: Final = 0x0205
+_DIMENSIONS: Final = 0x0200
 _BEGIN: Final = 0x0809
+_MOST_ROWS: Final = 0x10000
+_MOST_COLUMNS: Final = 0x100
 _CELLS: Final = frozenset({_FORMULA, _NUMBERS, 0x00D6, _SHARED_TEXT, 0x0203, 0x0204, _ERROR, 0x027E})
 
 
@@ -50,6 +54,8 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
     shown: Counter[int] = Counter()
     errors: list[ErrorCell] = []
     for kind, body in _substream(workbook, start):
+        if kind == _DIMENSIONS:
+            _check_dimensions(body)
         if kind not in _CELLS:
             continue
         row, column = struct.unpack_from("<2H", body)
@@ -60,6 +66,13 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
         elif (error := _error(kind, body)) is not None and len(errors) < MAX_ERROR_CELLS:
             errors.append(ErrorCell(row, column, ERROR_TEXTS.get(error, "error")))
     return SheetScan(rows, columns, shown_bytes(lengths, shown), tuple(errors))
+
+
+def _check_dimensions(body: bytes) -> None:
+    """Refuse dimensions that no sheet can have: the reader believes them, and reserves memory for them at once."""
+    first_row, rows, first_column, columns = struct.unpack_from("<2I2H" if len(body) >= 14 else "<4H", body)
+    if not (first_row <= rows <= _MOST_ROWS and first_column <= columns <= _MOST_COLUMNS):
+        raise damaged_workbook()
 
 
 def _error(kind: int, body: bytes) -> int | None:

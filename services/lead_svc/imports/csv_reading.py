@@ -57,7 +57,7 @@ def read_csv(content: bytes) -> Sheet:
         dialect = _dialect(text, SEPARATORS)
     if len(dialect.header) > MAX_COLUMNS:
         raise too_many_columns()
-    if dialect.header_index == 0 and _is_well_formed(text, dialect.separator):
+    if dialect.header and dialect.header_index == 0 and _is_well_formed(text, dialect.separator):
         try:
             return _read_fast(text, dialect)
         except PolarsError:
@@ -76,7 +76,7 @@ def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
 def _first_row(text: bytes, separator: str) -> _Dialect:
     try:
         for index, row in enumerate(_rows(text, separator)):
-            if any(cell.strip() for cell in row):
+            if any(cell.strip().strip("".join(SEPARATORS)) for cell in row):
                 return _Dialect(separator, tuple(row), index)
     except csv.Error:
         return _Dialect(separator, (), 0)
@@ -110,18 +110,19 @@ def _read_fast(text: bytes, dialect: _Dialect) -> Sheet:
 
 def _read_exact(text: bytes, dialect: _Dialect) -> Sheet:
     width = len(dialect.header)
+    first_row = dialect.header_index + 2
     rows: list[list[str]] = []
     faults = []
-    first_row = dialect.header_index + 2
+    number = 0
     try:
         for number, row in enumerate(_rows(text, dialect.separator), start=1):
-            if number < first_row:
+            if number < first_row or not width:
                 continue
             if len(row) > width and any(cell.strip() for cell in row[width:]):
                 faults.append(_too_many_cells(number, len(row), width))
             rows.append((row + [""] * (width - len(row)))[:width])
     except csv.Error as error:
-        raise _unreadable_row(first_row + len(rows) if width else 1, str(error)) from error
+        raise _unreadable_row(number + 1, str(error)) from error
     columns = zip(*rows, strict=True) if rows else [()] * width
     cells = pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
     return Sheet(dialect.header, cells, first_row, tuple(faults))

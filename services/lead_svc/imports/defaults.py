@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from services.lead_svc.imports.errors import ImportRejected, RowError, shorten
+from services.lead_svc.imports.stored_json import as_jsonb
 from services.lead_svc.imports.values import Value, parse
 from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS, Field, Kind
 
@@ -64,9 +65,9 @@ def _text(spec: Field, value: object) -> str | None:
         case int() | float() if spec.kind in {Kind.INTEGER, Kind.MONEY}:
             return str(value)
         case list() if spec.kind is Kind.LIST:
-            return orjson.dumps(value).decode()
+            return as_jsonb(value)
         case dict() if spec.kind is Kind.OBJECT:
-            return orjson.dumps(value).decode()
+            return as_jsonb(value)
     return None
 
 

@@ -32,10 +32,9 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
         If the file is damaged, protected, too wide or unsafe to open.
     """
     errors = error_cells(content, kind)
-    try:
-        index, rows = _first_visible_sheet(content)
-    except fastexcel.FastExcelError as error:
-        raise damaged_workbook() from error
+    index, rows = _loaded(content)
+    if index >= len(errors):
+        raise damaged_workbook()
     if rows.width > MAX_COLUMNS:
         raise too_many_columns()
     header = _first_filled_row(rows)
@@ -49,6 +48,18 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
         first_row=header + 2,
         faults=tuple(_faults(errors[index], header)),
     )
+
+
+def _loaded(content: bytes) -> tuple[int, pl.DataFrame]:
+    try:
+        return _first_visible_sheet(content)
+    except fastexcel.FastExcelError as error:
+        raise damaged_workbook() from error
+    except BaseException as error:
+        # What the reader's Rust did not expect of a damaged file; each such library has a class of its own for it.
+        if type(error).__name__ == "PanicException":
+            raise damaged_workbook() from error
+        raise
 
 
 def _first_visible_sheet(content: bytes) -> tuple[int, pl.DataFrame]:

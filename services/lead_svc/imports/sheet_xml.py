@@ -10,7 +10,7 @@ from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.sheet_scan import MAX_ERROR_CELLS, MAX_TEXT_BYTES, ErrorCell, SheetScan, shown_bytes
 
 # Patterns instead of a parser, and each with a fixed beginning: 10,000 rows are 8 MB of XML. A row or cell that has a
-# prefix, or does not plainly lie within A1:Z99999, calls for a closer look; all others make a sheet that is small enough.
+# prefix, or does not plainly lie within A1:Z99999, calls for a closer look; all others make a sheet small enough.
 _PREFIXED: Final = re.compile(rb":(?:c|row)[\s/>]")
 _FAR_ROW: Final = re.compile(rb'<row[\s/>](?!r="[0-9]{1,5}")')
 _FAR_CELL: Final = re.compile(rb'<c[\s/>](?!r="[A-Z]?[0-9]{1,5}")')
@@ -74,10 +74,10 @@ def scan(xml: bytes, texts: SharedTexts) -> SheetScan:
                 (_column(letters.decode()) + 1 for letters in {letters for letters, _ in references}), default=0
             )
             return SheetScan(rows, columns, most_text, ())
-    return _scan_cells(xml, texts, count_texts=most_text > MAX_TEXT_BYTES)
+    return _scan_cells(xml, texts)
 
 
-def _scan_cells(xml: bytes, texts: SharedTexts, *, count_texts: bool) -> SheetScan:
+def _scan_cells(xml: bytes, texts: SharedTexts) -> SheetScan:
     """The same, cell by cell, as slowly as that is."""
     row = column = -1
     rows = columns = 0
@@ -100,12 +100,17 @@ def _scan_cells(xml: bytes, texts: SharedTexts, *, count_texts: bool) -> SheetSc
         kind = given.get("t")
         if kind == "e" and len(errors) < MAX_ERROR_CELLS:
             errors.append(ErrorCell(row, column, _value(xml, parser.CurrentByteIndex) or "error"))
-        elif kind == "s" and count_texts:
-            shown[int(_value(xml, parser.CurrentByteIndex) or -1)] += 1
+        elif kind == "s":
+            shown[_text_index(xml, parser.CurrentByteIndex)] += 1
 
     _parse(xml, start, parser=parser)
     text_bytes = shown_bytes(texts.lengths(), shown) + texts.longest * shown[-1]
     return SheetScan(rows, columns, text_bytes, tuple(errors))
+
+
+def _text_index(xml: bytes, at: int) -> int:
+    value = _value(xml, at)
+    return int(value[:9]) if value.isdecimal() else -1
 
 
 def _value(xml: bytes, at: int) -> str:
@@ -139,7 +144,7 @@ def _parse(
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(xml, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:
         raise damaged_workbook() from error
 
 

@@ -24,17 +24,19 @@ _PLAIN: Final = (
 _PLAIN_COMPILED: Final = tuple((re.compile(pattern), cut, prefix) for pattern, cut, prefix in _PLAIN)
 
 _EXTENSION: Final = re.compile(
-    r"(?P<number>.*[0-9A-Za-z)])[\s.,;-]*?(?:;ext=|\bext(?:ension|n)?\b|(?<![A-Za-z])xt?|#|,,)[\s.:#-]*(?P<extension>[0-9]{1,8})[\s#]*",
+    r"(?P<number>.*[0-9A-Za-z)])[\s.,;-]*?(?:;ext=|\bext(?:ension|n)?\b|(?<![A-Za-z])xt?|#|,,)"
+    r"[\s.:#-]*(?P<extension>[0-9]{1,8})[\s#]*",
     re.IGNORECASE,
 )
-_WRITTEN: Final = re.compile(r"\(?\+?[0-9\s().-]+")
-_WRITTEN_ABROAD: Final = re.compile(r"\(?\+[0-9\s()./-]+")
+_WRITTEN: Final = re.compile(r"\(?\s*\+?\s*\(?[0-9][0-9\s().-]*")
+_WRITTEN_ABROAD: Final = re.compile(r"\(?\s*\+\s*\(?[0-9][0-9\s()./-]*")
 _VANITY: Final = re.compile(
     r"(?:\+?1[\s.-]*)?\(?[0-9]{3}\)?[\s.-]*(?=(?:[^A-Za-z]*[A-Za-z]){3})[A-Za-z0-9][A-Za-z0-9\s.-]*"
 )
 _WHOLE_FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
 _SCIENTIFIC: Final = re.compile(r"\+?([1-9])(?:[.,]([0-9]*))?[eE]\+?([0-9]{1,2})")
 _FORMULA_TEXT: Final = re.compile(r'="(.*)"')
+_LONGEST_WRITTEN: Final = 100
 _DASHES: Final = "\u2212\u30fc"  # the minus sign and the long vowel mark, which are no dashes to Unicode
 
 
@@ -64,6 +66,8 @@ def normalize(raw: str) -> Phone:
     e164 = _plain(raw)
     if e164 is not None:
         return Phone(e164)
+    if len(raw) > _LONGEST_WRITTEN:  # the patterns take time that grows faster than the text
+        raise InvalidPhone(raw)
     text = _undo_spreadsheet(_as_ascii(raw).strip())
     extension = None
     if (split := _EXTENSION.fullmatch(text)) is not None:
@@ -159,6 +163,7 @@ def _parsed(text: str) -> str | None:
         number = phonenumbers.parse(text, None)
     except NumberParseException:
         return None
-    if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.TOO_LONG:
-        return None  # two numbers in one cell, most often
+    # A part of a number is too short, two numbers in one cell are too long.
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
