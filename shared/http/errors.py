@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from shared.database.availability import is_away
 from shared.http.json import JsonResponse
 
 SHOWN_LENGTH = 100
@@ -169,7 +170,10 @@ async def _http_error(_request: Request, error: Exception) -> Response:
 
 
 async def unexpected_error(request: Request, error: Exception) -> Response:
-    """A fault of ours: the log has all of it, the caller nothing but the fact."""
+    """What no one expected: the log has all of it, the caller nothing but whether to come again."""
+    if is_away(error):
+        logger.warning("database_away", method=request.method, path=request.url.path, error=repr(error))
+        return Unavailable("Service unavailable", "The service cannot reach its database; try again").response()
     logger.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     body = {"message": "Internal server error", "error": "An unexpected error occurred"}
     return JsonResponse(body, status_code=500)

@@ -21,10 +21,9 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from prometheus_client import Counter, Histogram
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.availability import is_away
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, parse
 from shared.messaging import inbox
@@ -39,26 +38,6 @@ PAUSE_AFTER_FAILURE = 0.1
 """Keeps a message that fails again and again from turning the broker and the log into a loop."""
 FINISH_SECONDS = 6.0
 """How long a batch under way may take to end when the process stops; one that does not is delivered again."""
-RETRYABLE_STATES = {
-    "serialization failure": "40001",
-    "deadlock": "40P01",
-    "lock not available": "55P03",
-    "database accepts no connections": "55000",
-    "read-only, as a standby is": "25006",
-    "table not there, as before the first migration": "42P01",
-    "column not there, as before the newest migration": "42703",
-}
-"""SQLSTATEs that say "not now": no message is to blame for them."""
-RETRYABLE_CLASSES = {
-    "connection": "08",
-    "authorization": "28",
-    "no such database": "3D",
-    "resources: disk, memory, connections": "53",
-    "shutdown, crash, starting": "57P",
-    "input and output": "58",
-}
-"""Beginnings of such SQLSTATEs."""
-
 CONSUMED = Counter("messages_consumed_total", "Messages settled", ["queue", "result"])
 BATCH_SECONDS = Histogram("message_batch_seconds", "From the start of a batch to its commit", ["queue"])
 LAG_SECONDS = Histogram(
@@ -210,7 +189,7 @@ class Consumer:
             try:
                 after_commit = await self._transact([delivery.event for delivery in deliveries])
             except Exception as error:
-                if not _is_away(error):
+                if not is_away(error):
                     raise
                 logger.warning("database_away", queue=self._queue_name, error=repr(error))
                 await asyncio.sleep(PAUSE_WHILE_AWAY)
@@ -254,14 +233,3 @@ async def _finish(work: Awaitable[None]) -> None:
         await asyncio.wait({task}, timeout=FINISH_SECONDS)
         task.cancel()
         raise
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether the database could not be asked, rather than refused what it was asked."""
-    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
-        return True
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    # Raised by SQLAlchemy around the driver's error, or by the driver itself where it is used directly.
-    state: str = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-    return state in RETRYABLE_STATES.values() or state.startswith(tuple(RETRYABLE_CLASSES.values()))
