@@ -83,22 +83,19 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 
 
 def end(records: Sequence[Record]) -> list[str]:
-    """End recorded processes, last one first in being asked, with all they started; kill what does not go in time.
+    """End recorded processes, the last one first, with all they started; kill what does not go in time.
 
     Returns
     -------
     list of str
         Names of those that were still running.
     """
-    ended = []
-    for record in reversed(records):
-        tree = members(record)
-        if not tree:
-            continue
-        ended.append(record.name)
+    trees = {record: members(record) for record in reversed(records)}
+    for record, tree in trees.items():
         leaders = [process for process in tree if process.pid == record.pid]
         for process in leaders or tree:
             send(process, record.stop_signal)
-        _, alive = psutil.wait_procs(tree, timeout=record.stop_seconds)
-        kill([*alive, *members(record)])
-    return ended
+    everyone = [process for tree in trees.values() for process in tree]
+    _, alive = psutil.wait_procs(everyone, timeout=max((record.stop_seconds for record in records), default=0))
+    kill([*alive, *(process for record in records for process in members(record))])
+    return [record.name for record, tree in trees.items() if tree]
