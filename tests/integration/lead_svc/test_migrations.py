@@ -1,8 +1,6 @@
 """The migrations of the ``leads`` database."""
 
 import asyncio
-import os
-import sys
 from typing import Any
 
 import asyncpg
@@ -14,9 +12,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.lead_svc.app import MIGRATIONS
 from services.lead_svc.tables import metadata
-from shared.database.migrations import alembic_config
+from shared.database.migrations import MIGRATION_LOCK, alembic_config, upgrade
 from tests.fixtures.leads import LeadService
 from tests.fixtures.servers import ServerUrls
+from tests.fixtures.waiting import eventually
 
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, identity_generation,
@@ -28,6 +27,7 @@ SELECT conrelid::regclass::text AS of_table, conname, pg_get_constraintdef(oid) 
 WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version' ORDER BY 1, 2
 """
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 LEFT_OVER = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'
 UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -83,20 +83,18 @@ async def test_the_migrations_can_be_taken_back_and_run_again(lead_service: Lead
     assert await found(lead_service.database_url, COLUMNS) == migrated
 
 
-async def test_two_migrations_at_once_do_not_disturb_each_other(servers: ServerUrls) -> None:
+async def test_of_two_migrations_at_once_the_second_waits(servers: ServerUrls) -> None:
     url = await servers.create_database("leads")
+    first = await asyncpg.connect(url)
+    await first.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+    second = asyncio.create_task(asyncio.to_thread(upgrade, MIGRATIONS, url))
 
-    async def migrate() -> tuple[int, bytes]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.lead_svc", "migrate"),
-            env=os.environ | {"DATABASE_URL": url},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        return process.returncode or 0, output
+    async def waits() -> bool:
+        return bool(await first.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
 
-    for code, output in await asyncio.gather(migrate(), migrate()):
-        assert code == 0, output.decode()
-    assert ("leads",) in await found(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    await eventually(waits)
+    assert await found(url, TABLES) == []
+    await first.close()
+    await second
+    assert ("leads",) in await found(url, TABLES)
     await servers.drop_database(url)
