@@ -1,10 +1,9 @@
 """Events of campaigns. Each carries the campaign as it is after the change."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 from shared.events.envelope import EventData
 
@@ -39,10 +38,10 @@ class Campaign(BaseModel):
     cost_per_call: Money | None
     owner_id: int | None
     team_members: list[int]
-    start_date: datetime | None
-    end_date: datetime | None
-    created_at: datetime
-    updated_at: datetime
+    start_date: AwareDatetime | None
+    end_date: AwareDatetime | None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
 
 
 class CampaignEvent(EventData):

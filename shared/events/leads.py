@@ -1,9 +1,8 @@
 """Events of leads. Each carries a list, 1 to 500 leads of one campaign, as they are after the change."""
 
-from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.campaigns import Money
 from shared.events.envelope import EventData
@@ -35,8 +34,8 @@ class Lead(BaseModel):
     lead_score: int | None = Field(ge=0, le=100)
     interest_level: Literal["low", "medium", "high"] | None
     assigned_to: int | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
 
 
 class CallAttempt(BaseModel):
@@ -48,7 +47,7 @@ class CallAttempt(BaseModel):
     lead_id: int
     campaign_id: int
     company_id: int
-    started_at: datetime
+    started_at: AwareDatetime
     duration: int = Field(ge=0)
     """Seconds."""
     successful: bool
