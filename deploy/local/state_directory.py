@@ -228,7 +228,7 @@ class StateDirectory:
         self.short_path.symlink_to(self.path, target_is_directory=True)
 
     def _save_identity(self) -> None:
-        self._write(IDENTITY, asdict(self.identity))
+        self.write(IDENTITY, asdict(self.identity))
 
     def note(self, record: Record) -> None:
         """Remember a process that was just started; a later run ends it, should this one be killed."""
@@ -278,10 +278,16 @@ class StateDirectory:
         return ended
 
     def _save_records(self) -> None:
-        self._write("processes.json", [asdict(record) for record in self._records.values()])
+        self.write("processes.json", [asdict(record) for record in self._records.values()])
 
-    def _write(self, name: str, content: object) -> None:
-        self.write_private(self.path / name, json.dumps(content, indent=1))
+    def is_whole(self) -> bool:
+        """Whether the directory is still there; someone may delete it under a running stack."""
+        return (self.path / "lock").exists()
+
+    def write(self, name: str, content: object) -> None:
+        """Replace one of the stack's JSON files; of a deleted directory nothing is kept, so that all can still stop."""
+        if self.is_whole():
+            self.write_private(self.path / name, json.dumps(content, indent=1))
 
     @staticmethod
     def write_private(path: Path, text: str) -> None:

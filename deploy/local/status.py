@@ -56,7 +56,7 @@ class StatusFile:
     """Keeps the status of this process's stack, and writes it at each change."""
 
     def __init__(self, state: StateDirectory) -> None:
-        self._path = state.path / FILE
+        self._state = state
         self._guard = threading.Lock()
         self._status = Status(supervisor=os.getpid(), created=psutil.Process().create_time())
 
@@ -78,7 +78,7 @@ class StatusFile:
             self._write()
 
     def _write(self) -> None:
-        StateDirectory.write_private(self._path, json.dumps(asdict(self._status), indent=1))
+        self._state.write(FILE, asdict(self._status))
 
 
 def read(state: StateDirectory) -> Status | None:

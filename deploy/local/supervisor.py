@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from deploy.local.status import Phase, Status, StatusFile
 
 STOP_SECONDS = 90.0
 FOLLOW_EVERY_S = 0.1
+LOOK_EVERY_S = 2.0
 LOG = "supervisor"
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,10 @@ def supervise(state_dir: Path, gateway_port: int) -> int:
         stack.start()
         status.enter(Phase.READY)
         logger.info("ready on %s", stack.gateway_url)
-        threading.Event().wait()
+        while stack.state.is_whole():
+            time.sleep(LOOK_EVERY_S)
+        # Without it nobody could find this stack to stop it.
+        logger.error("%s was deleted: stopping", stack.state.path)
     except _Asked:
         logger.info("asked to stop")
     except NotReady as error:

@@ -1,5 +1,6 @@
 """Small parts of the local stack that need no server."""
 
+import shutil
 import signal
 import socket
 import stat
@@ -131,6 +132,17 @@ def test_a_state_directory_keeps_its_secrets_to_itself(state: StateDirectory) ->
     assert not short_dir.exists()
     state.hold()
     assert state.secret("jwt") == secret
+
+
+def test_a_process_is_stopped_though_the_state_directory_was_deleted(state: StateDirectory) -> None:
+    state.hold()
+    child = scripted(state, "import time; print('up'); time.sleep(600)")
+    child.start()
+    assert child.pid is not None
+    process = psutil.Process(child.pid)
+    shutil.rmtree(state.path)
+    child.stop()
+    assert not process.is_running()
 
 
 def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -> None:
