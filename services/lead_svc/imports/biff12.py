@@ -5,7 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, MAX_ERROR_CELLS, ErrorCell, SheetScan, shown_bytes
+
+MAX_ROWS: Final = 1_048_576
+MAX_COLUMNS: Final = 16_384
 
 _ROW: Final = 0
 _ERRORS: Final = frozenset({3, 11})
@@ -32,9 +36,11 @@ def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
     errors: list[ErrorCell] = []
     for kind, body in _records(sheet):
         if kind == _ROW:
-            row = int.from_bytes(body[:4], "little")
+            (row,) = struct.unpack_from("<I", body)
         elif kind in _CELLS:
-            column = int.from_bytes(body[:4], "little")
+            column, _style = struct.unpack_from("<2I", body)
+            if row >= MAX_ROWS or column >= MAX_COLUMNS:
+                raise damaged_workbook()
             rows, columns = max(rows, row + 1), max(columns, column + 1)
             if kind == _SHARED_TEXT:
                 shown[int.from_bytes(body[8:12], "little")] += 1

@@ -9,6 +9,9 @@ from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, MAX_ERROR_CELLS, ErrorCell, SheetScan, shown_bytes
 
+MAX_ROWS: Final = 65_536
+MAX_COLUMNS: Final = 256
+
 _FORMULA: Final = 0x0006
 _END: Final = 0x000A
 _PASSWORD: Final = 0x002F
@@ -20,8 +23,6 @@ _SHARED_TEXT: Final = 0x00FD
 _ERROR: Final = 0x0205
 _DIMENSIONS: Final = 0x0200
 _BEGIN: Final = 0x0809
-_MOST_ROWS: Final = 0x10000
-_MOST_COLUMNS: Final = 0x100
 _CELLS: Final = frozenset({_FORMULA, _NUMBERS, 0x00D6, _SHARED_TEXT, 0x0203, 0x0204, _ERROR, 0x027E})
 
 
@@ -60,6 +61,8 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
             continue
         row, column = struct.unpack_from("<2H", body)
         last = int.from_bytes(body[-2:], "little") if kind == _NUMBERS else column
+        if last >= MAX_COLUMNS:
+            raise damaged_workbook()
         rows, columns = max(rows, row + 1), max(columns, last + 1)
         if kind == _SHARED_TEXT:
             shown[int.from_bytes(body[6:10], "little")] += 1
@@ -71,7 +74,7 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
 def _check_dimensions(body: bytes) -> None:
     """Refuse dimensions that no sheet can have: the reader believes them, and reserves memory for them at once."""
     first_row, rows, first_column, columns = struct.unpack_from("<2I2H" if len(body) >= 14 else "<4H", body)
-    if not (first_row <= rows <= _MOST_ROWS and first_column <= columns <= _MOST_COLUMNS):
+    if not (first_row <= rows <= MAX_ROWS and first_column <= columns <= MAX_COLUMNS):
         raise damaged_workbook()
 
 
