@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from services.lead_svc.imports import signals
 from tests.fixtures.gateway import Caller, many_leads
 from tests.fixtures.leads import NOWHERE, LeadService
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
 COMPANY = 7
 NO_REDIS = SecretStr(f"redis://{NOWHERE}/0")
@@ -47,7 +47,8 @@ async def test_without_redis_the_leads_are_answered_all_the_same(lead_service: L
     async with (
         lead_service.events(redis_url=NO_REDIS),
         lead_service.worker(redis_url=NO_REDIS),
-        caller_of(lead_service, redis_url=NO_REDIS) as caller,
+        caller_of(lead_service, redis_url=NO_REDIS, import_wait_seconds=600) as caller,
+        asyncio.timeout(DEADLINE_SECONDS),
     ):
         [lead] = await caller.imported(many_leads(1), campaign_id)
         accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
@@ -120,11 +121,12 @@ async def test_a_redis_that_does_not_answer_holds_nobody_up(
     assert job.json()["status"] == "completed"
 
 
-async def test_a_lost_signal_only_costs_time(lead_service: LeadService, campaign_id: int) -> None:
+async def test_a_lost_signal_costs_little_time(lead_service: LeadService, campaign_id: int) -> None:
     async with (
         lead_service.events(),
         lead_service.worker(redis_url=NO_REDIS),  # which cannot tell that it is done
-        caller_of(lead_service) as caller,
+        caller_of(lead_service, import_wait_seconds=600) as caller,
+        asyncio.timeout(DEADLINE_SECONDS),
     ):
         assert len(await caller.imported(many_leads(2), campaign_id)) == 2
 
