@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.leads.test_import_errors import refused
+from tests.contract.leads.refusals import refused
 from tests.fixtures.gateway import Caller, csv_of
 
 PHONE = "+14155550100"

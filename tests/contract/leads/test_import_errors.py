@@ -6,22 +6,15 @@ import zipfile
 import httpx
 import pytest
 
+from tests.contract.leads.refusals import GOOD_FILE, refused
 from tests.fixtures.gateway import Caller, csv_of
 
 INVALID_TYPE = "Invalid file type. Only CSV and Excel files are allowed."
 INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS = "No valid leads found in the file"
-GOOD_FILE = b"phone\n+14155550100\n"
 LARGEST_ID = 2**63 - 1
 
 Form = dict[str, tuple[str | None, bytes]]
-
-
-def refused(response: httpx.Response, error: str) -> None:
-    """Check that this is the answer to an import that failed with ``error``."""
-    body = response.json()
-    assert (response.status_code, body["message"], body["error"]) == (400, "Error importing leads", error)
-    assert set(body) <= {"message", "error", "errors"}
 
 
 async def post_form(caller: Caller, form: Form) -> httpx.Response:

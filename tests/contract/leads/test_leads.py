@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.leads.test_import_errors import GOOD_FILE
+from tests.contract.leads.refusals import GOOD_FILE
 from tests.fixtures.gateway import Caller, csv_of, many_leads, phone_number
 
 LARGEST_ID = 2**63 - 1
@@ -150,3 +150,48 @@ async def test_other_preferences_change_nothing(caller: Caller, preference: str)
 
     assert response.status_code == 201
     assert "Preference-Applied" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("Kunden März 🎉.csv", "Kunden März 🎉.csv"),
+        ("C:\\Users\\me\\leads.csv", "leads.csv"),
+        ("../../etc/leads.csv", "leads.csv"),
+        ('a "quoted"; name.csv', 'a "quoted"; name.csv'),
+        ("n" * 300 + ".csv", "n" * 251 + ".csv"),
+    ],
+)
+async def test_a_job_shows_the_name_of_its_file(caller: Caller, sent: str, shown: str) -> None:
+    campaign_id = await caller.create_campaign()
+
+    response = await caller.import_file(GOOD_FILE, campaign_id, filename=sent, respond_async=True)
+
+    assert response.status_code == 202, response.text
+    assert response.json()["data"]["filename"] == shown
+
+
+@pytest.mark.parametrize("company", ["0", "-1", "abc", str(LARGEST_ID + 1)])
+async def test_a_company_that_is_none_is_refused(caller: Caller, company: str) -> None:
+    for path in (f"/api/voice-leads/company/{company}", f"/api/company/voice-leads/company/{company}/imports/1"):
+        response = await caller.get(path)
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["field"] == "companyId"
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "hex", "no-such-charset", "utf-7"])
+async def test_the_charset_that_a_form_claims_does_no_harm(caller: Caller, charset: str) -> None:
+    campaign_id = await caller.create_campaign()
+    body = (
+        (
+            f'--x\r\nContent-Disposition: form-data; name="campaign_id"\r\n\r\n{campaign_id}\r\n'
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="leads.csv"\r\n\r\n'
+        ).encode()
+        + GOOD_FILE
+        + b"\r\n--x--\r\n"
+    )
+    headers = caller.headers | {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+
+    response = await caller.gateway.http.post(caller.import_path, content=body, headers=headers)
+
+    assert response.status_code in {201, 400}
