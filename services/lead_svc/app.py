@@ -18,7 +18,6 @@ from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
 from shared.background import running
 from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
-from shared.http.health import broker_check
 from shared.messaging.consumer import Consumer, Subscription
 from shared.messaging.housekeeping import Housekeeping
 from shared.messaging.relay import Relay
@@ -49,7 +48,6 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
         database,
         title="Voice leads",
         routers=[import_endpoints.router, lead_endpoints.router],
-        wanted={"broker": broker_check(settings.amqp_url.get_secret_value()), "redis": redis.ping},
         lifespan=lifespan,
     )
 

@@ -12,7 +12,7 @@ from shared.background import Work, running
 from shared.database.engine import Database
 from shared.http.auth import TokenVerifier
 from shared.http.errors import ErrorBody, install_error_handlers
-from shared.http.health import Check, NotReady, health_router
+from shared.http.health import Check, NotReady, broker_check, health_router, redis_check
 from shared.http.middleware import RequestContext
 from shared.settings import ApiSettings, ProcessSettings
 
@@ -33,15 +33,12 @@ def create_api(
     *,
     title: str,
     routers: Sequence[APIRouter],
-    wanted: Mapping[str, Check],
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
-    """An app that answers API clients.
+    """An app that answers API clients. It needs its database; without broker and Redis it is slower, not away.
 
     Parameters
     ----------
-    wanted
-        Health checks beside the database's, of what the API can do without for a while.
     lifespan
         Held open while the app runs; for what a service adds to ``app.state``.
     """
@@ -65,6 +62,10 @@ def create_api(
     app.state.token_verifier = TokenVerifier(settings)
     for router in routers:
         app.include_router(router)
+    wanted = {
+        "broker": broker_check(settings.amqp_url.get_secret_value()),
+        "redis": redis_check(settings.redis_url.get_secret_value()),
+    }
     _equip(app, required={"database": database.check}, wanted=wanted)
     return app
 

@@ -7,6 +7,7 @@ import aio_pika
 import structlog
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.asyncio import Redis
 from starlette.responses import Response
 
 from shared.http.json import JsonResponse
@@ -70,5 +71,17 @@ def broker_check(amqp_url: str) -> Check:
     async def check() -> None:
         connection = await aio_pika.connect(amqp_url, timeout=CHECK_SECONDS)
         await connection.close()
+
+    return check
+
+
+def redis_check(redis_url: str) -> Check:
+    """A check that Redis lets us in."""
+
+    async def check() -> None:
+        async with Redis.from_url(
+            redis_url, socket_timeout=CHECK_SECONDS, socket_connect_timeout=CHECK_SECONDS
+        ) as redis:
+            await redis.ping()
 
     return check
