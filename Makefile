@@ -63,7 +63,7 @@ format: .venv/.installed ## Rewrite the code in the project's style
 
 .PHONY: bench
 bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual way
-	@$(PYTHON) -m benchmarks.import_leads
+	@$(PYTHON) -m benchmarks.import
 
 .PHONY: lock
 lock: .venv/.installed ## Lock the dependencies of pyproject.toml anew, with hashes

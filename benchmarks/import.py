@@ -52,6 +52,7 @@ ROUNDS = 9
 SETTLE_SECONDS = 0.5
 """Between rounds: what an import sets going (projections) must not run into the next measurement."""
 SIZES = (1_000, 10_000)
+CAMPAIGN = Path(__file__).parents[1] / "deploy" / "local" / "sample_campaign.json"
 RESULTS = Path(__file__).parent / "results"
 TARGETS = {
     (1_000, "in process"): 2.6,
@@ -129,7 +130,7 @@ class OverHttp:
 
     async def prepare(self) -> None:
         """Make a campaign, and hear of every commit to the outbox."""
-        example = json.loads((Path(__file__).parent / "campaign.json").read_text())
+        example = json.loads(CAMPAIGN.read_text())
         made = await self._client.post("/api/voice-campaigns", json=example)
         self._campaign_id = made.raise_for_status().json()["data"]["id"]
         await self._leads.add_listener("outbox", lambda *_: self._committed.put_nowait(datetime.now(UTC)))

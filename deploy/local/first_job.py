@@ -1,5 +1,6 @@
 """The product's main job, done through the gateway as an API client would: campaign, file of leads, statistics."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,45 +14,12 @@ from deploy.local.errors import StackError
 
 COMPANY = 1
 SAMPLE = Path(__file__).with_name("sample_leads.csv")
+CAMPAIGN = Path(__file__).with_name("sample_campaign.json")
 POLL_S = 0.2
 IMPORT_SECONDS = 120.0
 STATISTICS_SECONDS = 60.0
 SHOWN_LEADS = 5
 LEAD_COLUMNS = ("id", "first_name", "last_name", "phone", "city", "priority", "status")
-CAMPAIGN = {
-    "name": "Customer Survey Campaign",
-    "description": "Automated survey for customer satisfaction",
-    "status": "draft",
-    "priority": "high",
-    "campaign_type": "outbound",
-    "calls_per_day": 50,
-    "calling_hours_start": "09:00:00",
-    "calling_hours_end": "17:00:00",
-    "time_zone": "UTC",
-    "working_days": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"],
-    "ai_voice_id": "voice-123",
-    "ai_voice_language": "en-US",
-    "ai_voice_gender": "female",
-    "system_prompt": "You are a friendly customer service representative conducting a satisfaction survey",
-    "script_template": "Hello {customer_name}, this is {company_name} calling. We're conducting a brief customer "
-    "satisfaction survey. Would you have 2 minutes to share your feedback?",
-    "fallback_script": "I understand you're busy. Would you prefer if I called back at a more convenient time?",
-    "max_attempts_per_lead": 3,
-    "retry_delay_minutes": 60,
-    "call_duration_limit": 300,
-    "success_criteria": "Customer completes at least 80% of survey questions",
-    "expected_completion_date": "2024-12-31",
-    "budget": 1000.00,
-    "cost_per_call": 0.50,
-    "owner_id": 123,
-    "team_members": [124, 125, 126],
-    "tags": ["customer-survey", "satisfaction", "q4-2024"],
-    "notes": "Focus on customer service experience and product satisfaction",
-    "start_date": "2024-03-01 09:00:00",
-    "end_date": "2024-12-31 17:00:00",
-    "recurrence_rule": "FREQ=DAILY;INTERVAL=1",
-    "company_id": COMPANY,
-}
 
 
 def do_first_job(gateway_url: str, token: str, console: Console) -> None:
@@ -62,10 +30,11 @@ def do_first_job(gateway_url: str, token: str, console: Console) -> None:
     StackError
         A step was refused or did not end in time, with what the API said.
     """
+    campaign_body = json.loads(CAMPAIGN.read_text(encoding="utf-8")) | {"company_id": COMPANY}
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=gateway_url, headers=headers, timeout=90, trust_env=False) as api:
         before = _read(api.get(f"/api/voice-campaigns/company/{COMPANY}/stats"), "read the statistics")["total_leads"]
-        campaign = _read(api.post("/api/voice-campaigns", json=CAMPAIGN), "create a campaign")["data"]
+        campaign = _read(api.post("/api/voice-campaigns", json=campaign_body), "create a campaign")["data"]
         console.print(f"Created campaign {campaign['id']}: {campaign['name']}")
         job = _import(api, campaign["id"], console)
         console.print(f"Imported {job['imported_count']} leads of {SAMPLE.name} into campaign {campaign['id']}")
