@@ -1,4 +1,4 @@
-"""Leads and import jobs, as they are read."""
+"""Leads, as they are read."""
 
 import pytest
 
@@ -36,20 +36,6 @@ async def test_an_id_that_is_none_is_refused(caller: Caller, lead_id: str | int)
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "id"
-
-
-async def test_an_unknown_import_is_not_found(caller: Caller) -> None:
-    response = await caller.get(f"{caller.import_path}s/{LARGEST_ID}")
-
-    assert response.status_code == 404
-    assert response.json() == {"message": "Import not found", "error": "Import not found"}
-
-
-async def test_the_import_of_another_company_is_not_found(caller: Caller, stranger: Caller) -> None:
-    [lead] = await caller.imported(GOOD_FILE, await caller.create_campaign())
-
-    assert (await caller.get(f"{caller.import_path}s/{lead['import_id']}")).status_code == 200
-    assert (await stranger.get(f"{stranger.import_path}s/{lead['import_id']}")).status_code == 404
 
 
 async def test_filters_narrow_the_list_together(caller: Caller) -> None:
@@ -123,75 +109,9 @@ async def test_leads_are_listed_in_the_order_they_came(caller: Caller) -> None:
     assert await caller.leads() == imported
 
 
-@pytest.mark.parametrize(
-    "preference", ["respond-async", "Respond-Async", "wait=10, respond-async", "respond-async; x=1"]
-)
-async def test_the_preference_for_an_asynchronous_answer(caller: Caller, preference: str) -> None:
-    response = await caller.gateway.http.post(
-        caller.import_path,
-        files={"file": ("leads.csv", GOOD_FILE)},
-        data={"campaign_id": str(await caller.create_campaign())},
-        headers=caller.headers | {"Prefer": preference},
-    )
-
-    assert response.status_code == 202
-    assert response.headers["Preference-Applied"] == "respond-async"
-    assert (await caller.ended_job(response.headers["Location"]))["status"] == "completed"
-
-
-@pytest.mark.parametrize("preference", ["return=minimal", "wait=10", "no-respond-async"])
-async def test_other_preferences_change_nothing(caller: Caller, preference: str) -> None:
-    response = await caller.gateway.http.post(
-        caller.import_path,
-        files={"file": ("leads.csv", GOOD_FILE)},
-        data={"campaign_id": str(await caller.create_campaign())},
-        headers=caller.headers | {"Prefer": preference},
-    )
-
-    assert response.status_code == 201
-    assert "Preference-Applied" not in response.headers
-
-
-@pytest.mark.parametrize(
-    ("sent", "shown"),
-    [
-        ("Kunden März 🎉.csv", "Kunden März 🎉.csv"),
-        ("C:\\Users\\me\\leads.csv", "leads.csv"),
-        ("../../etc/leads.csv", "leads.csv"),
-        ('a "quoted"; name.csv', 'a "quoted"; name.csv'),
-        ("n" * 300 + ".csv", "n" * 251 + ".csv"),
-    ],
-)
-async def test_a_job_shows_the_name_of_its_file(caller: Caller, sent: str, shown: str) -> None:
-    campaign_id = await caller.create_campaign()
-
-    response = await caller.import_file(GOOD_FILE, campaign_id, filename=sent, respond_async=True)
-
-    assert response.status_code == 202, response.text
-    assert response.json()["data"]["filename"] == shown
-
-
 @pytest.mark.parametrize("company", ["0", "-1", "abc", str(LARGEST_ID + 1)])
 async def test_a_company_that_is_none_is_refused(caller: Caller, company: str) -> None:
     for path in (f"/api/voice-leads/company/{company}", f"/api/company/voice-leads/company/{company}/imports/1"):
         response = await caller.get(path)
         assert response.status_code == 400
         assert response.json()["errors"][0]["field"] == "companyId"
-
-
-@pytest.mark.parametrize("charset", ["utf-16", "hex", "no-such-charset", "utf-7"])
-async def test_the_charset_that_a_form_claims_does_no_harm(caller: Caller, charset: str) -> None:
-    campaign_id = await caller.create_campaign()
-    body = (
-        (
-            f'--x\r\nContent-Disposition: form-data; name="campaign_id"\r\n\r\n{campaign_id}\r\n'
-            '--x\r\nContent-Disposition: form-data; name="file"; filename="leads.csv"\r\n\r\n'
-        ).encode()
-        + GOOD_FILE
-        + b"\r\n--x--\r\n"
-    )
-    headers = caller.headers | {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
-
-    response = await caller.gateway.http.post(caller.import_path, content=body, headers=headers)
-
-    assert response.status_code in {201, 400}
