@@ -27,6 +27,7 @@ csv.field_size_limit(_LONGEST_CELL)  # its default would refuse a long cell with
 
 # Excel's own first line, which names the separator and is no row.
 _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(?![\w"])([\t!-~])"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
+_BARE_CARRIAGE_RETURN: Final = re.compile(rb"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _rows(text: bytes, separator: str) -> Iterator[list[str]]:
 
 def _is_well_formed(text: bytes, separator: str) -> bool:
     """Whether every quote opens or closes a whole cell or is doubled, and every line ends in LF or CRLF."""
-    if text.count(b"\r") != text.count(b"\r\n"):
+    if _BARE_CARRIAGE_RETURN.search(text):
         return False
     return b'"' not in text or _well_quoted(separator).match(text) is not None
 

@@ -10,6 +10,7 @@ from services.lead_svc.imports.conversion import Converted
 from services.lead_svc.imports.custom_fields import custom_fields, merged
 from services.lead_svc.imports.defaults import Defaults
 from services.lead_svc.imports.table import Table
+from services.lead_svc.imports.values import Value
 
 LEAD_COLUMNS: Final = (
     "first_name", "last_name", "phone", "alternate_phone", "email", "company_name", "job_title", "industry", "status",
@@ -28,7 +29,7 @@ def lead_frame(table: Table, columns: Columns, converted: Mapping[str, Converted
     `converted` holds the values of the fields whose text is not their value, `defaults` what takes the place of nulls.
     """
     texts = {name: at for name, at in columns.fields.items() if name not in converted}
-    known = table.cells.with_columns(column.values.alias(name) for name, column in converted.items())
+    known = table.cells.hstack([column.values.alias(name) for name, column in converted.items()])
     sources = {name: pl.col(name) for name in converted} | {name: pl.col(str(at)) for name, at in texts.items()}
     values = {name: _filled(name, sources.get(name), defaults) for name in LEAD_COLUMNS}
     values["custom_fields"] = custom_fields(_entries(columns, converted), _arrays(sources, defaults))
@@ -40,12 +41,15 @@ def lead_frame(table: Table, columns: Columns, converted: Mapping[str, Converted
 
 
 def _filled(name: str, source: pl.Expr | None, defaults: Defaults) -> pl.Expr:
-    default = pl.lit(defaults.values.get(name), dtype=_DTYPES.get(name, pl.String()))
     if source is None:
-        return default
+        return _constant(name, defaults.values.get(name))
     if name in defaults.values:
-        source = source.fill_null(default)
+        source = source.fill_null(_constant(name, defaults.values[name]))
     return source.cast(_DTYPES[name]) if name in _DTYPES else source
+
+
+def _constant(name: str, value: Value | None) -> pl.Expr:
+    return pl.lit(value, dtype=_DTYPES.get(name, pl.String()))
 
 
 def _entries(columns: Columns, converted: Mapping[str, Converted]) -> dict[str, pl.Expr]:

@@ -1,6 +1,6 @@
 """Collects everything that is wrong with a sheet, and keeps of it what a report can show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS, ImportRejected
 class Objections:
     """The objections to the rows of one sheet. Of a column with a million wrong cells it makes a thousand objects."""
 
-    def __init__(self, rows: pl.Series) -> None:
+    def __init__(self, rows: Sequence[int]) -> None:
         """`rows` holds the number of every row, in their order."""
         self._rows = rows
         self._found: list[tuple[int, int, RowError]] = []
@@ -28,8 +28,8 @@ class Objections:
         positions = wrong.arg_true()
         self._total += len(positions)
         shown = positions.head(MAX_REPORTED_ERRORS)
-        for row, text in zip(self._rows.gather(shown), texts.gather(shown), strict=True):
-            value = None if text is None else shorten(text)
+        for position, text in zip(shown, texts.gather(shown), strict=True):
+            row, value = self._rows[position], None if text is None else shorten(text)
             self._found.append((row, column, RowError(row, field, value, code, message(value or ""))))
 
     def raise_if_any(self) -> None:

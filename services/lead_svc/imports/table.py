@@ -1,6 +1,8 @@
 """A sheet's rows with their space trimmed and its blank rows left out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import polars as pl
 
@@ -14,7 +16,7 @@ class Table:
     """
 
     cells: pl.DataFrame
-    rows: pl.Series
+    rows: Sequence[int]
     longest: tuple[int, ...]
 
 
@@ -25,16 +27,16 @@ def tidy(sheet: Sheet, *, always_filled: int) -> Table:
     need to look for blank rows.
     """
     cells = sheet.cells.select(pl.all().str.strip_chars())
-    rows = pl.int_range(sheet.first_row, sheet.first_row + cells.height, dtype=pl.UInt32, eager=True)
+    rows: Sequence[int] = range(sheet.first_row, sheet.first_row + cells.height)
     if cells.is_empty():
         return Table(cells, rows, (0,) * cells.width)
     length = pl.all().str.len_bytes()
-    shortest = cells.select(length.min()).row(0)
-    longest = cells.select(length.max()).row(0)
+    lengths = cells.select(length.min().name.prefix("shortest "), length.max().name.prefix("longest ")).row(0)
+    shortest, longest = lengths[: cells.width], lengths[cells.width :]
     emptied = [pl.col(str(at)) for at, least in enumerate(shortest) if least == 0]
     if emptied:
         cells = cells.with_columns(pl.when(column != "").then(column) for column in emptied)
     if cells[str(always_filled)].has_nulls():
         filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-        cells, rows = cells.filter(filled), rows.filter(filled)
+        cells, rows = cells.filter(filled), list(compress(rows, filled))
     return Table(cells, rows, tuple(most or 0 for most in longest))

@@ -50,7 +50,7 @@ def validate(sheet: Sheet, defaults: Mapping[str, object], *, row_limit: int | N
     columns = arrange(sheet.headers)
     common = check_defaults(defaults)
     table = tidy(sheet, always_filled=columns.fields["phone"])
-    if table.rows.is_empty() and not sheet.faults:
+    if not table.rows and not sheet.faults:
         raise _no_leads()
     if row_limit is not None and len(table.rows) > row_limit:
         raise _too_many_rows(len(table.rows), row_limit)
@@ -104,8 +104,8 @@ def _object_to_missing_phones(objections: Objections, sheet: Sheet, table: Table
     phones = table.cells[str(at)]
     if not phones.has_nulls():
         return
-    unreadable = [fault.row for fault in sheet.faults if fault.column == at]
-    missing = phones.is_null() & ~table.rows.is_in(unreadable)
+    unreadable = {fault.row for fault in sheet.faults if fault.column == at}
+    missing = phones.is_null() & pl.Series([row not in unreadable for row in table.rows], dtype=pl.Boolean)
     objections.add_cells(at, "phone", missing, phones, "missing", lambda _: "Missing required fields: phone")
 
 

@@ -80,11 +80,10 @@ def normalize(raw: str) -> Phone:
 
 def plain(text: pl.Expr) -> pl.Expr:
     """E.164 of the texts of a column that have a plain shape, null for those that `normalize` must look at."""
-    e164: pl.Expr = pl.lit(None, dtype=pl.String)
-    for pattern, cut, prefix in reversed(_PLAIN):
-        number = pl.lit(prefix) + text.str.slice(cut) if prefix else text
-        e164 = pl.when(text.str.contains(pattern)).then(number).otherwise(e164)
-    return e164
+    return pl.coalesce(
+        pl.when(text.str.contains(pattern)).then(pl.lit(prefix) + text.str.slice(cut) if prefix else text)
+        for pattern, cut, prefix in _PLAIN
+    )
 
 
 def _plain(text: str) -> str | None:
