@@ -75,7 +75,7 @@ def _create_messaging() -> None:
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     )
     op.create_index("inbox_applied_at", "inbox", ["applied_at"])
-    op.execute("ALTER TABLE outbox ALTER COLUMN body SET STORAGE EXTERNAL")
+    op.execute("ALTER TABLE outbox ALTER COLUMN body SET COMPRESSION lz4")
     op.execute(
         """CREATE FUNCTION wake_outbox_relay() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_notify('outbox', ''); RETURN NULL; END $$"""
