@@ -37,7 +37,7 @@ class LocalBackend:
         running = supervisor.running(self._state)
         if running is not None and running[1].phase is Phase.STOPPING:
             self._console.print("The stack is being stopped; waiting for that first.")
-            running[0].wait(supervisor.STOP_SECONDS)
+            process_tree.survivors([running[0]], supervisor.STOP_SECONDS)
             running = None
         if running is not None and running[1].phase is Phase.READY:
             self._console.print(f"Already up: {running[1].gateway_url}")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import psutil
 # A start time moves a little when the machine's clock is set; an id is not given out again that soon.
 SAME_START_S = 2.0
 KILL_WAIT_S = 10.0
+POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def members(record: Record) -> list[psutil.Process]:
         found |= {child.pid: child for child in process.children(recursive=True)}
     except psutil.NoSuchProcess:
         pass  # the leader has ended; what is left of its session is still ours
-    return [process for process in found.values() if _lives(process)]
+    return [process for process in found.values() if lives(process)]
 
 
 def _session(pid: int) -> int | None:
@@ -59,9 +61,10 @@ def _session(pid: int) -> int | None:
         return None
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Whether a process runs; a zombie does not, nor one whose id belongs to another by now."""
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -79,7 +82,21 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     doomed = list(processes)
     for process in doomed:
         send(process, signal.SIGKILL)
-    psutil.wait_procs(doomed, timeout=KILL_WAIT_S)
+    survivors(doomed, KILL_WAIT_S)
+
+
+def survivors(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until processes have ended, and return those that still run after a time.
+
+    A zombie has ended: whether its parent takes note of it, in a container perhaps nobody, is not our business.
+    """
+    deadline = time.monotonic() + seconds
+    while alive := [process for process in processes if lives(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_S)
+        processes = alive
+    return alive
 
 
 def end(records: Sequence[Record]) -> list[str]:
@@ -96,6 +113,6 @@ def end(records: Sequence[Record]) -> list[str]:
         for process in leaders or tree:
             send(process, record.stop_signal)
     everyone = [process for tree in trees.values() for process in tree]
-    _, alive = psutil.wait_procs(everyone, timeout=max((record.stop_seconds for record in records), default=0))
+    alive = survivors(everyone, max((record.stop_seconds for record in records), default=0))
     kill([*alive, *(process for record in records for process in members(record))])
     return [record.name for record, tree in trees.items() if tree]

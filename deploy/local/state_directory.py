@@ -128,9 +128,10 @@ class StateDirectory:
 
     def delete(self) -> None:
         """Remove everything the stack kept, PostgreSQL's data included. It must be held here, with nothing running."""
-        for directory in (self.identity.postgres_dir, self.identity.short_dir):
-            if directory:
-                shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(self.short_dir, ignore_errors=True)
+        if self.identity.postgres_dir:
+            # With the directory that was made around it, where that is elsewhere.
+            shutil.rmtree(Path(self.identity.postgres_dir).parent, ignore_errors=True)
         # First its identity: without one, nobody else takes what is left of it for a stack.
         (self.path / IDENTITY).unlink()
         shutil.rmtree(self.path)

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import psutil
 
+from deploy.local import process_tree
 from deploy.local import status as status_file
 from deploy.local.errors import NotReady, StackError, tail
-from deploy.local.process_tree import SAME_START_S
 from deploy.local.stack import ROOT, Stack
 from deploy.local.state_directory import StateDirectory
 from deploy.local.status import Phase, Status, StatusFile
@@ -103,7 +103,7 @@ def follow(state: StateDirectory, supervisor: psutil.Process) -> Iterator[Status
     """
     last: Status | None = None
     while True:
-        alive = lives(supervisor)
+        alive = process_tree.lives(supervisor)
         now = status_file.read(state)
         if now is not None and now.supervisor == supervisor.pid and now != last:
             last = now
@@ -137,28 +137,16 @@ def running(state: StateDirectory) -> tuple[psutil.Process, Status] | None:
 
 def shut_down(state: StateDirectory, supervisor: psutil.Process) -> None:
     """Have a supervisor stop its stack, and wait until it has; by force when it takes too long."""
-    supervisor.terminate()
-    try:
-        supervisor.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        supervisor.kill()
-        supervisor.wait()
+    process_tree.send(supervisor, signal.SIGTERM)
+    process_tree.kill(process_tree.survivors([supervisor], STOP_SECONDS))
     # After a stop in good order nothing is left, and nothing is done here.
     state.reclaim()
-
-
-def lives(process: psutil.Process) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _process(status: Status) -> psutil.Process | None:
     try:
         process = psutil.Process(status.supervisor)
-        if abs(process.create_time() - status.created) > SAME_START_S:
+        if abs(process.create_time() - status.created) > process_tree.SAME_START_S:
             return None
     except psutil.NoSuchProcess:
         return None

@@ -100,7 +100,7 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     down = command("down")
     assert down.returncode == 0, down.stdout + down.stderr
     assert "stopped what it left" in down.stdout
-    assert not any(process.is_running() for process in left)
+    assert not any(process_tree.lives(process) for process in left)
     assert command("down").stdout.strip() == "Not running."
     assert command("status").returncode == 1
 
@@ -124,7 +124,7 @@ def test_a_stack_starts_after_a_crash_and_stops_in_good_order(command: CommandLi
     supervisor = psutil.Process(known.supervisor)
     down = command("down")
     assert (down.returncode, down.stdout.strip()) == (0, "Stopped.")
-    assert not any(process.is_running() for process in [*running, supervisor])
+    assert not any(process_tree.lives(process) for process in [*running, supervisor])
     assert command.state.records() == []
 
 
@@ -134,4 +134,4 @@ def test_clean_deletes_everything(command: CommandLine) -> None:
     assert Path(identity.postgres_dir).exists()
     assert command("clean").returncode == 0
     assert not command.state.path.exists()
-    assert not Path(identity.postgres_dir).exists()
+    assert not Path(identity.postgres_dir).parent.exists()

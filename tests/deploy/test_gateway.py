@@ -3,9 +3,11 @@
 import json
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -216,12 +218,21 @@ def test_requests_share_a_connection_to_their_service(site: Site) -> None:
     assert len(connections) <= 4
 
 
+def logged(site: Site) -> list[dict[str, Any]]:
+    """What the gateway has logged so far."""
+    return [json.loads(line) for line in site.log.read_text().splitlines() if line.startswith("{")]
+
+
 def test_each_request_is_one_json_line_in_the_log_without_its_query(site: Site) -> None:
     site.client.get(
         '/api/voice-leads/5?search="Jane"', headers={"X-Request-ID": "in-the-log", "User-Agent": 'a "quoted" \\ one'}
     )
-    entries = [json.loads(line) for line in site.log.read_text().splitlines() if line.startswith("{")]
-    entry = next(entry for entry in entries if entry["request_id"] == "in-the-log")
+    # A request is logged after it was answered.
+    deadline = time.monotonic() + 10
+    while not (entries := [entry for entry in logged(site) if entry["request_id"] == "in-the-log"]):
+        assert time.monotonic() < deadline, "not logged in time"
+        time.sleep(0.02)
+    [entry] = entries
     assert (entry["path"], entry["status"], entry["upstream_status"]) == ("/api/voice-leads/5", 200, "200")
     assert float(entry["upstream_s"]) >= 0
     assert "Jane" not in json.dumps(entry)

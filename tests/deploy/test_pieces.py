@@ -142,7 +142,7 @@ def test_a_process_is_stopped_though_the_state_directory_was_deleted(state: Stat
     process = psutil.Process(child.pid)
     shutil.rmtree(state.path)
     child.stop()
-    assert not process.is_running()
+    assert not process_tree.lives(process)
 
 
 def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -> None:
@@ -193,7 +193,7 @@ def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(s
     tree = process_tree.members(state.records()[0])
     assert len(tree) == 2
     child.stop()
-    assert not any(process.is_running() for process in tree)
+    assert not any(process_tree.lives(process) for process in tree)
     assert state.records() == []
     state.release()
 

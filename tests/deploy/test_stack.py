@@ -1,7 +1,6 @@
 """The stack with stand-ins for the services: start, restart, stop and what a failing start leaves."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,26 +16,19 @@ from tests.deploy.stub_product import BROKEN_PRODUCT, STUB_PRODUCT
 from tests.fixtures.servers import temporary_state
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def stub_stack() -> Iterator[Stack]:
     """A stack in a directory whose long name has spaces, beside the other tests' servers."""
     with temporary_state() as parent:
         path = parent / ("a long name with spaces " * 6).strip()
-        stack = Stack(path, product=STUB_PRODUCT)
-        stack.start()
+        servers = Servers(path)
+        stack = Stack(path, servers=servers.start(), product=STUB_PRODUCT)
         try:
+            stack.start()
             yield stack
         finally:
             stack.stop()
-            stack.servers.destroy()
+            servers.destroy()
 
 
 def test_two_stacks_run_side_by_side(stub_stack: Stack, local_servers: Servers) -> None:
@@ -58,8 +50,9 @@ def test_everything_listens_on_the_loopback_interface_alone(stub_stack: Stack) -
 
 
 def test_a_directory_has_one_stack(stub_stack: Stack) -> None:
+    other = Stack(stub_stack.state.path, product=STUB_PRODUCT)
     with pytest.raises(AlreadyRunning):
-        Stack(stub_stack.state.path, product=STUB_PRODUCT).start()
+        other.start()
     assert stub_stack.process("lead-api").is_ready()
 
 
@@ -87,8 +80,11 @@ def test_what_is_stopped_stays_down_until_it_is_started(stub_stack: Stack) -> No
 
 def test_a_taken_gateway_port_is_refused_before_anything_starts(stub_stack: Stack, tmp_path: Path) -> None:
     other = Stack(tmp_path / "other", gateway_port=stub_stack.gateway_port, product=STUB_PRODUCT)
-    with pytest.raises(PortTaken, match=rf"Port {stub_stack.gateway_port} .* used by nginx .*GATEWAY_PORT="):
-        other.start()
+    try:
+        with pytest.raises(PortTaken, match=rf"Port {stub_stack.gateway_port} .* used by nginx .*GATEWAY_PORT="):
+            other.start()
+    finally:
+        other.stop()
     assert other.state.records() == []
     assert list(other.state.logs.iterdir()) == []
     assert not other.state.is_held()
@@ -97,8 +93,11 @@ def test_a_taken_gateway_port_is_refused_before_anything_starts(stub_stack: Stac
 def test_a_process_that_cannot_start_is_named_and_all_is_stopped_again(local_servers: Servers) -> None:
     before = local_servers.state.records()
     stack = Stack(local_servers.state.path, servers=local_servers, product=BROKEN_PRODUCT)
-    with pytest.raises(NotReady, match="broken") as raised:
-        stack.start()
+    try:
+        with pytest.raises(NotReady, match="broken") as raised:
+            stack.start()
+    finally:
+        stack.stop()
     assert raised.value.log_tail().endswith("cannot start: the reason stands in the log")
     assert local_servers.state.records() == before
     assert all(child.is_ready() for child in local_servers.children)
