@@ -66,6 +66,7 @@ async def import_file(
     Answers 201 with the leads; with `Prefer: respond-async`, or when the import takes longer than a request should,
     202 with the job. Waiting, a file may have up to 1,000 rows; not waiting, as many as fit into 10 MB.
     """
+    request.state.failure_message = IMPORT_FAILED
     upload = await read_upload(request)
     service: ImportService = request.app.state.imports
     waits = not _prefers_async(prefer)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
@@ -77,20 +78,39 @@ async def _read_form(request: Request) -> FormData:
     if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
         raise ImportRefused(NO_FILE)
     # FastAPI's own parser would read the whole body, however large, before asking anyone.
-    parser = MultiPartParser(request.headers, _limited(request.stream()), max_files=1, max_fields=20)
+    body = _Body(request)
     try:
-        return await parser.parse()
+        form = await MultiPartParser(request.headers, body.chunks(), max_files=1, max_fields=20).parse()
     except MultiPartException as error:
         raise ImportRefused(f"The form cannot be read: {error.message}") from error
+    if not body.is_whole:
+        await form.close()
+        raise ImportRefused("The form cannot be read: its end is missing")
+    return form
 
 
-async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    received = 0
-    async for chunk in stream:
-        received += len(chunk)
-        if received > LARGEST_FILE + FORM_OVERHEAD:
-            raise _CutOff(FILE_TOO_LARGE)
-        yield chunk
+class _Body:
+    """A form's bytes on their way to the parser, which minds neither their number nor whether they end too soon."""
+
+    def __init__(self, request: Request) -> None:
+        self._stream = request.stream()
+        boundary = parse_options_header(request.headers["Content-Type"])[1].get(b"boundary", b"")
+        self._last_boundary = b"--" + boundary + b"--"
+        self._end = b""
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        received = 0
+        async for chunk in self._stream:
+            received += len(chunk)
+            if received > LARGEST_FILE + FORM_OVERHEAD:
+                raise _CutOff(FILE_TOO_LARGE)
+            self._end = (self._end + chunk)[-len(self._last_boundary) - len(b"\r\n") :]
+            yield chunk
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the boundary that closes the form is there, and nothing behind it but the end of its line."""
+        return self._end.rstrip(b"\r\n").endswith(self._last_boundary)
 
 
 async def _read_file(form: FormData) -> tuple[str, bytes]:

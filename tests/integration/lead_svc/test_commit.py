@@ -46,6 +46,7 @@ async def test_a_job_that_cannot_be_committed_is_not_accepted(lead_service: Lead
         for respond_async in (True, False):
             response = await Caller(api, COMPANY).import_file(many_leads(2), campaign_id, respond_async=respond_async)
             is_fault_of_ours(response)
+            assert response.json()["message"] == "Error importing leads"
     for kept in ("imports", "import_files", "outbox"):
         assert await lead_service.value(f"SELECT count(*) FROM {kept}") == 0
 

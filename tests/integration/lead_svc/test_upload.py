@@ -88,6 +88,13 @@ async def test_a_form_that_breaks_off_stores_nothing(lead_service: LeadService) 
         pytest.param(f"multipart/form-data; boundary={BOUNDARY}", FORM_START[:40], id="no end"),
         pytest.param(
             f"multipart/form-data; boundary={BOUNDARY}",
+            FORM_START
+            + f'1\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name="campaign_id"\r\n\r\n1\r\n'.encode()
+            + f"--{BOUNDARY}\r\n".encode(),
+            id="whole parts, but no end",
+        ),
+        pytest.param(
+            f"multipart/form-data; boundary={BOUNDARY}",
             (FORM_START + b"1\r\n") * 2 + f"--{BOUNDARY}--\r\n".encode(),
             id="two files",
         ),
