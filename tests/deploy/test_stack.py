@@ -19,8 +19,7 @@ from tests.fixtures.servers import temporary_state
 @pytest.fixture(scope="module")
 def stub_stack() -> Iterator[Stack]:
     """A stack in a directory whose long name has spaces, beside the other tests' servers."""
-    with temporary_state() as parent:
-        path = parent / ("a long name with spaces " * 6).strip()
+    with temporary_state(" a long name with spaces" * 6) as path:
         servers = Servers(path)
         stack = Stack(path, servers=servers.start(), product=STUB_PRODUCT)
         try:
