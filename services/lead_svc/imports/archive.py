@@ -17,10 +17,11 @@ MAX_UNPACKED: Final = 200 * 1024 * 1024
 _DIRECTORY_ENTRY: Final = b"PK\x01\x02"
 _LOCAL_HEADER_SIZE: Final = 30
 _ENCRYPTED: Final = 0x1
+_READ: Final = (".xml", ".bin", ".rels")
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
-    """The members of a zip archive by their names in lower case, with "/" between folders.
+    """The members of a zipped workbook that are no pictures, by their names in lower case, with "/" between folders.
 
     Raises
     ------
@@ -43,7 +44,8 @@ def unpack(content: bytes) -> dict[str, bytes]:
         name = entry.filename.replace("\\", "/").lower()
         if name in members:  # which of the two would the reader take?
             raise damaged_workbook()
-        members[name] = member
+        if name.endswith(_READ):
+            members[name] = member
     return members
 
 

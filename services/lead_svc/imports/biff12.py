@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.lead_svc.imports.archive import damaged_workbook
-from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, MAX_ERROR_CELLS, ErrorCell, SheetScan, shown_bytes
+from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
@@ -17,11 +17,13 @@ _SHARED_TEXT: Final = 7
 _CELLS: Final = frozenset({*range(2, 12), 62})
 _TEXT_ITEM: Final = 19
 _SHEET: Final = 156
+_VISIBLE: Final = b"\0\0\0\0"
 
 
-def sheet_relations(workbook: bytes) -> list[str]:
-    """The relation ids of the sheets, in their order."""
-    return [_text(body, 8) for kind, body in _records(workbook) if kind == _SHEET]
+def sheets(workbook: bytes) -> list[tuple[str, bool]]:
+    """The relation id of every sheet, and whether it is visible, in their order."""
+    bodies = [body for kind, body in _records(workbook) if kind == _SHEET]
+    return [(_text(body, 8), body[:4] == _VISIBLE) for body in bodies]
 
 
 def text_lengths(shared_texts: bytes) -> list[int]:
@@ -33,7 +35,7 @@ def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
     """The reach, texts and errors of a sheet, given the lengths of the shared texts."""
     row = rows = columns = 0
     shown: Counter[int] = Counter()
-    errors: list[ErrorCell] = []
+    errors = ErrorCells()
     for kind, body in _records(sheet):
         if kind == _ROW:
             (row,) = struct.unpack_from("<I", body)
@@ -44,9 +46,9 @@ def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
             rows, columns = max(rows, row + 1), max(columns, column + 1)
             if kind == _SHARED_TEXT:
                 shown[int.from_bytes(body[8:12], "little")] += 1
-            elif kind in _ERRORS and len(errors) < MAX_ERROR_CELLS:
-                errors.append(ErrorCell(row, column, ERROR_TEXTS.get(body[8], "error")))
-    return SheetScan(rows, columns, shown_bytes(lengths, shown), tuple(errors))
+            elif kind in _ERRORS:
+                errors.add(row, column, ERROR_TEXTS.get(body[8], "error"))
+    return SheetScan(rows, columns, shown_bytes(lengths, shown), errors)
 
 
 def _records(part: bytes) -> Iterator[tuple[int, bytes]]:

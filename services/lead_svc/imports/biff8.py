@@ -3,11 +3,12 @@
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, MAX_ERROR_CELLS, ErrorCell, SheetScan, shown_bytes
+from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
 
 MAX_ROWS: Final = 65_536
 MAX_COLUMNS: Final = 256
@@ -23,6 +24,7 @@ _SHARED_TEXT: Final = 0x00FD
 _ERROR: Final = 0x0205
 _DIMENSIONS: Final = 0x0200
 _BEGIN: Final = 0x0809
+_HIDDEN: Final = 0x03
 _CELLS: Final = frozenset({_FORMULA, _NUMBERS, 0x00D6, _SHARED_TEXT, 0x0203, 0x0204, _ERROR, 0x027E})
 
 
@@ -34,26 +36,26 @@ def scan(workbook: bytes) -> Iterator[SheetScan]:
     ImportRejected
         If the workbook is protected with a password.
     """
-    starts: list[int] = []
+    sheets: list[tuple[int, bool]] = []
     texts: list[bytes] = []
     continued = False
     for kind, body in _substream(workbook, 0):
         if kind == _PASSWORD:
             raise ImportRejected.because("encrypted_file", "The file is protected with a password")
         if kind == _SHEET:
-            starts.append(int.from_bytes(body[:4], "little"))
+            sheets.append((int.from_bytes(body[:4], "little"), body[4] & _HIDDEN == 0))
         continued = kind == _SHARED_TEXTS or (kind == _CONTINUE and continued)
         if continued:
             texts.append(body)
     lengths = _text_lengths(texts) if texts else []
-    for start in starts:
-        yield _scan_sheet(workbook, start, lengths)
+    for start, visible in sheets:
+        yield replace(_scan_sheet(workbook, start, lengths), visible=visible)
 
 
 def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
     rows = columns = 0
     shown: Counter[int] = Counter()
-    errors: list[ErrorCell] = []
+    errors = ErrorCells()
     for kind, body in _substream(workbook, start):
         if kind == _DIMENSIONS:
             _check_dimensions(body)
@@ -66,9 +68,9 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
         rows, columns = max(rows, row + 1), max(columns, last + 1)
         if kind == _SHARED_TEXT:
             shown[int.from_bytes(body[6:10], "little")] += 1
-        elif (error := _error(kind, body)) is not None and len(errors) < MAX_ERROR_CELLS:
-            errors.append(ErrorCell(row, column, ERROR_TEXTS.get(error, "error")))
-    return SheetScan(rows, columns, shown_bytes(lengths, shown), tuple(errors))
+        elif (error := _error(kind, body)) is not None:
+            errors.add(row, column, ERROR_TEXTS.get(error, "error"))
+    return SheetScan(rows, columns, shown_bytes(lengths, shown), errors)
 
 
 def _check_dimensions(body: bytes) -> None:

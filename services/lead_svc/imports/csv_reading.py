@@ -17,11 +17,12 @@ from polars.exceptions import PolarsError
 
 from services.lead_svc.imports.columns import MAX_COLUMNS, field_of, too_many_columns
 from services.lead_svc.imports.encoding import as_utf8
-from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS, ImportRejected
 from services.lead_svc.imports.sheet import CellFault, Sheet
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 
+_CELLS_IN_A_PIECE: Final = 200_000
 _LONGEST_CELL: Final = 256 * 1024 * 1024
 csv.field_size_limit(_LONGEST_CELL)  # its default would refuse a long cell without saying where
 
@@ -112,21 +113,32 @@ def _read_fast(text: bytes, dialect: _Dialect) -> Sheet:
 def _read_exact(text: bytes, dialect: _Dialect) -> Sheet:
     width = len(dialect.header)
     first_row = dialect.header_index + 2
+    pieces = [_piece([], width)]
     rows: list[list[str]] = []
-    faults = []
-    number = 0
+    faults: list[CellFault] = []
+    more_faults = number = 0
     try:
         for number, row in enumerate(_rows(text, dialect.separator), start=1):
             if number < first_row or not width:
                 continue
             if len(row) > width and any(cell.strip() for cell in row[width:]):
-                faults.append(_too_many_cells(number, len(row), width))
+                if len(faults) < MAX_REPORTED_ERRORS:
+                    faults.append(_too_many_cells(number, len(row), width))
+                else:
+                    more_faults += 1
             rows.append((row + [""] * (width - len(row)))[:width])
+            if len(rows) * width >= _CELLS_IN_A_PIECE:
+                pieces.append(_piece(rows, width))
+                rows = []
     except csv.Error as error:
         raise _unreadable_row(number + 1, str(error)) from error
+    pieces.append(_piece(rows, width))
+    return Sheet(dialect.header, pl.concat(pieces), first_row, tuple(faults), more_faults)
+
+
+def _piece(rows: list[list[str]], width: int) -> pl.DataFrame:
     columns = zip(*rows, strict=True) if rows else [()] * width
-    cells = pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
-    return Sheet(dialect.header, cells, first_row, tuple(faults))
+    return pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
 
 
 def _too_many_cells(row: int, cells: int, width: int) -> CellFault:

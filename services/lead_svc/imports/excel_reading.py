@@ -10,8 +10,8 @@ from services.lead_svc.imports.columns import MAX_COLUMNS, letter, too_many_colu
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.formats import FileKind
 from services.lead_svc.imports.sheet import CellFault, Sheet
-from services.lead_svc.imports.sheet_scan import ErrorCell
-from services.lead_svc.imports.workbook_scan import error_cells
+from services.lead_svc.imports.sheet_scan import ErrorCell, SheetScan
+from services.lead_svc.imports.workbook_scan import scan_workbook
 
 # Dates and times as the reader writes them: a time without a date has the day on which its calendar begins.
 _MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
@@ -31,10 +31,8 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
     ImportRejected
         If the file is damaged, protected, too wide or unsafe to open.
     """
-    errors = error_cells(content, kind)
-    index, rows = _loaded(content)
-    if index >= len(errors):
-        raise damaged_workbook()
+    sheets = scan_workbook(content, kind)
+    index, rows = _loaded(content, sheets)
     if rows.width > MAX_COLUMNS:
         raise too_many_columns()
     header = _first_filled_row(rows)
@@ -46,13 +44,14 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
         headers=tuple(cell or "" for cell in rows.row(header)),
         cells=_with_plain_dates(rows.slice(header + 1)),
         first_row=header + 2,
-        faults=tuple(_faults(errors[index], header)),
+        more_faults=sheets[index].errors.more,
+        faults=tuple(_faults(sheets[index].errors.first, header)),
     )
 
 
-def _loaded(content: bytes) -> tuple[int, pl.DataFrame]:
+def _loaded(content: bytes, sheets: Sequence[SheetScan]) -> tuple[int, pl.DataFrame]:
     try:
-        return _first_visible_sheet(content)
+        return _first_visible_sheet(content, sheets)
     except fastexcel.FastExcelError as error:
         raise damaged_workbook() from error
     except BaseException as error:
@@ -62,12 +61,12 @@ def _loaded(content: bytes) -> tuple[int, pl.DataFrame]:
         raise
 
 
-def _first_visible_sheet(content: bytes) -> tuple[int, pl.DataFrame]:
+def _first_visible_sheet(content: bytes, sheets: Sequence[SheetScan]) -> tuple[int, pl.DataFrame]:
     workbook = fastexcel.read_excel(content)
-    for index in range(len(workbook.sheet_names)):
+    for index in (index for index, sheet in enumerate(sheets) if sheet.visible):
         # Without skip_rows=0 the blank rows above the first filled one would be missing, and every row number wrong.
         sheet = workbook.load_sheet(index, header_row=None, skip_rows=0, dtypes="string")
-        if sheet.visible == "visible" and sheet.width:
+        if sheet.width:
             frame = sheet.to_polars()
             return index, frame.rename({name: str(at) for at, name in enumerate(frame.columns)})
     return 0, pl.DataFrame()

@@ -21,6 +21,10 @@ class Objections:
         self._found.append((error.row or 0, column, error))
         self._total += 1
 
+    def add_unnamed(self, count: int) -> None:
+        """Count objections that are not named."""
+        self._total += count
+
     def add_cells(
         self, column: int, field: str, wrong: pl.Series, texts: pl.Series, code: str, message: Callable[[str], str]
     ) -> None:

@@ -22,10 +22,12 @@ class Sheet:
 
     `headers` are as written. `cells` has one String column per header, named "0", "1", … in their order, without NUL
     characters; an empty cell is null or "", and a blank row is a row of those. `first_row` is the number that a
-    spreadsheet shows beside the first of the rows, and each further row counts one.
+    spreadsheet shows beside the first of the rows, and each further row counts one. `faults` are the first of what
+    could not be read, `more_faults` says how many there are beyond them.
     """
 
     headers: tuple[str, ...]
     cells: pl.DataFrame
     first_row: int = 2
     faults: tuple[CellFault, ...] = ()
+    more_faults: int = 0

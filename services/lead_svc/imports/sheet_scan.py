@@ -29,18 +29,34 @@ class ErrorCell(NamedTuple):
     text: str
 
 
+class ErrorCells:
+    """Collects the error cells of a sheet: the first `MAX_ERROR_CELLS`, and how many there are beyond them."""
+
+    def __init__(self) -> None:
+        self.first: list[ErrorCell] = []
+        self.more = 0
+
+    def add(self, row: int, column: int, text: str) -> None:
+        """One more."""
+        if len(self.first) < MAX_ERROR_CELLS:
+            self.first.append(ErrorCell(row, column, text))
+        else:
+            self.more += 1
+
+
 @dataclass(frozen=True, slots=True)
 class SheetScan:
-    """One sheet.
+    """One sheet of a workbook.
 
     `rows` and `columns` reach from the top left corner to the farthest cells; `text_bytes` is what the shared texts
-    take when every cell has its own; `errors` are the first `MAX_ERROR_CELLS` cells with an error.
+    take when every cell has its own.
     """
 
     rows: int
     columns: int
     text_bytes: int
-    errors: tuple[ErrorCell, ...]
+    errors: ErrorCells
+    visible: bool = True
 
 
 def shown_bytes(lengths: Sequence[int], shown: Mapping[int, int]) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from xml.parsers import expat
 
 from services.lead_svc.imports.archive import damaged_workbook
-from services.lead_svc.imports.sheet_scan import MAX_ERROR_CELLS, MAX_TEXT_BYTES, ErrorCell, SheetScan, shown_bytes
+from services.lead_svc.imports.sheet_scan import MAX_TEXT_BYTES, ErrorCells, SheetScan, shown_bytes
 
 # Patterns instead of a parser, and each with a fixed beginning: 10,000 rows are 8 MB of XML. A row or cell that has a
 # prefix, or does not plainly lie within A1:Z99999, calls for a closer look; all others make a sheet small enough.
@@ -66,14 +66,14 @@ def scan(xml: bytes, texts: SharedTexts) -> SheetScan:
     usual = b"\0" not in xml[:100] and not _PREFIXED.search(xml) and not _ERROR_TYPE.search(xml)
     if usual and most_text <= MAX_TEXT_BYTES:
         if not _FAR_ROW.search(xml) and not _FAR_CELL.search(xml):
-            return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, most_text, ())
+            return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, most_text, ErrorCells())
         references = _REFERENCE.findall(xml)
         if all(number for _, number in references):
             rows = max((int(number[:9]) for number in {number for _, number in references}), default=0)
             columns = max(
                 (_column(letters.decode()) + 1 for letters in {letters for letters, _ in references}), default=0
             )
-            return SheetScan(rows, columns, most_text, ())
+            return SheetScan(rows, columns, most_text, ErrorCells())
     return _scan_cells(xml, texts)
 
 
@@ -81,7 +81,7 @@ def _scan_cells(xml: bytes, texts: SharedTexts) -> SheetScan:
     """The same, cell by cell, as slowly as that is."""
     row = column = -1
     rows = columns = 0
-    errors: list[ErrorCell] = []
+    errors = ErrorCells()
     shown: Counter[int] = Counter()
     parser = expat.ParserCreate()
 
@@ -98,14 +98,14 @@ def _scan_cells(xml: bytes, texts: SharedTexts) -> SheetScan:
         row, column = (int(reference[2][:9]) - 1, _column(reference[1])) if reference else (row, column + 1)
         rows, columns = max(rows, row + 1), max(columns, column + 1)
         kind = given.get("t")
-        if kind == "e" and len(errors) < MAX_ERROR_CELLS:
-            errors.append(ErrorCell(row, column, _value(xml, parser.CurrentByteIndex) or "error"))
+        if kind == "e":
+            errors.add(row, column, _value(xml, parser.CurrentByteIndex) or "error")
         elif kind == "s":
             shown[_text_index(xml, parser.CurrentByteIndex)] += 1
 
     _parse(xml, start, parser=parser)
     text_bytes = shown_bytes(texts.lengths(), shown) + texts.longest * shown[-1]
-    return SheetScan(rows, columns, text_bytes, tuple(errors))
+    return SheetScan(rows, columns, text_bytes, errors)
 
 
 def _text_index(xml: bytes, at: int) -> int:

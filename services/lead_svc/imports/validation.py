@@ -75,6 +75,7 @@ def _raise_objections(sheet: Sheet, table: Table, columns: Columns, converted: M
     objections = Objections(table.rows)
     for fault in sheet.faults:
         objections.add(fault.column or 0, _row_error(fault, columns))
+    objections.add_unnamed(sheet.more_faults)
     _object_to_missing_phones(objections, sheet, table, columns.fields["phone"])
     for name, column in converted.items():
         if column.wrong is not None:

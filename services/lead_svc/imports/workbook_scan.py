@@ -7,6 +7,7 @@ as an empty cell, which would silently lose what the cell should have said.
 
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from posixpath import join, normpath
 
 from services.lead_svc.imports import biff8, biff12, sheet_xml
@@ -14,11 +15,11 @@ from services.lead_svc.imports.archive import damaged_workbook, unpack
 from services.lead_svc.imports.compound_file import stream
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.sheet_scan import MAX_CELLS, MAX_TEXT_BYTES, ErrorCell, SheetScan
+from services.lead_svc.imports.sheet_scan import MAX_CELLS, MAX_TEXT_BYTES, SheetScan
 
 
-def error_cells(content: bytes, kind: FileKind) -> list[tuple[ErrorCell, ...]]:
-    """The cells with an error, of every sheet of a workbook that is safe to read.
+def scan_workbook(content: bytes, kind: FileKind) -> list[SheetScan]:
+    """The sheets of a workbook that is safe to read, in their order.
 
     Raises
     ------
@@ -26,7 +27,7 @@ def error_cells(content: bytes, kind: FileKind) -> list[tuple[ErrorCell, ...]]:
         If the workbook is damaged or protected, or would take too much memory.
     """
     cells = text_bytes = 0
-    errors = []
+    sheets = []
     try:
         for sheet in _scans(content, kind):
             if kind is not FileKind.XLS:  # of which the reader holds all sheets at once
@@ -35,10 +36,10 @@ def error_cells(content: bytes, kind: FileKind) -> list[tuple[ErrorCell, ...]]:
             text_bytes += sheet.text_bytes
             if cells > MAX_CELLS or text_bytes > MAX_TEXT_BYTES:
                 raise _too_large(sheet)
-            errors.append(sheet.errors)
+            sheets.append(sheet)
     except (struct.error, IndexError, KeyError) as error:
         raise damaged_workbook() from error
-    return errors
+    return sheets
 
 
 def _scans(content: bytes, kind: FileKind) -> Iterator[SheetScan]:
@@ -50,22 +51,25 @@ def _scans(content: bytes, kind: FileKind) -> Iterator[SheetScan]:
 
 def _scan_xml(members: Mapping[str, bytes]) -> Iterator[SheetScan]:
     texts = sheet_xml.SharedTexts(members.get("xl/sharedstrings.xml", b""))
-    sheets = [sheet["id"] for sheet in sheet_xml.attributes(members["xl/workbook.xml"], "sheet")]
-    for part in _parts(members, "xl/_rels/workbook.xml.rels", sheets):
-        yield sheet_xml.scan(part, texts)
+    targets = _targets(members, "xl/_rels/workbook.xml.rels")
+    for sheet in sheet_xml.attributes(members["xl/workbook.xml"], "sheet"):
+        scan = sheet_xml.scan(members[targets[sheet["id"]]], texts)
+        yield replace(scan, visible=sheet.get("state", "visible") == "visible")
 
 
 def _scan_binary(members: Mapping[str, bytes]) -> Iterator[SheetScan]:
     lengths = biff12.text_lengths(members.get("xl/sharedstrings.bin", b""))
-    sheets = biff12.sheet_relations(members["xl/workbook.bin"])
-    for part in _parts(members, "xl/_rels/workbook.bin.rels", sheets):
-        yield biff12.scan(part, lengths)
+    targets = _targets(members, "xl/_rels/workbook.bin.rels")
+    for relation, visible in biff12.sheets(members["xl/workbook.bin"]):
+        yield replace(biff12.scan(members[targets[relation]], lengths), visible=visible)
 
 
-def _parts(members: Mapping[str, bytes], relations: str, sheets: list[str]) -> Iterator[bytes]:
-    targets = {found["Id"]: found["Target"] for found in sheet_xml.attributes(members[relations], "Relationship")}
-    for sheet in sheets:
-        yield members[normpath(join("/xl", targets[sheet].replace("\\", "/"))).lstrip("/").lower()]
+def _targets(members: Mapping[str, bytes], relations: str) -> dict[str, str]:
+    """The names of the parts that a workbook refers to."""
+    return {
+        relation["Id"]: normpath(join("/xl", relation["Target"].replace("\\", "/"))).lstrip("/").lower()
+        for relation in sheet_xml.attributes(members[relations], "Relationship")
+    }
 
 
 def _too_large(sheet: SheetScan) -> ImportRejected:

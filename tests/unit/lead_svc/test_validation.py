@@ -334,7 +334,7 @@ def test_a_file_without_leads(text: str) -> None:
             "Preferred language must be a language tag, such as en-US",
         ),
         ("annual_revenue", "-1", "out_of_range", "Annual revenue must be between 0 and 9999999999999.99"),
-        ("assigned_to", "Bob", "out_of_range", "Assigned to must be between 1 and 9223372036854775807"),
+        ("assigned_to", "Bob", "out_of_range", "Assigned to must be the id of an agent"),
         ("tags", "[1]", "invalid_list", "Tags must be a list of texts"),
         ("custom_fields", "[1]", "invalid_object", "Custom fields must be a JSON object"),
     ],
@@ -398,6 +398,21 @@ def test_faults_of_reading_are_reported_with_those_of_the_values() -> None:
         (4, "phone", "invalid_phone"),
         (4, "email", "invalid_email"),
     ]
+
+
+def test_of_many_faults_of_reading_the_first_are_named_and_all_are_counted() -> None:
+    rejection = rejection_of("phone\n" + f"{PHONE},x\n" * 3_000)
+
+    assert (rejection.total, len(rejection.errors), rejection.errors[-1].row) == (3_000, MAX_REPORTED_ERRORS, 1_001)
+
+
+def test_of_many_error_cells_the_first_are_named_and_all_are_counted() -> None:
+    rows: list[Row] = [["phone"], *([Formula("=NA()", "#N/A")] for _ in range(1_500))]
+
+    with pytest.raises(ImportRejected) as rejection:
+        validate(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
+
+    assert (rejection.value.total, rejection.value.errors[-1].row) == (1_500, 1_001)
 
 
 def test_a_cell_with_an_error_is_named_by_its_column_and_not_called_missing() -> None:
