@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO, TextIOWrapper
+from itertools import islice
 from typing import Final
 
 import polars as pl
@@ -20,14 +21,17 @@ from services.lead_svc.imports.encoding import as_utf8
 from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS, ImportRejected
 from services.lead_svc.imports.sheet import CellFault, Sheet
 
-SEPARATORS: Final = (",", ";", "\t", "|")
+SEPARATORS: Final[tuple[str, ...]] = (",", ";", "\t", "|")
 
+_MOST_ROWS_ABOVE: Final = 1_000
 _CELLS_IN_A_PIECE: Final = 200_000
 _LONGEST_CELL: Final = 256 * 1024 * 1024
 csv.field_size_limit(_LONGEST_CELL)  # its default would refuse a long cell without saying where
 
 # Excel's own first line, which names the separator and is no row.
 _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(?![\w"])([\t!-~])"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINES: Final = re.compile(rb"(?:[ \t]*(?:\r\n|\n|\r))++")
 _BARE_CARRIAGE_RETURN: Final = re.compile(rb"\r(?!\n)")
 
 
@@ -35,13 +39,13 @@ _BARE_CARRIAGE_RETURN: Final = re.compile(rb"\r(?!\n)")
 class _Dialect:
     separator: str
     header: tuple[str, ...]
-    """Empty when the file has no text at all, or when its header cannot be read."""
-    header_index: int
+    """Empty when the file has none, or none that can be read."""
+    rows_above: int = 0
     """How many blank rows stand above the header."""
 
 
 def read_csv(content: bytes) -> Sheet:
-    """The table in a CSV file.
+    """The table in a CSV file; its header is the first row that holds something.
 
     Rows with more cells than the header are faults of the sheet; rows with fewer end in empty cells.
 
@@ -52,19 +56,25 @@ def read_csv(content: bytes) -> Sheet:
     """
     text = as_utf8(content)
     declared = _SEPARATOR_LINE.match(text)
+    separators = SEPARATORS
     if declared is not None:
-        text = text[declared.end() :]
-        dialect = _dialect(text, (declared[1].decode(),))
-    else:
-        dialect = _dialect(text, SEPARATORS)
+        text, separators = text[declared.end() :], (declared[1].decode(),)
+    blank = _BLANK_LINES.match(text)
+    lines_above = 0
+    if blank is not None:
+        text, lines_above = text[blank.end() :], len(_LINE_END.findall(blank[0]))
+    return _read(text, _dialect(text, separators), lines_above)
+
+
+def _read(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     if len(dialect.header) > MAX_COLUMNS:
         raise too_many_columns()
-    if dialect.header and dialect.header_index == 0 and _is_well_formed(text, dialect.separator):
+    if dialect.header and dialect.rows_above == 0 and _is_well_formed(text, dialect.separator):
         try:
-            return _read_fast(text, dialect)
+            return _read_fast(text, dialect, lines_above)
         except PolarsError:
-            return _read_exact(text, dialect)
-    return _read_exact(text, dialect)
+            return _read_exact(text, dialect, lines_above)
+    return _read_exact(text, dialect, lines_above)
 
 
 def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
@@ -77,12 +87,12 @@ def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
 
 def _first_row(text: bytes, separator: str) -> _Dialect:
     try:
-        for index, row in enumerate(_rows(text, separator)):
+        for index, row in enumerate(islice(_rows(text, separator), _MOST_ROWS_ABOVE)):
             if any(cell.strip().strip("".join(SEPARATORS)) for cell in row):
-                return _Dialect(separator, tuple(row), index)
+                return _Dialect(separator, tuple(row[: MAX_COLUMNS + 1]), index)
     except csv.Error:
-        return _Dialect(separator, (), 0)
-    return _Dialect(separator, (), 0)
+        return _Dialect(separator, ())
+    return _Dialect(separator, ())
 
 
 def _rows(text: bytes, separator: str) -> Iterator[list[str]]:
@@ -104,21 +114,21 @@ def _well_quoted(separator: str) -> re.Pattern[bytes]:
     return re.compile(rf'[^"]*+(?:{before}"[^"]*+(?:""[^"]*+)*+"{after}[^"]*+)*+\Z'.encode())
 
 
-def _read_fast(text: bytes, dialect: _Dialect) -> Sheet:
+def _read_fast(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     schema = {str(position): pl.String for position in range(len(dialect.header))}
     rows = pl.read_csv(text, has_header=False, separator=dialect.separator, schema=schema)
-    return Sheet(dialect.header, rows.slice(1))
+    return Sheet(dialect.header, rows.slice(1), lines_above + 2)
 
 
-def _read_exact(text: bytes, dialect: _Dialect) -> Sheet:
+def _read_exact(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     width = len(dialect.header)
-    first_row = dialect.header_index + 2
+    first_row = lines_above + dialect.rows_above + 2
     pieces = [_piece([], width)]
     rows: list[list[str]] = []
     faults: list[CellFault] = []
-    more_faults = number = 0
+    more_faults, number = 0, lines_above
     try:
-        for number, row in enumerate(_rows(text, dialect.separator), start=1):
+        for number, row in enumerate(_rows(text, dialect.separator), start=lines_above + 1):
             if number < first_row or not width:
                 continue
             if len(row) > width and any(cell.strip() for cell in row[width:]):

@@ -187,13 +187,13 @@ def test_the_fast_reader_reads_a_large_file_like_the_exact_one() -> None:
     rows = [["".join(choose.choices(pieces, k=choose.randint(0, 9))) for _ in range(6)] for _ in range(20_000)]
     content = csv_file([["phone", "b", "c", "d", "e", "f"], *rows])
 
-    assert outcome(lambda: csv_reading._read_fast(content, csv_reading._dialect(content, (",",)))) == outcome(
+    assert outcome(lambda: csv_reading._read_fast(content, csv_reading._dialect(content, (",",)), 0)) == outcome(
         lambda: exactly(content)
     )
 
 
 def exactly(content: bytes) -> Sheet:
-    return csv_reading._read_exact(content, csv_reading._dialect(content, csv_reading.SEPARATORS))
+    return csv_reading._read_exact(content, csv_reading._dialect(content, csv_reading.SEPARATORS), 0)
 
 
 def outcome(reading: Callable[[], Sheet]) -> tuple[object, ...]:
