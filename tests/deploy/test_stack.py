@@ -89,17 +89,13 @@ def test_a_taken_gateway_port_is_refused_before_anything_starts(stub_stack: Stac
     assert not other.state.is_held()
 
 
-def test_a_process_that_cannot_start_is_named_and_all_is_stopped_again(local_servers: Servers) -> None:
-    before = local_servers.state.records()
-    stack = Stack(local_servers.state.path, servers=local_servers, product=BROKEN_PRODUCT)
-    try:
+def test_a_process_that_cannot_start_is_named_and_all_is_stopped_again() -> None:
+    with temporary_state() as path:
+        stack = Stack(path, product=BROKEN_PRODUCT)
         with pytest.raises(NotReady, match="broken") as raised:
             stack.start()
-    finally:
-        stack.stop()
-    assert raised.value.log_tail().endswith("cannot start: the reason stands in the log")
-    assert local_servers.state.records() == before
-    assert all(child.is_ready() for child in local_servers.children)
+        assert raised.value.log_tail().endswith("cannot start: the reason stands in the log")
+        assert stack.state.records() == []
 
 
 def test_the_status_counts_restarts(stub_stack: Stack) -> None:

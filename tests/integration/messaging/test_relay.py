@@ -229,7 +229,10 @@ async def test_the_database_hangs_up_and_the_relay_comes_back(
         await nothing_pending(database)
         async with database.transaction() as connection:
             killed = await connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"),
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = :name AND datname = current_database()"
+                ),
                 {"name": Relay.name},
             )
             assert killed.scalars().all() == [True]
