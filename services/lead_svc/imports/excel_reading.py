@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import fastexcel
 import polars as pl
 
-from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.columns import MAX_COLUMNS, letter, too_many_columns
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.formats import FileKind
 from services.lead_svc.imports.sheet import CellFault, Sheet
-from services.lead_svc.imports.sheet_scan import ErrorCell, SheetScan
-from services.lead_svc.imports.workbook_scan import scan_workbook
+from services.lead_svc.imports.workbooks.archive import damaged_workbook
+from services.lead_svc.imports.workbooks.inspection import scan_workbook
+from services.lead_svc.imports.workbooks.sheet_scan import ErrorCell, SheetScan
 
 # Dates and times as the reader writes them: a time without a date has the day on which its calendar begins.
 _MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"

@@ -5,9 +5,9 @@ from io import BytesIO
 
 import pytest
 
-from services.lead_svc.imports import archive
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.sheet import Sheet
+from services.lead_svc.imports.workbooks import archive
 from tests.fixtures.lead_files import (
     OLD_WORKBOOK,
     Formula,

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from services.lead_svc.imports.archive import damaged_workbook
-from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
+from services.lead_svc.imports.workbooks.archive import damaged_workbook
+from services.lead_svc.imports.workbooks.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final
 from xml.parsers import expat
 
-from services.lead_svc.imports.archive import damaged_workbook
-from services.lead_svc.imports.sheet_scan import MAX_TEXT_BYTES, ErrorCells, SheetScan, shown_bytes
+from services.lead_svc.imports.workbooks.archive import damaged_workbook
+from services.lead_svc.imports.workbooks.sheet_scan import MAX_TEXT_BYTES, ErrorCells, SheetScan, shown_bytes
 
 # Patterns instead of a parser, and each with a fixed beginning: 10,000 rows are 8 MB of XML. A row or cell that has a
 # prefix, or does not plainly lie within A1:Z99999, calls for a closer look; all others make a sheet small enough.

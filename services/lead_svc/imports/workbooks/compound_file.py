@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from services.lead_svc.imports.archive import damaged_workbook
+from services.lead_svc.imports.workbooks.archive import damaged_workbook
 
 _DIRECTORY_ENTRY: Final = 128
 _LAST_REGULAR_SECTOR: Final = 0xFFFFFFFA

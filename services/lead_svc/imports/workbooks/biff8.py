@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from services.lead_svc.imports.archive import damaged_workbook
 from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
+from services.lead_svc.imports.workbooks.archive import damaged_workbook
+from services.lead_svc.imports.workbooks.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
 
 MAX_ROWS: Final = 65_536
 MAX_COLUMNS: Final = 256

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from posixpath import join, normpath
 
-from services.lead_svc.imports import biff8, biff12, sheet_xml
-from services.lead_svc.imports.archive import damaged_workbook, unpack
-from services.lead_svc.imports.compound_file import stream
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.sheet_scan import MAX_CELLS, MAX_TEXT_BYTES, SheetScan
+from services.lead_svc.imports.workbooks import biff8, biff12, sheet_xml
+from services.lead_svc.imports.workbooks.archive import damaged_workbook, unpack
+from services.lead_svc.imports.workbooks.compound_file import stream
+from services.lead_svc.imports.workbooks.sheet_scan import MAX_CELLS, MAX_TEXT_BYTES, SheetScan
 
 
 def scan_workbook(content: bytes, kind: FileKind) -> list[SheetScan]:
