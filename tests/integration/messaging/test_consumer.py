@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,6 +50,11 @@ def consuming(
     subscription = Subscription(QUEUE, handler, batch=batch)
     works = [Consumer(amqp_url, database, subscription, number=number) for number in range(consumers)]
     return running(works, stop_seconds=8)
+
+
+def failures() -> float:
+    """How many messages of the queue were given back so far, in all tests."""
+    return REGISTRY.get_sample_value("messages_consumed_total", {"queue": QUEUE.name, "result": "failed"}) or 0
 
 
 async def effects(database: Database) -> list[int]:
@@ -162,6 +168,7 @@ async def test_a_message_that_fails_is_a_dead_letter_and_its_neighbours_are_appl
     database: Database, broker: Broker
 ) -> None:
     poison = event(POISON)
+    failed_before = failures()
     await broker.declare(QUEUE)
     await broker.publish(event(1), poison, event(2), routing_key=ROUTING_KEY)
     async with consuming(broker.url, database, apply_all_but_poison):
@@ -170,6 +177,7 @@ async def test_a_message_that_fails_is_a_dead_letter_and_its_neighbours_are_appl
         await broker.publish(event(3), routing_key=ROUTING_KEY)
         await effects_are(database, 1, 2, 3)
     assert dead.body == poison
+    assert failures() - failed_before == QUEUE.delivery_limit + 1, "a neighbour was given back too"
     await everything_was_acknowledged(broker)
 
 
@@ -235,22 +243,45 @@ async def test_what_a_handler_returns_is_done_after_the_commit(database: Databas
     assert seen == [[1]]
 
 
-async def test_the_database_hangs_up_in_the_middle_of_a_batch(database: Database, broker: Broker) -> None:
+MORE_OFTEN_THAN_ALLOWED = QUEUE.delivery_limit + 5
+
+
+async def test_the_database_hangs_up_in_the_middle_of_a_batch(
+    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
     hung_up = 0
 
-    async def hang_up_twice(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
+    async def hang_up_often(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
         nonlocal hung_up
         await apply(connection, events)
-        if hung_up < 2:
+        if hung_up < MORE_OFTEN_THAN_ALLOWED:
             hung_up += 1
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
     await broker.declare(QUEUE)
     await broker.publish(event(1), event(2), routing_key=ROUTING_KEY)
-    async with consuming(broker.url, database, hang_up_twice):
+    async with consuming(broker.url, database, hang_up_often):
         await effects_are(database, 1, 2)
     await everything_was_acknowledged(broker)
     assert await broker.count(QUEUE.dead_letters) == 0
+
+
+def tried_often(database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[bool]]:
+    """Whether more transactions were begun, from now on, than a message may be returned."""
+    begun = 0
+    transaction = database.transaction
+
+    def count() -> AbstractAsyncContextManager[AsyncConnection]:
+        nonlocal begun
+        begun += 1
+        return transaction()
+
+    async def condition() -> bool:
+        return begun > MORE_OFTEN_THAN_ALLOWED
+
+    monkeypatch.setattr(database, "transaction", count)
+    return condition
 
 
 async def _refuse_connections(servers: ServerUrls, database_url: str, *, refuse: bool) -> None:
@@ -269,25 +300,14 @@ async def test_a_database_that_lets_nobody_in_counts_against_no_message(
     servers: ServerUrls, database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
-    tries = 0
-    transaction = database.transaction
-
-    def count_tries() -> AbstractAsyncContextManager[AsyncConnection]:
-        nonlocal tries
-        tries += 1
-        return transaction()
-
-    async def tried_often() -> bool:
-        return tries > QUEUE.delivery_limit + 5
-
     await broker.declare(QUEUE)
     async with consuming(broker.url, database):
         await broker.publish(event(1), routing_key=ROUTING_KEY)
         await effects_are(database, 1)
         await _refuse_connections(servers, database_url, refuse=True)
-        monkeypatch.setattr(database, "transaction", count_tries)
+        condition = tried_often(database, monkeypatch)
         await broker.publish(event(2), event(3), routing_key=ROUTING_KEY)
-        await eventually(tried_often)
+        await eventually(condition)
         await _refuse_connections(servers, database_url, refuse=False)
         await effects_are(database, 1, 2, 3)
     await everything_was_acknowledged(broker)
@@ -305,8 +325,9 @@ async def test_a_database_out_of_reach_counts_against_no_message(
             await broker.publish(event(1), routing_key=ROUTING_KEY)
             await effects_are(database, 1)
             await link.close()
+            condition = tried_often(linked, monkeypatch)
             await broker.publish(event(2), event(3), routing_key=ROUTING_KEY)
-            await eventually(count_is(broker, QUEUE.name, 0))
+            await eventually(condition)
             link.open()
             await effects_are(database, 1, 2, 3)
         await linked.close()
@@ -319,22 +340,13 @@ async def test_a_table_that_is_not_there_yet_counts_against_no_message(
 ) -> None:
     """As when the consumer starts before the migration."""
     monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
-    tries = 0
-
-    async def count_tries(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
-        nonlocal tries
-        tries += 1
-        await apply(connection, events)
-
-    async def tried_often() -> bool:
-        return tries > QUEUE.delivery_limit + 5
-
     async with database.transaction() as connection:
         await connection.execute(text("ALTER TABLE effects RENAME TO not_there_yet"))
     await broker.declare(QUEUE)
     await broker.publish(event(1), event(2), routing_key=ROUTING_KEY)
-    async with consuming(broker.url, database, count_tries):
-        await eventually(tried_often)
+    condition = tried_often(database, monkeypatch)
+    async with consuming(broker.url, database):
+        await eventually(condition)
         async with database.transaction() as connection:
             await connection.execute(text("ALTER TABLE not_there_yet RENAME TO effects"))
         await effects_are(database, 1, 2)
