@@ -7,13 +7,14 @@ import pytest
 
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.sheet import Sheet
-from services.lead_svc.imports.workbooks import archive
+from services.lead_svc.imports.workbooks import archive, compound_file, sheet_xml
 from tests.fixtures.lead_files import (
     OLD_WORKBOOK,
     Formula,
     Row,
     archive_of,
     binary_workbook,
+    compound_file_of,
     parts_of,
     sheet_of,
     with_sheet_xml,
@@ -226,10 +227,54 @@ def test_long_texts_that_are_shown_once_are_read() -> None:
 
 
 def test_a_declaration_of_entities_is_refused() -> None:
-    members = parts_of(workbook([["phone"], ["1"]]))
-    members["xl/workbook.xml"] = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + members["xl/workbook.xml"]
+    with pytest.raises(ImportRejected) as rejection:
+        sheet_xml.attributes(b'<!DOCTYPE x [<!ENTITY a "aaaa">]><sheet name="&a;"/>', "sheet")
 
-    assert refusal(archive_of(members)) == DAMAGED
+    assert rejection.value.message == DAMAGED
+
+
+def test_an_old_workbook_that_claims_impossible_dimensions_is_refused() -> None:
+    content = OLD_WORKBOOK.read_bytes()
+    dimensions = content.rindex(b"\x00\x02\x0e\x00") + 4
+
+    assert refusal(content[: dimensions + 4] + b"\xff\xff\xff\x7f" + content[dimensions + 8 :]) == DAMAGED
+    assert refusal(content[: dimensions + 8] + b"\xff\xff" + content[dimensions + 10 :]) == DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        # A row without a number, a cell without a column, a cell in a column that there is not: a wild write each.
+        ("xl/worksheets/sheet1.bin", b"\x00\x11\x01", b"\x00\x00\x63\x11\x01"),
+        ("xl/worksheets/sheet1.bin", b"\x05\x10\x01\x00\x00\x00", b"\x05\x10\x01\x00\xff\x00"),
+        # A text that there is not, of which the reader knows nothing but to panic.
+        ("xl/sharedStrings.bin", b"\x13", b"\x14"),
+    ],
+)
+def test_a_binary_workbook_with_wild_numbers_is_refused(part: str, old: bytes, new: bytes) -> None:
+    members = parts_of(binary_workbook([["phone", "x"], ["1", 2.5]]))
+    assert old in members[part]
+
+    assert refusal(archive_of(members | {part: members[part].replace(old, new)})) == DAMAGED
+
+
+def test_a_small_stream_of_a_compound_file_is_found_among_the_small_ones() -> None:
+    text = bytes(range(256)) * 4 + b"end"
+
+    assert compound_file.stream(compound_file_of({"Other": b"x" * 100, "Book": text}), "Workbook", "Book") == text
+
+
+def test_a_compound_file_without_the_stream_is_refused() -> None:
+    with pytest.raises(ImportRejected):
+        compound_file.stream(compound_file_of({"Other": b"x"}), "Workbook", "Book")
+
+
+def test_a_compound_file_whose_sectors_run_in_a_circle_is_refused() -> None:
+    content = bytearray(OLD_WORKBOOK.read_bytes())
+    table = 512 * (1 + struct.unpack_from("<I", content, 76)[0])
+    content[table : table + 512] = struct.pack("<128I", *range(128))
+
+    assert refusal(bytes(content)) == DAMAGED
 
 
 @pytest.mark.parametrize("content", [workbook([["phone"], ["1"]]), binary_workbook([["phone"], ["1"]])])
