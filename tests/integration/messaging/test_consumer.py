@@ -177,6 +177,7 @@ async def test_a_message_that_fails_is_a_dead_letter_and_its_neighbours_are_appl
         await broker.publish(event(3), routing_key=ROUTING_KEY)
         await effects_are(database, 1, 2, 3)
     assert dead.body == poison
+    assert dead.headers["x-first-death-reason"] == "delivery_limit"
     assert failures() - failed_before == QUEUE.delivery_limit + 1, "a neighbour was given back too"
     await everything_was_acknowledged(broker)
 
@@ -221,7 +222,7 @@ async def test_a_message_that_cannot_be_read_is_a_dead_letter_at_once(
         [dead] = await broker.take(QUEUE.dead_letters)
         await effects_are(database, 1, 2)
     assert dead.body == body
-    assert dead.headers["x-delivery-count"] == 0
+    assert dead.headers["x-first-death-reason"] == "rejected"
     await everything_was_acknowledged(broker)
 
 
