@@ -23,8 +23,8 @@ _SHARED_TEXTS: Final = 0x00FC
 _SHARED_TEXT: Final = 0x00FD
 _ERROR: Final = 0x0205
 _DIMENSIONS: Final = 0x0200
-_BEGIN: Final = 0x0809
 _HIDDEN: Final = 0x03
+_LEAST_TEXT: Final = 3
 _CELLS: Final = frozenset({_FORMULA, _NUMBERS, 0x00D6, _SHARED_TEXT, 0x0203, 0x0204, _ERROR, 0x027E})
 
 
@@ -39,7 +39,7 @@ def scan(workbook: bytes) -> Iterator[SheetScan]:
     sheets: list[tuple[int, bool]] = []
     texts: list[bytes] = []
     continued = False
-    for kind, body in _substream(workbook, 0):
+    for kind, body in _records(workbook, 0):
         if kind == _PASSWORD:
             raise ImportRejected.because("encrypted_file", "The file is protected with a password")
         if kind == _SHEET:
@@ -56,7 +56,7 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
     rows = columns = 0
     shown: Counter[int] = Counter()
     errors = ErrorCells()
-    for kind, body in _substream(workbook, start):
+    for kind, body in _records(workbook, start):
         if kind == _DIMENSIONS:
             _check_dimensions(body)
         if kind not in _CELLS:
@@ -89,16 +89,14 @@ def _error(kind: int, body: bytes) -> int | None:
     return None
 
 
-def _substream(workbook: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The records from a beginning to the end that belongs to it; charts inside of a sheet have ends of their own."""
-    depth = 0
+def _records(workbook: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """The records from a place to the next end, as far as the reader goes."""
     while at + 4 <= len(workbook):
         kind, size = struct.unpack_from("<2H", workbook, at)
         at += 4
         yield kind, workbook[at : at + size]
         at += size
-        depth += (kind == _BEGIN) - (kind == _END)
-        if depth <= 0:
+        if kind == _END:
             return
 
 
@@ -107,6 +105,8 @@ def _text_lengths(parts: list[bytes]) -> list[int]:
     lengths: list[int] = []
     part, at = 0, 8
     (count,) = struct.unpack_from("<I", parts[0], 4)
+    if count * _LEAST_TEXT > sum(map(len, parts)):  # the reader reserves memory for as many as are announced
+        raise damaged_workbook()
     while len(lengths) < count:
         while at >= len(parts[part]):
             at -= len(parts[part])

@@ -9,6 +9,7 @@ from services.lead_svc.imports.workbooks.archive import damaged_workbook
 _DIRECTORY_ENTRY: Final = 128
 _LAST_REGULAR_SECTOR: Final = 0xFFFFFFFA
 _TABLES_IN_HEADER: Final = 109
+_OLD_SECTOR: Final = 512
 _STREAM: Final = 2
 _ROOT: Final = 5
 
@@ -37,15 +38,18 @@ class _CompoundFile:
     def __init__(self, content: bytes) -> None:
         self._content = content
         sector_shift, mini_shift = struct.unpack_from("<2H", content, 30)
-        (directory,) = struct.unpack_from("<I", content, 48)
-        self._least_size, small_table = struct.unpack_from("<2I", content, 56)
+        directories, tables, directory = struct.unpack_from("<3I", content, 40)
+        self._least_size, small_table, small_tables, _, more_tables = struct.unpack_from("<5I", content, 56)
         if not (7 <= sector_shift <= 16 and 4 <= mini_shift <= sector_shift):
             raise damaged_workbook()
         self._size, self._small_size = 1 << sector_shift, 1 << mini_shift
+        # The reader reserves memory for what the header announces.
+        if max(directories, tables, small_tables, more_tables) > len(content) // self._size:
+            raise damaged_workbook()
         self._walked: set[int] = set()
         self._next = [n for sector in self._table_sectors() for n in self._integers(sector)]
         self._small_next = [n for sector in self._walk(small_table) for n in self._integers(sector)]
-        (_, root, _), *entries = _directory(b"".join(map(self._sector, self._walk(directory))))
+        (_, root, _), *entries = self._directory(b"".join(map(self._sector, self._walk(directory))))
         self._small = b"".join(map(self._sector, self._walk(root)))
         self._small_walked: set[int] = set()
         self.streams: dict[str, bytes] = {}
@@ -78,6 +82,16 @@ class _CompoundFile:
     def _walk(self, start: int) -> Iterator[int]:
         return _chain(start, self._next, self._walked)
 
+    def _directory(self, entries: bytes) -> Iterator[tuple[str, int, int]]:
+        """Name, first sector and size in bytes of the root, whose stream holds the small ones, and of every stream."""
+        for at in range(0, len(entries) - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
+            length, kind = struct.unpack_from("<HB", entries, at + 64)
+            start, size = struct.unpack_from("<IQ" if self._size > _OLD_SECTOR else "<2I", entries, at + 116)
+            if size > len(self._content):
+                raise damaged_workbook()
+            if kind in {_STREAM, _ROOT} and 2 <= length <= 64:
+                yield entries[at : at + length - 2].decode("utf-16-le", "replace"), start, size
+
     def _sector(self, number: int) -> bytes:
         return self._content[(number + 1) * self._size : (number + 2) * self._size]
 
@@ -97,12 +111,3 @@ def _walk_once(sector: int, walked: set[int]) -> None:
     if sector in walked:
         raise damaged_workbook()
     walked.add(sector)
-
-
-def _directory(entries: bytes) -> Iterator[tuple[str, int, int]]:
-    """Name, first sector and size in bytes of the root, whose stream holds the small ones, and of every stream."""
-    for at in range(0, len(entries) - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
-        length, kind = struct.unpack_from("<HB", entries, at + 64)
-        start, size = struct.unpack_from("<2I", entries, at + 116)
-        if kind in {_STREAM, _ROOT} and 2 <= length <= 64:
-            yield entries[at : at + length - 2].decode("utf-16-le", "replace"), start, size
