@@ -28,8 +28,8 @@ RETRYABLE_CLASSES: Final = {
 
 def is_away(error: Exception) -> bool:
     """Whether the database could not be asked, rather than refused what it was asked: the same may succeed later."""
-    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
-        return True
+    if isinstance(error, OSError | PoolTimeoutError):  # asyncio's TimeoutError is an OSError too
+        return getattr(error, "filename", None) is None  # one that names a file is about that file
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     # Raised by SQLAlchemy around the driver's error, or by the driver itself where it is used directly.

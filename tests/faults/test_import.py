@@ -171,6 +171,7 @@ async def test_a_database_that_crashes_in_the_middle_leaves_all_or_nothing(
         await eventually(lambda: workers_held_up(leads_database))
         tries_before = worker_log.read_text().count("database_away")
         await asyncio.to_thread(local_stack.servers.postgres.kill)
+        await asyncio.to_thread(local_stack.servers.postgres.stop)  # or it would be started again at once
 
     async def tried_more_often_than_a_message_may_fail() -> bool:
         return worker_log.read_text().count("database_away") - tries_before > IMPORTS.delivery_limit + 1
