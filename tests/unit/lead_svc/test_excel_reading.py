@@ -1,3 +1,4 @@
+import re
 import struct
 import zipfile
 from datetime import date, datetime, time
@@ -239,6 +240,22 @@ def test_an_old_workbook_that_claims_impossible_dimensions_is_refused() -> None:
 
     assert refusal(content[: dimensions + 4] + b"\xff\xff\xff\x7f" + content[dimensions + 8 :]) == DAMAGED
     assert refusal(content[: dimensions + 8] + b"\xff\xff" + content[dimensions + 10 :]) == DAMAGED
+
+
+@pytest.mark.parametrize("place", [40, 44, 64, 72])
+def test_a_compound_file_that_announces_more_than_it_can_hold_is_refused(place: int) -> None:
+    content = OLD_WORKBOOK.read_bytes()
+
+    assert refusal(content[:place] + b"\xff\xff\xff\x7f" + content[place + 4 :]) == DAMAGED
+
+
+def test_an_old_workbook_that_announces_more_texts_than_it_can_hold_is_refused() -> None:
+    content = OLD_WORKBOOK.read_bytes()
+    record = re.search(rb"\xfc\x00..(....)(....)", content, re.DOTALL)
+    assert record is not None
+    assert struct.unpack("<I", record[2])[0] < 20
+
+    assert refusal(content[: record.start(2)] + b"\xff\xff\xff\x7f" + content[record.end() :]) == DAMAGED
 
 
 @pytest.mark.parametrize(
