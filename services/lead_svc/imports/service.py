@@ -55,7 +55,6 @@ class ImportService:
         Unavailable
             If that cannot be found out at the moment.
         """
-        await self._require_campaign(caller, company_id, upload.campaign_id)
         new = NewImport(
             company_id=company_id,
             campaign_id=upload.campaign_id,
@@ -67,14 +66,40 @@ class ImportService:
             content=upload.content,
         )
         with ExitStack() as listening:
-            async with self.database.transaction() as connection:
-                import_id = await repository.create(connection, new)
-                await outbox.command(connection, company_id, ImportRequested(import_id=import_id))
-                # Before the commit: afterwards the worker may be done sooner than we listen.
-                ended = listening.enter_context(self.signals.expect(import_id))
+            import_id, ended = await self._start(caller, new, listening)
             await self._wait(company_id, import_id, ended, wait_seconds)
         async with self.database.transaction() as connection:
             return await self._outcome(connection, company_id, import_id)
+
+    async def _start(self, caller: Principal, new: NewImport, listening: ExitStack) -> tuple[int, asyncio.Event]:
+        async with self.database.transaction() as connection:
+            campaign = await campaign_copies.find(connection, new.campaign_id)
+            if campaign is not None:
+                return await self._store(connection, campaign, new, listening)
+        # Outside of a transaction, which would be held open for as long as the other service takes.
+        campaign = await self._ask_for_campaign(caller, new.campaign_id)
+        async with self.database.transaction() as connection:
+            await campaign_copies.store(connection, [campaign])
+            return await self._store(connection, campaign, new, listening)
+
+    async def _store(
+        self, connection: AsyncConnection, campaign: CampaignCopy, new: NewImport, listening: ExitStack
+    ) -> tuple[int, asyncio.Event]:
+        if campaign.company_id != new.company_id or campaign.deleted:
+            raise ImportRefused(INVALID_CAMPAIGN)
+        import_id = await repository.create(connection, new)
+        await outbox.command(connection, new.company_id, ImportRequested(import_id=import_id))
+        # Before the commit: afterwards the worker may be done sooner than we listen.
+        return import_id, listening.enter_context(self.signals.expect(import_id))
+
+    async def _ask_for_campaign(self, caller: Principal, campaign_id: int) -> CampaignCopy:
+        try:
+            campaign = await self.campaigns.fetch(campaign_id, caller.token)
+        except CampaignsUnavailable as error:
+            raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
+        if campaign is None:
+            raise ImportRefused(INVALID_CAMPAIGN)
+        return campaign
 
     async def _outcome(self, connection: AsyncConnection, company_id: int, import_id: int) -> Outcome:
         job = await repository.get(connection, import_id, company_id)
@@ -84,24 +109,6 @@ class ImportService:
             return Outcome(job, leads_json=b"")
         leads_json = await imported_json(connection, company_id, import_id, job.first_lead_id, job.last_lead_id)
         return Outcome(job, leads_json)
-
-    async def _require_campaign(self, caller: Principal, company_id: int, campaign_id: int) -> None:
-        async with self.database.transaction() as connection:
-            campaign = await campaign_copies.find(connection, campaign_id)
-        if campaign is None:
-            campaign = await self._ask_for_campaign(caller, campaign_id)
-        if campaign is None or campaign.company_id != company_id or campaign.deleted:
-            raise ImportRefused(INVALID_CAMPAIGN)
-
-    async def _ask_for_campaign(self, caller: Principal, campaign_id: int) -> CampaignCopy | None:
-        try:
-            campaign = await self.campaigns.fetch(campaign_id, caller.token)
-        except CampaignsUnavailable as error:
-            raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
-        if campaign is not None:
-            async with self.database.transaction() as connection:
-                await campaign_copies.store(connection, [campaign])
-        return campaign
 
     async def _wait(self, company_id: int, import_id: int, ended: asyncio.Event, seconds: float) -> None:
         deadline = time.monotonic() + seconds
