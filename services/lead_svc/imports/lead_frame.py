@@ -1,6 +1,7 @@
 """Checked values into the columns that leads are loaded from."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -48,6 +49,7 @@ def _filled(name: str, source: pl.Expr | None, defaults: Defaults) -> pl.Expr:
     return source.cast(_DTYPES[name]) if name in _DTYPES else source
 
 
+@lru_cache(maxsize=128)
 def _constant(name: str, value: Value | None) -> pl.Expr:
     return pl.lit(value, dtype=_DTYPES.get(name, pl.String()))
 
