@@ -18,8 +18,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "first_name": ("first", "fname", "givenname", "forename"),
     "last_name": ("last", "lname", "familyname", "surname"),
     "phone": (
-        "phonenumber", "phoneno", "phonenum", "telephone", "telephonenumber", "telephoneno", "tel", "telno",
-        "phone1",
+        "phonenumber", "phoneno", "phonenum", "telephone", "telephonenumber", "telephoneno", "tel", "telno", "phone1",
         "primaryphone", "primaryphonenumber", "contactnumber", "contactphone",
     ),
     "alternate_phone": ("alternatephonenumber", "altphone", "secondaryphone", "otherphone", "phone2", "phonenumber2"),
@@ -47,14 +46,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 # Headers that mean the phone number where no other column does; beside one they are columns of their own.
-_PHONE_FOR_WANT_OF_BETTER: Final = (
-    "mobile",
-    "mobilephone",
-    "mobilenumber",
-    "mobileno",
-    "cell",
-    "cellphone",
-    "cellnumber",
+_PHONE_FOR_WANT_OF_BETTER: Final = frozenset(
+    {"mobile", "mobilephone", "mobilenumber", "mobileno", "cell", "cellphone", "cellnumber"}
 )
 
 

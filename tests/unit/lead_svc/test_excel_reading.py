@@ -211,6 +211,12 @@ def test_a_far_cell_is_refused_however_it_is_written(cells: bytes, message: str)
     assert refusal(with_sheet_xml(b'<row r="1"><c r="A1"><v>1</v></c></row>' + cells)) == message
 
 
+def test_more_cells_than_fit_into_memory_are_refused() -> None:
+    cells = b'<row r="1">' + b"<c/>" * 3_000_001 + b"</row>"
+
+    assert refusal(with_sheet_xml(cells)) == "The Excel file is too large: a sheet may have at most 3,000,000 cells"
+
+
 def test_one_long_text_shown_everywhere_is_refused() -> None:
     shared = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>%b</t></si></sst>'
     cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (row, row) for row in range(1, 5_001))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from services.lead_svc.imports.errors import ImportRejected
+
 MAX_CELLS: Final = 3_000_000
 MAX_TEXT_BYTES: Final = 100 * 1024 * 1024
 MAX_ERROR_CELLS: Final = 1_000
@@ -57,6 +59,13 @@ class SheetScan:
     text_bytes: int
     errors: ErrorCells
     visible: bool = True
+
+
+def too_many_cells() -> ImportRejected:
+    """The rejection of a sheet with more than `MAX_CELLS` cells."""
+    return ImportRejected.because(
+        "sheet_too_large", f"The Excel file is too large: a sheet may have at most {MAX_CELLS:,} cells"
+    )
 
 
 def shown_bytes(lengths: Sequence[int], shown: Mapping[int, int]) -> int:

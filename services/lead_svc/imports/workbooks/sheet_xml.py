@@ -7,7 +7,14 @@ from typing import Final
 from xml.parsers import expat
 
 from services.lead_svc.imports.workbooks.archive import damaged_workbook
-from services.lead_svc.imports.workbooks.sheet_scan import MAX_TEXT_BYTES, ErrorCells, SheetScan, shown_bytes
+from services.lead_svc.imports.workbooks.sheet_scan import (
+    MAX_CELLS,
+    MAX_TEXT_BYTES,
+    ErrorCells,
+    SheetScan,
+    shown_bytes,
+    too_many_cells,
+)
 
 # Patterns instead of a parser, and each with a fixed beginning: 10,000 rows are 8 MB of XML. A row or cell that has a
 # prefix, or does not plainly lie within A1:Z99999, calls for a closer look; all others make a sheet small enough.
@@ -16,6 +23,7 @@ _FAR_ROW: Final = re.compile(rb'<row[\s/>](?!r="[0-9]{1,5}")')
 _FAR_CELL: Final = re.compile(rb'<c[\s/>](?!r="[A-Z]?[0-9]{1,5}")')
 _NEAR_ROWS: Final = 99_999
 _NEAR_COLUMNS: Final = 26
+_LONGEST_CELL: Final = 2_000
 # Every row and cell, with its reference where that stands first, as it nearly always does.
 _REFERENCE: Final = re.compile(rb'<(?:c|row)[\s/>](?:r="([A-Z]*)([0-9]+)")?')
 _ANY_REFERENCE: Final = re.compile(r"([A-Za-z]*)([0-9]+)")
@@ -62,7 +70,10 @@ class SharedTexts:
 
 def scan(xml: bytes, texts: SharedTexts) -> SheetScan:
     """The reach, texts and errors of a sheet; where they are surely small enough, an upper bound of reach and texts."""
-    most_text = texts.longest * xml.count(b"<c")
+    cells = xml.count(b"<c")
+    if cells > MAX_CELLS:
+        raise too_many_cells()
+    most_text = texts.longest * cells
     usual = b"\0" not in xml[:100] and not _PREFIXED.search(xml) and not _ERROR_TYPE.search(xml)
     if usual and most_text <= MAX_TEXT_BYTES:
         if not _FAR_ROW.search(xml) and not _FAR_CELL.search(xml):
@@ -114,8 +125,8 @@ def _text_index(xml: bytes, at: int) -> int:
 
 
 def _value(xml: bytes, at: int) -> str:
-    """The value of the cell that starts at a byte."""
-    value = _VALUE.search(xml, at)
+    """The value of the cell that starts at a byte, "" if it is none or far behind."""
+    value = _VALUE.search(xml, at, at + _LONGEST_CELL)
     return value[1].decode("utf-8", "replace") if value is not None else ""
 
 
