@@ -81,9 +81,10 @@ async def _load(
         if done < total:
             await teller.tell(Progress(import_id=job.id, stage="loading", rows_done=done, rows_total=total))
 
-    lead_ids = await load(connection, job, valid.frame, report)
-    await repository.complete(connection, job.id, started_at=started_at, lead_ids=lead_ids)
-    await outbox.add(connection, job.company_id, ImportCompleted(job=_told(job, imported_count=total)))
+    loaded = await load(connection, job, valid.frame, report)
+    await repository.complete(connection, job.id, started_at=started_at, lead_ids=loaded.ids)
+    completed = ImportCompleted(job=_told(job, imported_count=total))
+    await outbox.add(connection, job.company_id, *loaded.events, completed)
     IMPORTS.labels("completed").inc()
     LEADS.inc(total)
     logger.info("import_completed", import_id=job.id, campaign_id=job.campaign_id, leads=total)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import MetaData, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.events.envelope import EventData, Outgoing, compose, compose_serialized
+from shared.events.envelope import EventData, Serialized, compose
 from shared.messaging.tables import outbox_table
 from shared.messaging.topology import ExchangeName
 
-_outbox = outbox_table(MetaData())
+_INSERT = insert(outbox_table(MetaData()))
 
 
 class Outbox:
@@ -24,34 +24,31 @@ class Outbox:
     def __init__(self, source: str) -> None:
         self._source = source
 
-    async def add(self, connection: AsyncConnection, company_id: int, *events: EventData) -> None:
+    async def add(self, connection: AsyncConnection, company_id: int, *events: EventData | Serialized) -> None:
         """Store events, to be sent once the connection's transaction has been committed."""
-        outgoing = [compose(data, source=self._source, company_id=company_id) for data in events]
-        await self._store(connection, company_id, outgoing, ExchangeName.EVENTS)
-
-    async def add_serialized(
-        self, connection: AsyncConnection, company_id: int, event_type: str, bodies: Sequence[bytes]
-    ) -> None:
-        """Store events whose data is already JSON of the type's shape."""
-        outgoing = [compose_serialized(event_type, data, source=self._source, company_id=company_id) for data in bodies]
-        await self._store(connection, company_id, outgoing, ExchangeName.EVENTS)
+        await self._store(connection, company_id, events, ExchangeName.EVENTS)
 
     async def command(self, connection: AsyncConnection, company_id: int, command: EventData) -> None:
         """Store a command; it is kept until a queue has taken it."""
-        outgoing = compose(command, source=self._source, company_id=company_id)
-        await self._store(connection, company_id, [outgoing], ExchangeName.COMMANDS)
+        await self._store(connection, company_id, [command], ExchangeName.COMMANDS)
 
     async def _store(
-        self, connection: AsyncConnection, company_id: int, outgoing: Sequence[Outgoing], exchange: ExchangeName
+        self,
+        connection: AsyncConnection,
+        company_id: int,
+        told: Sequence[EventData | Serialized],
+        exchange: ExchangeName,
     ) -> None:
-        rows = [
-            {
-                "event_id": message.id,
-                "exchange": exchange.value,
-                "routing_key": message.type,
-                "company_id": company_id,
-                "body": message.body,
-            }
-            for message in outgoing
-        ]
-        await connection.execute(insert(_outbox), rows)
+        rows = []
+        for data in told:
+            message = compose(data, source=self._source, company_id=company_id)
+            rows.append(
+                {
+                    "event_id": message.id,
+                    "exchange": exchange.value,
+                    "routing_key": message.type,
+                    "company_id": company_id,
+                    "body": message.body,
+                }
+            )
+        await connection.execute(_INSERT, rows)

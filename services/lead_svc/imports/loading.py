@@ -1,7 +1,8 @@
-"""Loads validated leads: ids from the sequence, rows by COPY, events into the outbox, in one transaction."""
+"""Loads validated leads: ids from the sequence, rows by COPY, and the events that tell of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
@@ -9,8 +10,8 @@ import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports.repository import QueuedImport
-from services.lead_svc.outbox import outbox
 from shared.database.engine import driver_connection
+from shared.events.envelope import Serialized
 from shared.events.leads import LEADS_PER_EVENT, LeadCreated
 
 ROWS_PER_PIECE = 2_000
@@ -40,8 +41,18 @@ Report = Callable[[int], Awaitable[None]]
 """Called with how many rows are loaded."""
 
 
-async def load(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFrame, report: Report) -> list[int]:
-    """Insert the leads of a job and write their ``lead.created`` events; returns their ids in the order of the file.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Leads that were loaded."""
+
+    ids: list[int]
+    """In the order of the file."""
+    events: list[Serialized]
+    """``lead.created``, yet to be put into the outbox."""
+
+
+async def load(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFrame, report: Report) -> Loaded:
+    """Insert the leads of a job.
 
     Parameters
     ----------
@@ -58,12 +69,11 @@ async def load(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFra
         pl.lit(job.id, pl.Int64).alias("import_id"),
     )
     # The events are made while the COPY, for the most part, waits for PostgreSQL.
-    _, bodies = await asyncio.gather(
+    _, events = await asyncio.gather(
         driver.copy_to_table("leads", source=_rendered(rows, report), columns=rows.columns, format="csv"),
-        asyncio.to_thread(event_bodies, rows, now),
+        asyncio.to_thread(created_events, rows, now),
     )
-    await outbox.add_serialized(connection, job.company_id, LeadCreated.event_type, bodies)
-    return ids
+    return Loaded(ids, events)
 
 
 async def _take_ids(driver: "asyncpg.Connection[asyncpg.Record]", count: int) -> tuple[list[int], datetime]:
@@ -83,13 +93,15 @@ async def _rendered(rows: pl.DataFrame, report: Report) -> AsyncIterator[bytes]:
         await report(start + piece.height)
 
 
-def event_bodies(rows: pl.DataFrame, now: datetime) -> list[bytes]:
-    """``lead.created`` data as JSON, in lists of at most the size that an event may have."""
+def created_events(rows: pl.DataFrame, now: datetime) -> list[Serialized]:
+    """``lead.created`` events, each with at most as many leads as one may have."""
     written = pl.lit(now.isoformat().replace("+00:00", "Z"))
     told = rows.with_columns(
         pl.lit(1).alias("version"), written.alias("created_at"), written.alias("updated_at")
     ).select(_EVENT_FIELDS)
     return [
-        b'{"leads":' + told.slice(start, LEADS_PER_EVENT).write_json().encode() + b"}"
+        Serialized(
+            LeadCreated.event_type, b'{"leads":' + told.slice(start, LEADS_PER_EVENT).write_json().encode() + b"}"
+        )
         for start in range(0, told.height, LEADS_PER_EVENT)
     ]

@@ -1,11 +1,11 @@
 """Queries on import jobs and their files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports.formats import FileKind
@@ -63,68 +63,72 @@ class ImportRecord:
     finished_at: datetime | None
 
 
-_RECORD = [imports.c[field.name] for field in fields(ImportRecord)]
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What is written of a job when it ends."""
+
+    status: Literal["completed", "failed", "aborted"]
+    started_at: datetime | None
+    row_count: int | None = None
+    imported_count: int = 0
+    first_lead_id: int | None = None
+    last_lead_id: int | None = None
+    error: str | None = None
+    error_count: int = 0
+    errors: list[dict[str, object]] = field(default_factory=list)
+
+
+# Statements are built once, and those that belong together are one: a caller waits for each.
+_JOB = (
+    insert(imports)
+    .values({part.name: bindparam(part.name) for part in fields(NewImport) if part.name in imports.c})
+    .values(size_bytes=bindparam("size_bytes"))
+    .returning(imports.c.id)
+    .cte("job")
+)
+_CREATE = (
+    insert(import_files)
+    .from_select(["import_id", "content"], select(_JOB.c.id, bindparam("content", type_=LargeBinary)))
+    .returning(import_files.c.import_id)
+)
+_LOCK = (
+    select(*(imports.c[part.name] for part in fields(QueuedImport) if part.name in imports.c))
+    .add_columns(import_files.c.content)
+    .join(import_files, import_files.c.import_id == imports.c.id)
+    .where(imports.c.id == bindparam("import_id"), imports.c.status == "queued")
+    .with_for_update(of=imports)
+)
+_END = (
+    update(imports)
+    .where(imports.c.id == bindparam("import_id"))
+    .values({part.name: bindparam(part.name) for part in fields(_End)})
+    .values(finished_at=func.clock_timestamp())
+    .add_cte(delete(import_files).where(import_files.c.import_id == bindparam("import_id")).cte("file"))
+)
+_GET = select(*(imports.c[part.name] for part in fields(ImportRecord))).where(
+    imports.c.id == bindparam("import_id"), imports.c.company_id == bindparam("company_id")
+)
 
 
 async def create(connection: AsyncConnection, new: NewImport) -> int:
     """Store a job and its file; returns the job's id."""
-    job = insert(imports).returning(imports.c.id)
-    result = await connection.execute(
-        job.values(
-            company_id=new.company_id,
-            campaign_id=new.campaign_id,
-            requested_by=new.requested_by,
-            filename=new.filename,
-            kind=new.kind.value,
-            size_bytes=len(new.content),
-            default_values=new.default_values,
-            row_limit=new.row_limit,
-        )
-    )
+    values = {part.name: getattr(new, part.name) for part in fields(new)}
+    result = await connection.execute(_CREATE, values | {"kind": new.kind.value, "size_bytes": len(new.content)})
     import_id: int = result.scalar_one()
-    await connection.execute(insert(import_files).values(import_id=import_id, content=new.content))
     return import_id
 
 
 async def lock_queued(connection: AsyncConnection, import_id: int) -> QueuedImport | None:
     """Take a job for this transaction; None when it has ended. Waits while another worker has it."""
-    query = (
-        select(
-            imports.c.id,
-            imports.c.company_id,
-            imports.c.campaign_id,
-            imports.c.filename,
-            imports.c.kind,
-            imports.c.default_values,
-            imports.c.row_limit,
-            import_files.c.content,
-        )
-        .join(import_files, import_files.c.import_id == imports.c.id)
-        .where(imports.c.id == import_id, imports.c.status == "queued")
-        .with_for_update(of=imports)
-    )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return QueuedImport(
-        id=row.id,
-        company_id=row.company_id,
-        campaign_id=row.campaign_id,
-        filename=row.filename,
-        kind=FileKind(row.kind),
-        default_values=row.default_values,
-        row_limit=row.row_limit,
-        content=row.content,
-    )
+    job = (await connection.execute(_LOCK, {"import_id": import_id})).mappings().one_or_none()
+    return QueuedImport(**{**job, "kind": FileKind(job["kind"])}) if job is not None else None
 
 
 async def complete(
     connection: AsyncConnection, import_id: int, *, started_at: datetime, lead_ids: Sequence[int]
 ) -> None:
     """End a job whose leads are loaded, and delete its file."""
-    await _end(
-        connection,
-        import_id,
+    end = _End(
         status="completed",
         started_at=started_at,
         row_count=len(lead_ids),
@@ -132,6 +136,7 @@ async def complete(
         first_lead_id=lead_ids[0],
         last_lead_id=lead_ids[-1],
     )
+    await connection.execute(_END, asdict(end) | {"import_id": import_id})
 
 
 async def fail(
@@ -151,26 +156,12 @@ async def fail(
     status
         ``failed`` when the file is at fault, ``aborted`` when it is not known to be.
     """
-    await _end(
-        connection,
-        import_id,
-        status=status,
-        started_at=started_at,
-        error=error,
-        error_count=error_count,
-        errors=list(errors),
-    )
-
-
-async def _end(connection: AsyncConnection, import_id: int, **values: object) -> None:
-    await connection.execute(
-        update(imports).where(imports.c.id == import_id).values(finished_at=func.clock_timestamp(), **values)
-    )
-    await connection.execute(delete(import_files).where(import_files.c.import_id == import_id))
+    end = _End(status=status, started_at=started_at, error=error, error_count=error_count, errors=list(errors))
+    await connection.execute(_END, asdict(end) | {"import_id": import_id})
 
 
 async def get(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
     """A company's job as it is stored."""
-    query = select(*_RECORD).where(imports.c.id == import_id, imports.c.company_id == company_id)
-    row = (await connection.execute(query)).mappings().one_or_none()
+    result = await connection.execute(_GET, {"import_id": import_id, "company_id": company_id})
+    row = result.mappings().one_or_none()
     return ImportRecord(**row) if row else None

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from services.lead_svc.imports.loading import event_bodies
+from services.lead_svc.imports.loading import created_events
 from shared.events.catalogue import CATALOGUE
-from shared.events.envelope import compose, compose_serialized, parse
+from shared.events.envelope import Serialized, compose, parse
 from shared.events.imports import ImportRequested
 from shared.events.leads import LEADS_PER_EVENT, Lead, LeadCreated
 
@@ -39,7 +39,7 @@ def imported(rows: int) -> pl.DataFrame:
 
 def test_the_leads_of_an_import_are_told_as_the_catalogue_says() -> None:
     rows = imported(LEADS_PER_EVENT + 1)
-    told = [LeadCreated.model_validate_json(body, strict=True) for body in event_bodies(rows, NOW)]
+    told = [LeadCreated.model_validate_json(event.json, strict=True) for event in created_events(rows, NOW)]
     assert [len(data.leads) for data in told] == [LEADS_PER_EVENT, 1]
     leads = [lead for data in told for lead in data.leads]
     assert [lead.id for lead in leads] == rows["id"].to_list()
@@ -78,7 +78,7 @@ def test_an_event_says_its_type_its_company_and_once_who_it_is() -> None:
 
 
 def test_data_that_is_json_already_is_sent_as_it_is() -> None:
-    outgoing = compose_serialized("import.requested.v1", b'{"import_id":5}', source="/lead-svc", company_id=3)
+    outgoing = compose(Serialized("import.requested.v1", b'{"import_id":5}'), source="/lead-svc", company_id=3)
     assert parse(outgoing.body).data == {"import_id": 5}
 
 
