@@ -51,7 +51,7 @@ def _lead(chance: random.Random, number: int) -> tuple[object, ...]:
         chance.choice(("John", "Jane", "María", "Søren", "Wei", "Aisha")),
         f"Doe{number}",
         f"(415) {exchange}-{line:04}" if written else f"+1415{exchange}{line:04}",
-        f"lead{number}@example.com",
+        f"lead{number}@leads.example.org",
         f"Company {number % 97}, Inc.",
         chance.choice(("Manager", "Director", "Engineer", "Owner")),
         chance.choice(("Technology", "Healthcare", "Retail")),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import registry
 
@@ -45,7 +45,7 @@ class LeadRow(BaseModel):
     first_name: str | None = Field(default=None, max_length=100)
     last_name: str | None = Field(default=None, max_length=100)
     phone: Annotated[str, AfterValidator(_e164)]
-    email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    email: EmailStr | None = None
     company_name: str | None = Field(default=None, max_length=200)
     job_title: str | None = Field(default=None, max_length=200)
     industry: str | None = Field(default=None, max_length=100)
