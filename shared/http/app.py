@@ -1,5 +1,6 @@
 """The app every process is: an API, or background work with its health."""
 
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
@@ -118,6 +119,9 @@ async def _nothing() -> AsyncIterator[None]:
 
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
     """Run the app until SIGTERM or SIGINT; requests and messages under way are finished first."""
+    # What the imports left lives as long as the process: looking through it again would only hold up requests.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
         app,
         host=settings.host,
