@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.events import as_told
 from services.lead_svc.imports.loading import load
 from services.lead_svc.imports.reading import read
 from services.lead_svc.imports.repository import QueuedImport
@@ -18,7 +19,7 @@ from services.lead_svc.imports.signals import Progress, ProgressTeller
 from services.lead_svc.imports.validation import ValidLeads, validate
 from services.lead_svc.outbox import outbox
 from shared.events.envelope import Envelope
-from shared.events.imports import Import, ImportCompleted, ImportFailed, ImportRequested
+from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
 from shared.messaging.consumer import AfterCommit, Handler
 
 IMPORTS = Counter("imports_total", "Import jobs ended", ["status"])
@@ -83,7 +84,7 @@ async def _load(
 
     loaded = await load(connection, job, valid.frame, report)
     await repository.complete(connection, job.id, started_at=started_at, lead_ids=loaded.ids)
-    completed = ImportCompleted(job=_told(job, imported_count=total))
+    completed = ImportCompleted(job=as_told(job, imported_count=total))
     await outbox.add(connection, job.company_id, *loaded.events, completed)
     IMPORTS.labels("completed").inc()
     LEADS.inc(total)
@@ -102,18 +103,7 @@ async def _fail(
         error_count=rejection.total,
         errors=[asdict(error) for error in rejection.errors],
     )
-    failed = ImportFailed(job=_told(job, error_count=rejection.total), reason=rejection.message)
+    failed = ImportFailed(job=as_told(job, error_count=rejection.total), reason=rejection.message)
     await outbox.add(connection, job.company_id, failed)
     IMPORTS.labels("failed").inc()
     logger.info("import_failed", import_id=job.id, campaign_id=job.campaign_id, errors=rejection.total)
-
-
-def _told(job: QueuedImport, *, imported_count: int = 0, error_count: int = 0) -> Import:
-    return Import(
-        id=job.id,
-        company_id=job.company_id,
-        campaign_id=job.campaign_id,
-        filename=job.filename,
-        imported_count=imported_count,
-        error_count=error_count,
-    )

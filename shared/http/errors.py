@@ -100,12 +100,6 @@ class NotFound(ApiError):
     status = 404
 
 
-class Conflict(ApiError):
-    """The thing is not in a state that allows this."""
-
-    status = 409
-
-
 class Unavailable(ApiError):
     """A part of the system that is needed does not answer; the same request may succeed later."""
 

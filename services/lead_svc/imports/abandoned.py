@@ -7,11 +7,12 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
+from services.lead_svc.imports.events import as_told
 from services.lead_svc.imports.messages import WORKER_GAVE_UP
 from services.lead_svc.imports.signals import Progress, ProgressTeller
 from services.lead_svc.outbox import outbox
 from shared.events.envelope import Envelope
-from shared.events.imports import Import, ImportFailed, ImportRequested
+from shared.events.imports import ImportFailed, ImportRequested
 from shared.messaging.consumer import AfterCommit, Handler
 
 logger = structlog.get_logger(__name__)
@@ -29,15 +30,7 @@ def abort_abandoned_imports(redis: "Redis") -> Handler:
             if job is None:
                 continue
             await repository.fail(connection, job.id, status="aborted", error=WORKER_GAVE_UP)
-            told = Import(
-                id=job.id,
-                company_id=job.company_id,
-                campaign_id=job.campaign_id,
-                filename=job.filename,
-                imported_count=0,
-                error_count=0,
-            )
-            await outbox.add(connection, job.company_id, ImportFailed(job=told, reason=WORKER_GAVE_UP))
+            await outbox.add(connection, job.company_id, ImportFailed(job=as_told(job), reason=WORKER_GAVE_UP))
             logger.error("import_aborted", import_id=job.id)
             aborted.append(job.id)
 

@@ -12,30 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.imports.repository import QueuedImport
 from shared.database.engine import driver_connection
 from shared.events.envelope import Serialized
-from shared.events.leads import LEADS_PER_EVENT, LeadCreated
+from shared.events.leads import LEADS_PER_EVENT, Lead, LeadCreated
 
 ROWS_PER_PIECE = 2_000
 """Rows rendered at once: while PostgreSQL takes one piece, the next is made."""
 
-_EVENT_FIELDS = (
-    "id",
-    "version",
-    "campaign_id",
-    "company_id",
-    "first_name",
-    "last_name",
-    "phone",
-    "email",
-    "status",
-    "priority",
-    "source",
-    "lead_score",
-    "interest_level",
-    "assigned_to",
-    "created_at",
-    "updated_at",
-)
-"""The fields of `shared.events.leads.Lead`, in its order."""
+_EVENT_FIELDS = tuple(Lead.model_fields)
 
 Report = Callable[[int], Awaitable[None]]
 """Called with how many rows are loaded."""

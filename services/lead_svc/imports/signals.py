@@ -5,8 +5,8 @@ Redis only makes things faster: who misses a signal, or has no Redis, finds the 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import structlog
@@ -74,26 +74,18 @@ class ProgressListener:
 
     async def run(self) -> None:
         """Listen until Redis is lost (then it raises) or until cancelled."""
-        async with self._subscribed() as messages:
-            self.ready = True
-            async for message in messages:
-                progress = Progress.model_validate_json(message)
-                if progress.stage == "ended":
-                    for ended in self._waiting.get(progress.import_id, ()):
-                        ended.set()
-
-    @asynccontextmanager
-    async def _subscribed(self) -> AsyncIterator[AsyncIterator[bytes]]:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             await pubsub.subscribe(CHANNEL)
+            self.ready = True
+            while True:
+                message = await pubsub.get_message(timeout=None)
+                if message is not None and message["type"] == "message":
+                    self._hear(Progress.model_validate_json(message["data"]))
 
-            async def messages() -> AsyncIterator[bytes]:
-                while True:
-                    message = await pubsub.get_message(timeout=None)
-                    if message is not None and message["type"] == "message":
-                        yield message["data"]
-
-            yield messages()
+    def _hear(self, progress: Progress) -> None:
+        if progress.stage == "ended":
+            for ended in self._waiting.get(progress.import_id, ()):
+                ended.set()
 
     @contextmanager
     def expect(self, import_id: int) -> Iterator[asyncio.Event]:
