@@ -61,6 +61,10 @@ format: .venv/.installed ## Rewrite the code in the project's style
 	@$(PYTHON) -m ruff check --fix
 	@$(PYTHON) -m ruff format
 
+.PHONY: openapi
+openapi: .venv/.installed ## Write the API document that the gateway serves
+	@$(PYTHON) -m deploy.openapi
+
 .PHONY: bench
 bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual way
 	@$(PYTHON) -m benchmarks.import

@@ -96,6 +96,11 @@ check_gateway() {
         grep -q '"Authentication required".* 401$' <<<"$answer" || fail "/api/$path without a token is answered with: $answer"
     done
     ok "the gateway reaches each API, which asks for a token"
+    answer=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code} %{content_type}' "$E2E_GATEWAY_URL/docs")
+    [ "$answer" = '200 text/html; charset=utf-8' ] || fail "/docs is answered with: $answer"
+    curl --silent --max-time 10 "$E2E_GATEWAY_URL/openapi.json" | cmp --quiet - deploy/gateway/docs/openapi.json ||
+        fail "/openapi.json is not the document of this checkout"
+    ok "the gateway serves the API's document and its page"
 }
 
 check_stop() {

@@ -11,6 +11,7 @@ from deploy.local.probes import http_ok
 from deploy.local.state_directory import StateDirectory
 
 TEMPLATE = Path(__file__).parents[1] / "gateway" / "nginx.conf.template"
+DOCS = Path(__file__).parents[1] / "gateway" / "docs"
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
@@ -24,7 +25,12 @@ def gateway(state: StateDirectory, program: Path, port: int, upstreams: Mapping[
     """nginx on a loopback port, before APIs known by the template's names for them."""
     directory = state.short_path / "gateway"
     directory.mkdir(mode=0o700, exist_ok=True)
-    values = {"GATEWAY_LISTEN": f"{LOOPBACK}:{port}", "GATEWAY_DIR": str(directory), **upstreams}
+    values = {
+        "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
+        "GATEWAY_DIR": str(directory),
+        "GATEWAY_DOCS": str(DOCS),
+        **upstreams,
+    }
     configuration = directory / "nginx.conf"
     StateDirectory.write_private(configuration, render(TEMPLATE.read_text(), values))
     # Workers of a master that is root would otherwise be a user who cannot get at this directory.

@@ -1,11 +1,14 @@
-"""``python -m services.campaign_svc api|events|migrate``."""
+"""``python -m services.campaign_svc api|events|migrate|rebuild``."""
+
+import asyncio
 
 import typer
 
-from services.campaign_svc.app import MIGRATIONS, create_api_app, create_events_app
+from services.campaign_svc.app import MIGRATIONS, create_api_app, create_events_app, rebuild_totals
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
 from shared.commands import load_settings, run_process
 from shared.database.migrations import upgrade
+from shared.messaging.history import HistoryIncomplete
 from shared.settings import DatabaseSettings
 
 cli = typer.Typer(help="The campaign service: campaigns and their lifecycle.", no_args_is_help=True)
@@ -19,7 +22,7 @@ def api() -> None:
 
 @cli.command()
 def events() -> None:
-    """Relay the outbox."""
+    """Relay the outbox and keep the totals of campaigns."""
     run_process(CampaignEventsSettings, create_events_app, process="campaign-events")
 
 
@@ -28,6 +31,19 @@ def migrate() -> None:
     """Bring the database to the newest revision."""
     settings = load_settings(DatabaseSettings, process="campaign-migrate")
     upgrade(MIGRATIONS, settings.database_url.get_secret_value())
+
+
+@cli.command()
+def rebuild() -> None:
+    """Build the totals of leads and calls anew from the history of events; the old ones are shown until it is done."""
+    settings = load_settings(CampaignEventsSettings, process="campaign-rebuild")
+    try:
+        rebuilt = asyncio.run(rebuild_totals(settings))
+    except HistoryIncomplete as error:
+        typer.echo(f"Nothing was changed: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"Totals rebuilt from {rebuilt.applied} events; {rebuilt.failed} more could not be applied")
+    raise typer.Exit(1 if rebuilt.failed else 0)
 
 
 if __name__ == "__main__":

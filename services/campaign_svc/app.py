@@ -4,10 +4,16 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.campaign_svc.campaigns import endpoints
+from services.campaign_svc.campaigns import endpoints as campaign_endpoints
+from services.campaign_svc.lists import endpoints as list_endpoints
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
+from services.campaign_svc.totals import projection, repository
+from shared.database import idempotency_keys
 from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
+from shared.messaging.consumer import Consumer
+from shared.messaging.housekeeping import Housekeeping
+from shared.messaging.rebuild import Rebuilt, rebuild
 from shared.messaging.relay import Relay
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -18,16 +24,32 @@ def create_api_app(settings: CampaignApiSettings) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), name="campaign-api", pool_size=settings.database_pool_size
     )
-    return create_api(settings, database, title="Voice campaigns", routers=[endpoints.router])
+    return create_api(
+        settings, database, title="Voice campaigns", routers=[campaign_endpoints.router, list_endpoints.router]
+    )
 
 
 def create_events_app(settings: CampaignEventsSettings) -> FastAPI:
-    """``campaign-events``: relays the outbox."""
+    """``campaign-events``: relays the outbox, keeps the totals of campaigns."""
     database_url = settings.database_url.get_secret_value()
+    amqp_url = settings.amqp_url.get_secret_value()
     database = Database(database_url, name="campaign-events", pool_size=settings.database_pool_size)
     return create_worker(
         settings,
         database,
         title="Voice campaigns: events",
-        works=[Relay(database_url, settings.amqp_url.get_secret_value())],
+        works=[
+            Relay(database_url, amqp_url),
+            Consumer(amqp_url, database, projection.SUBSCRIPTION),
+            Housekeeping(database, idempotency_keys=idempotency_keys.forget_old),
+        ],
     )
+
+
+async def rebuild_totals(settings: CampaignEventsSettings) -> Rebuilt:
+    """Build the totals of campaigns anew from the history of events."""
+    database = Database(settings.database_url.get_secret_value(), name="campaign-rebuild", statement_seconds=0)
+    try:
+        return await rebuild(database, settings.amqp_url.get_secret_value(), projection.SUBSCRIPTION, repository.clear)
+    finally:
+        await database.close()

@@ -1,15 +1,15 @@
 """The tables of database ``campaigns``."""
 
-from collections.abc import Sequence
-from typing import get_args
+from typing import Final, get_args
 
 from sqlalchemy import (
     ARRAY,
+    DDL,
     BigInteger,
-    CheckConstraint,
     Column,
     Date,
     DateTime,
+    Enum,
     Identity,
     Index,
     Integer,
@@ -18,21 +18,25 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
+    event,
     func,
+    literal_column,
     text,
 )
 
 from services.campaign_svc.campaigns.fields import Priority
+from shared.database.idempotency_keys import idempotency_keys_table
 from shared.events.campaigns import CampaignStatus
 from shared.messaging.tables import inbox_table, outbox_table
 
 metadata = MetaData()
 
+# Sorted as they are declared: by the lifecycle, and from low to high.
+_STATUS: Final = Enum(*get_args(CampaignStatus), name="campaign_status", metadata=metadata)
+_PRIORITY: Final = Enum(*get_args(Priority), name="campaign_priority", metadata=metadata)
 
-def _one_of(column: str, values: Sequence[str]) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=f"campaigns_{column}")
-
+SEARCHED: Final = "(name || ' ' || coalesce(description, ''))"
+"""What a search looks into, written as the index has it."""
 
 campaigns = Table(
     "campaigns",
@@ -41,10 +45,11 @@ campaigns = Table(
     # Grows with every change: the order in which readers of events apply them.
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("company_id", BigInteger, nullable=False),
-    Column("name", Text, nullable=False),
+    # Sorted as people sort names, whatever the locale of the server.
+    Column("name", Text(collation="und-x-icu"), nullable=False),
     Column("description", Text),
-    Column("status", Text, nullable=False),
-    Column("priority", Text, nullable=False),
+    Column("status", _STATUS, nullable=False),
+    Column("priority", _PRIORITY, nullable=False),
     Column("campaign_type", Text, nullable=False),
     Column("calls_per_day", Integer, nullable=False),
     # Local times of time_zone; an end before the start is on the next day.
@@ -74,11 +79,100 @@ campaigns = Table(
     Column("recurrence_rule", Text),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    _one_of("status", get_args(CampaignStatus)),
-    _one_of("priority", get_args(Priority)),
-    Index("campaigns_company_id", "company_id", "id"),
-    Index("campaigns_company_status", "company_id", "status", "id"),
+    Column("deleted_at", DateTime(timezone=True), comment="Of a deleted campaign, which no list shows."),
+)
+
+_THERE = campaigns.c.deleted_at.is_(None)
+# One index for each order that lists are shown in, so that a page costs the same however many campaigns there are.
+Index("campaigns_company", campaigns.c.company_id, campaigns.c.id, postgresql_where=_THERE)
+Index("campaigns_created_at", campaigns.c.company_id, campaigns.c.created_at, campaigns.c.id, postgresql_where=_THERE)
+Index(
+    "campaigns_name",
+    campaigns.c.company_id,
+    campaigns.c.name,
+    campaigns.c.created_at,
+    campaigns.c.id,
+    postgresql_where=_THERE,
+)
+Index(
+    "campaigns_status",
+    campaigns.c.company_id,
+    campaigns.c.status,
+    campaigns.c.created_at,
+    campaigns.c.id,
+    postgresql_where=_THERE,
+)
+Index(
+    "campaigns_priority",
+    campaigns.c.company_id,
+    campaigns.c.priority,
+    campaigns.c.created_at,
+    campaigns.c.id,
+    postgresql_where=_THERE,
+)
+Index(
+    "campaigns_search",
+    campaigns.c.name.op("||")(literal_column("' '"))
+    .op("||")(func.coalesce(campaigns.c.description, literal_column("''")))
+    .label("searched"),
+    postgresql_using="gin",
+    postgresql_ops={"searched": "gin_trgm_ops"},
+    postgresql_where=_THERE,
+)
+
+campaign_counts = Table(
+    "campaign_counts",
+    metadata,
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", _STATUS, primary_key=True),
+    Column("priority", _PRIORITY, primary_key=True),
+    Column("campaigns", BigInteger, nullable=False),
+    comment="How many campaigns a company has that are not deleted. Kept by triggers, so that no list counts them.",
+)
+
+campaign_totals = Table(
+    "campaign_totals",
+    metadata,
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("leads", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("successful_calls", BigInteger, nullable=False),
+    comment="What lead events say of each campaign.",
+)
+
+campaign_calls = Table(
+    "campaign_calls",
+    metadata,
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("quarter", DateTime(timezone=True), primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    comment="Calls that started in each quarter of an hour, from which the day of any time zone can be cut.",
 )
 
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+idempotency_keys = idempotency_keys_table(metadata)
+
+event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
+
+CAMPAIGNS_DDL: Final = (
+    # One statement for what goes and what comes, in one order: two changes of status that cross each other would
+    # otherwise each hold the count that the other waits for.
+    """CREATE FUNCTION count_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO campaign_counts AS counted (company_id, status, priority, campaigns)
+        SELECT company_id, status, priority, sum(change)
+        FROM (VALUES (OLD.company_id, OLD.status, OLD.priority, OLD.deleted_at, -1),
+                     (NEW.company_id, NEW.status, NEW.priority, NEW.deleted_at, 1))
+            AS changes (company_id, status, priority, deleted_at, change)
+        WHERE company_id IS NOT NULL AND deleted_at IS NULL
+        GROUP BY company_id, status, priority HAVING sum(change) <> 0
+        ORDER BY company_id, status, priority
+        ON CONFLICT (company_id, status, priority) DO UPDATE SET campaigns = counted.campaigns + excluded.campaigns;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER campaign_counted
+    AFTER INSERT OR DELETE OR UPDATE OF company_id, status, priority, deleted_at ON campaigns
+    FOR EACH ROW EXECUTE FUNCTION count_campaign()""",
+)
+"""What the declared tables cannot say; a migration runs it after creating them."""

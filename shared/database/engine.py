@@ -6,7 +6,7 @@ message's consumer) commits it once, at the edge.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
@@ -14,6 +14,12 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+LOCK_SECONDS = 10.0
+"""Limit for one wait for a lock."""
+
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+"""The driver's own connection, for what only it can do, or does at a fraction of the cost."""
 
 
 def _to_json(value: object) -> str:
@@ -54,6 +60,8 @@ class Database:
                     "timezone": "UTC",
                     "jit": "off",
                     "statement_timeout": str(statement_seconds * 1000),
+                    # Sooner than the statement's own limit: waiting for a lock is "come again", not a failure.
+                    "lock_timeout": str(round(LOCK_SECONDS * 1000)),
                     "idle_in_transaction_session_timeout": "600000",
                     # A client that vanished must not hold its locks for the hours that TCP would let it.
                     "client_connection_check_interval": "5000",
@@ -70,6 +78,18 @@ class Database:
         """A connection in a transaction: committed when the block ends, rolled back when it raises."""
         async with self._engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Driver]:
+        """The driver's connection outside any transaction, for single statements that only read.
+
+        Without BEGIN and COMMIT a statement is one round trip instead of three, and what SQLAlchemy adds to one costs
+        more than most of them do.
+        """
+        async with self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Driver = raw.driver_connection
+            yield driver
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -95,14 +115,14 @@ def _discard_when_closed(driver: Any, _entry: ConnectionPoolEntry, _proxy: PoolP
         raise DisconnectionError("the server closed this connection")
 
 
-async def driver_connection(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+async def driver_connection(connection: AsyncConnection) -> Driver:
     """The asyncpg connection below, inside the same transaction, for what only the driver can do (COPY, cursors).
 
     SQLAlchemy begins lazily, so this runs a statement when none has run yet: whatever the driver does afterwards
     is part of the transaction.
     """
     raw = await connection.get_raw_connection()
-    driver: asyncpg.Connection[asyncpg.Record] = raw.driver_connection
+    driver: Driver = raw.driver_connection
     if not driver.is_in_transaction():
         await connection.execute(text("SELECT 1"))
     return driver

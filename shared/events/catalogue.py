@@ -5,7 +5,7 @@ from typing import Final
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignStatusChanged, CampaignUpdated
 from shared.events.envelope import EventData
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
-from shared.events.leads import LeadCallAttempted, LeadCreated
+from shared.events.leads import LeadCallAttempted, LeadCreated, LeadDeleted
 
 CATALOGUE: Final[dict[str, type[EventData]]] = {
     data.event_type: data
@@ -15,6 +15,7 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         CampaignStatusChanged,
         CampaignDeleted,
         LeadCreated,
+        LeadDeleted,
         LeadCallAttempted,
         ImportRequested,
         ImportCompleted,

@@ -65,6 +65,14 @@ class LeadCreated(EventData):
     leads: Annotated[list[Lead], Field(min_length=1, max_length=LEADS_PER_EVENT)]
 
 
+class LeadDeleted(EventData):
+    """Leads were deleted; each is told as it was last."""
+
+    event_type: ClassVar[str] = "lead.deleted.v1"
+
+    leads: Annotated[list[Lead], Field(min_length=1, max_length=LEADS_PER_EVENT)]
+
+
 class LeadCallAttempted(EventData):
     """Calls were made to leads."""
 

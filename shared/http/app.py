@@ -3,7 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -12,20 +12,43 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.background import Work, running
 from shared.database.engine import Database
 from shared.http.auth import TokenVerifier
-from shared.http.errors import ErrorBody, install_error_handlers
+from shared.http.errors import (
+    BadRequest,
+    Fault,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+    Unexpected,
+    install_error_handlers,
+)
 from shared.http.health import Check, NotReady, broker_check, health_router, redis_check
 from shared.http.middleware import RequestContext
+from shared.http.openapi import documented, install_openapi, operation_name
 from shared.settings import ApiSettings, ProcessSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_DOCUMENTED_ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorBody, "description": "The request cannot be accepted; `error` says why."},
-    401: {"model": ErrorBody, "description": "No valid token."},
-    403: {"model": ErrorBody, "description": "The token does not cover this company."},
-    404: {"model": ErrorBody, "description": "No such thing for this caller."},
-    500: {"model": ErrorBody, "description": "A fault of ours; nothing was changed."},
-}
+_ERRORS = documented(
+    BadRequest(
+        "Invalid request",
+        "companyId: Input should be greater than or equal to 1",
+        [
+            Fault(
+                field="companyId",
+                value="0",
+                code="greater_than_equal",
+                message="Input should be greater than or equal to 1",
+            )
+        ],
+    ),
+    Unauthenticated(),
+    Forbidden("Access denied", "The token does not cover company 2"),
+    NotFound("Resource not found"),
+    Unexpected("Internal server error"),
+    Unavailable.database(),
+)
+"""What any endpoint may answer, each status by the error that is meant by it most often."""
 
 
 def create_api(
@@ -57,7 +80,8 @@ def create_api(
         redoc_url=None,
         # A redirect would name this process, which clients behind the gateway cannot reach.
         redirect_slashes=False,
-        responses=_DOCUMENTED_ERRORS,
+        responses=_ERRORS,
+        generate_unique_id_function=operation_name,
     )
     app.state.database = database
     app.state.token_verifier = TokenVerifier(settings)
@@ -68,6 +92,7 @@ def create_api(
         "redis": redis_check(settings.redis_url.get_secret_value()),
     }
     _equip(app, required={"database": database.check}, wanted=wanted)
+    install_openapi(app)
     return app
 
 

@@ -124,7 +124,12 @@ class TokenVerifier:
         self._fetched = time.monotonic()
 
 
-_bearer = HTTPBearer(auto_error=False, description="JSON Web Token with the claims sub, exp, companies, role.")
+_bearer = HTTPBearer(
+    scheme_name="bearerAuth",
+    bearerFormat="JWT",
+    description="JSON Web Token with the claims `sub`, `exp`, `companies` (ids) and `role` (`user` or `admin`).",
+    auto_error=False,
+)
 
 
 async def authenticate(request: Request, _documented: Annotated[object, Depends(_bearer)] = None) -> Principal:
@@ -141,7 +146,17 @@ Caller = Annotated[Principal, Depends(authenticate)]
 
 
 async def _company_in_path(
-    caller: Caller, company_id: Annotated[int, Path(alias="companyId", ge=1, le=LARGEST_ID)]
+    caller: Caller,
+    company_id: Annotated[
+        int,
+        Path(
+            alias="companyId",
+            ge=1,
+            le=LARGEST_ID,
+            description="Id of the company, which the token must cover.",
+            examples=[1],
+        ),
+    ],
 ) -> int:
     caller.require_company(company_id)
     return company_id
@@ -152,7 +167,11 @@ CompanyInPath = Annotated[int, Depends(_company_in_path)]
 
 
 async def _companies_in_query(
-    caller: Caller, company_id: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None
+    caller: Caller,
+    company_id: Annotated[
+        int | None,
+        Query(ge=1, le=LARGEST_ID, description="Only of this company, instead of all that the token covers."),
+    ] = None,
 ) -> frozenset[int]:
     if company_id is None:
         return caller.companies

@@ -5,7 +5,7 @@ An error is raised where it is known and turned into an answer here, in one plac
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from fastapi import FastAPI, Request
@@ -26,7 +26,7 @@ logger = structlog.get_logger(__name__)
 class Fault(BaseModel):
     """One thing that is wrong with what was sent."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     field: str
     """Path of the field, as ``leads.3.phone``, or name of the parameter."""
@@ -39,6 +39,8 @@ class Fault(BaseModel):
 
 class ErrorBody(BaseModel):
     """The body of every error."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     message: str
     """What could not be done."""
@@ -59,18 +61,28 @@ class ApiError(Exception):
         self.error = error if error is not None else message
         self.errors = errors
 
-    def response(self) -> Response:
-        """The answer."""
+    def body(self) -> dict[str, Any]:
+        """What the answer says; the same in the API's documentation."""
         body: dict[str, Any] = {"message": self.message, "error": self.error}
         if self.errors:
             body["errors"] = [fault.model_dump(mode="json") for fault in self.errors]
-        return JsonResponse(body, status_code=self.status)
+        return body
+
+    def response(self) -> Response:
+        """The answer."""
+        return JsonResponse(self.body(), status_code=self.status)
 
 
 class BadRequest(ApiError):
     """What was sent cannot be accepted."""
 
     status = 400
+
+
+def invalid_request(first: Fault, *others: Fault) -> BadRequest:
+    """The error for a request with these faults."""
+    summary = f"{first.field}: {first.message}" if first.field else first.message
+    return BadRequest("Invalid request", summary, [first, *others])
 
 
 class Unauthenticated(ApiError):
@@ -100,10 +112,42 @@ class NotFound(ApiError):
     status = 404
 
 
+class Conflict(ApiError):
+    """What was asked for does not go with the state that the thing is in."""
+
+    status = 409
+
+
+class PreconditionFailed(ApiError):
+    """The thing is not in the version that the request names."""
+
+    status = 412
+
+
+class UnprocessableContent(ApiError):
+    """The request is well-formed and contradicts an earlier one."""
+
+    status = 422
+
+
+class Unexpected(ApiError):
+    """A fault of ours; nothing was changed."""
+
+    status = 500
+
+    def __init__(self, message: str, error: str | None = None) -> None:
+        super().__init__(message, error or "An unexpected error occurred")
+
+
 class Unavailable(ApiError):
     """A part of the system that is needed does not answer; the same request may succeed later."""
 
     status = 503
+
+    @classmethod
+    def database(cls) -> Self:
+        """The error for a database that does not answer."""
+        return cls("Service unavailable", "The service cannot reach its database; try again")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -120,10 +164,7 @@ async def _api_error(_request: Request, error: Exception) -> Response:
 
 async def _invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = [_fault(detail) for detail in error.errors()]
-    first = faults[0]
-    summary = f"{first.field}: {first.message}" if first.field else first.message
-    return BadRequest("Invalid request", summary, faults).response()
+    return invalid_request(*(_fault(detail) for detail in error.errors())).response()
 
 
 def _fault(detail: dict[str, Any]) -> Fault:
@@ -141,11 +182,12 @@ def _fault(detail: dict[str, Any]) -> Fault:
         message = f"Unknown field: {path}"
     elif missing:
         message = f"Missing required field: {path}" if path else "Missing request body"
-    value = None if missing else _as_given(detail.get("input"))
+    value = None if missing else as_given(detail.get("input"))
     return Fault(field=path, value=value, code=detail["type"], message=message)
 
 
-def _as_given(value: object) -> str:
+def as_given(value: object) -> str:
+    """A rejected value as an error repeats it: cut where it is long."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -167,8 +209,7 @@ async def unexpected_error(request: Request, error: Exception) -> Response:
     """What no one expected: the log has all of it, the caller nothing but whether to come again."""
     if is_away(error):
         logger.warning("database_away", method=request.method, path=request.url.path, error=repr(error))
-        return Unavailable("Service unavailable", "The service cannot reach its database; try again").response()
+        return Unavailable.database().response()
     logger.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     # An endpoint for which the contract words this message itself says so in the request's state.
-    message = getattr(request.state, "failure_message", "Internal server error")
-    return JsonResponse({"message": message, "error": "An unexpected error occurred"}, status_code=500)
+    return Unexpected(getattr(request.state, "failure_message", "Internal server error")).response()

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 LARGEST_ID = 2**63 - 1
 """Ids are PostgreSQL bigints; a larger number is nobody's id."""
 
-IdInPath = Annotated[int, Path(alias="id", ge=1, le=LARGEST_ID)]
+IdInPath = Annotated[int, Path(alias="id", ge=1, le=LARGEST_ID, description="Its id.", examples=[1])]
 """``{id}`` of the path."""
 
 

@@ -203,12 +203,7 @@ class Consumer:
 
     async def _transact(self, events: Sequence[Envelope]) -> AfterCommit | None:
         async with self._database.transaction() as connection:
-            fresh = await inbox.claim(connection, self._queue_name, [event.id for event in events])
-            todo = []
-            for event in events:
-                if event.id in fresh:
-                    fresh.remove(event.id)  # a message may also stand twice in one batch
-                    todo.append(event)
+            todo = await inbox.claim_events(connection, self._queue_name, events)
             if not todo:
                 return None
             with structlog.contextvars.bound_contextvars(

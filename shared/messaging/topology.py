@@ -7,6 +7,7 @@
     voice.commands direct  -> one queue a command     --rejected--> voice.dead -> <queue>.dead
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +56,14 @@ class QueueSpec:
     def dead_letters(self) -> str:
         """Name of the queue that keeps what this one gave up on."""
         return f"{self.name}.dead"
+
+    def takes(self, routing_key: str) -> bool:
+        """Whether one of the bindings matches, as on a topic exchange: ``*`` is one word, ``#`` at the end any."""
+        return any(re.fullmatch(_pattern(binding), routing_key) for binding in self.bindings)
+
+
+def _pattern(binding: str) -> str:
+    return re.escape(binding).replace(r"\.\#", r"(\..+)?").replace(r"\*", r"[^.]+")
 
 
 async def declare_exchanges(channel: AbstractChannel) -> dict[ExchangeName, AbstractExchange]:

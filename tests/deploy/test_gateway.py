@@ -1,6 +1,8 @@
 """The gateway's configuration, on nginx before stand-ins for the services."""
 
 import json
+import re
+import shutil
 import socket
 import sys
 import time
@@ -16,7 +18,7 @@ from deploy.local import gateway as gateway_module
 from deploy.local import ports
 from deploy.local.binaries import find_or_install
 from deploy.local.child import Child, Command, inherited_environment
-from deploy.local.gateway import gateway, render
+from deploy.local.gateway import DOCS, gateway, render
 from deploy.local.probes import http_ok
 from deploy.local.state_directory import StateDirectory
 from tests.deploy.stub_product import STUB, UPSTREAMS
@@ -52,6 +54,9 @@ def site() -> Iterator[Site]:
         hasty = path / "nginx.conf.template"
         hasty.write_text(gateway_module.TEMPLATE.read_text().replace("proxy_read_timeout 75s", "proxy_read_timeout 1s"))
         patch.setattr(gateway_module, "TEMPLATE", hasty)
+        docs = path / "a checkout" / "docs"
+        shutil.copytree(gateway_module.DOCS, docs)
+        patch.setattr(gateway_module, "DOCS", docs)
         state.claim_ports([*UPSTREAMS.values(), "gateway"])
         services = {name: _stand_in(state, name) for name in UPSTREAMS.values()}
         addresses = {name: f"{ports.LOOPBACK}:{state.port(process)}" for name, process in UPSTREAMS.items()}
@@ -115,7 +120,12 @@ def test_a_path_of_the_contract_reaches_its_service_unchanged(site: Site, path: 
         "/",
         "/metrics",
         "/readyz",
-        "/docs",
+        "/docsX",
+        "/docs/nothing",
+        "/docs/swagger-ui",
+        "/docs/swagger-ui/",
+        "/docs/%2e%2e/nginx.conf.template",
+        "/openapi.json/",
         "/api",
         "/api/",
         "/api/users",
@@ -252,6 +262,78 @@ def test_a_service_that_is_down_is_a_bad_gateway_and_others_still_answer(site: S
     assert site.client.get("/api/voice-campaigns/1").status_code == 200
     site.services["analytics-api"].start()
     assert site.client.get("/api/voice-campaigns/1/stats").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs?from=a-link"])
+def test_the_apis_page_is_there_and_may_use_nothing_but_this_host(site: Site, path: str) -> None:
+    answer = site.client.get(path, headers={"X-Request-ID": "page-42"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.text == (DOCS / "index.html").read_text()
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-ID"] == "page-42"
+    policy = dict(rule.strip().split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy.pop("img-src") == "'self' data:"
+    assert policy["default-src"] == "'none'"
+    assert set(policy.values()) == {"'none'", "'self'"}
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/docs/initializer.js", "text/javascript; charset=utf-8"),
+        ("/docs/swagger-ui/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+        ("/docs/swagger-ui/swagger-ui.css", "text/css; charset=utf-8"),
+        ("/docs/swagger-ui/favicon-32x32.png", "image/png"),
+        ("/docs/swagger-ui/LICENSE", "text/plain; charset=utf-8"),
+    ],
+)
+def test_a_part_of_the_page_is_served_as_what_it_is(site: Site, path: str, media_type: str) -> None:
+    answer = site.client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == media_type
+    assert answer.content == (DOCS / path.removeprefix("/docs/")).read_bytes()
+
+
+def test_the_page_names_no_part_that_is_not_served_here(site: Site) -> None:
+    named = re.findall(r'(?:src|href)="([^"]*)"', (DOCS / "index.html").read_text())
+    assert named
+    for path in named:
+        assert path.startswith("/")
+        assert site.client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("file", ["index.html", "initializer.js"])
+def test_the_page_names_no_other_host(file: str) -> None:
+    assert re.findall(r"""\w+:/|["'(]//""", (DOCS / file).read_text()) == []
+
+
+def test_the_apis_document_is_served_compressed(site: Site) -> None:
+    answer = site.client.get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.content == (DOCS / "openapi.json").read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/initializer.js", "/openapi.json"])
+def test_what_changes_with_the_api_is_asked_for_anew_and_not_sent_again(site: Site, path: str) -> None:
+    first = site.client.get(path)
+    assert first.headers["Cache-Control"] == "no-cache"
+    second = site.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (second.status_code, second.content) == (304, b"")
+
+
+def test_swagger_ui_is_kept_for_a_day(site: Site) -> None:
+    answer = site.client.head("/docs/swagger-ui/swagger-ui-bundle.js")
+    assert answer.headers["Cache-Control"] == "max-age=86400"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/initializer.js"])
+def test_the_page_is_only_read(site: Site, path: str) -> None:
+    answer = site.client.post(path, content=b"x")
+    assert answer.status_code == 405
+    assert answer.json()["message"] == "Method not allowed"
 
 
 def test_only_known_names_are_filled_in() -> None:

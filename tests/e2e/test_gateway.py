@@ -57,8 +57,17 @@ SERVED = {
     ("POST", CAMPAIGNS),
     ("GET", f"{CAMPAIGNS}/1?company_id=1"),
     ("GET", CAMPAIGNS),
+    ("GET", f"{CAMPAIGNS}/company/1"),
     ("GET", f"{CAMPAIGNS}/company/1/stats"),
+    ("GET", f"{CAMPAIGNS}/company/1/active"),
     ("GET", f"{CAMPAIGNS}/1"),
+    ("PUT", f"{CAMPAIGNS}/1"),
+    ("DELETE", f"{CAMPAIGNS}/1"),
+    ("PATCH", f"{CAMPAIGNS}/1/status"),
+    ("POST", f"{CAMPAIGNS}/1/start"),
+    ("POST", f"{CAMPAIGNS}/1/pause"),
+    ("POST", f"{CAMPAIGNS}/1/resume"),
+    ("POST", f"{CAMPAIGNS}/1/complete"),
     ("GET", f"{LEADS}/company/1"),
     ("GET", f"{LEADS}/1"),
     ("POST", f"{COMPANY_LEADS}/import"),
@@ -94,10 +103,27 @@ async def test_an_unknown_path_is_not_found(gateway: Gateway, path: str) -> None
 
 
 async def test_nothing_of_a_services_own_pages_is_reachable(gateway: Gateway) -> None:
-    for path in ("/readyz", "/metrics", "/docs", "/openapi.json", "/gateway-error", "/import-too-large"):
+    for path in ("/readyz", "/metrics", "/redoc", "/gateway-error", "/import-too-large"):
         response = await gateway.http.get(path)
         assert response.status_code == 404, path
         error_of(response)
+
+
+async def test_the_apis_page_is_the_gateways_own(gateway: Gateway) -> None:
+    page = await gateway.http.get("/docs")
+
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "/docs/initializer.js" in page.text
+
+
+async def test_every_operation_of_the_document_is_served(gateway: Gateway) -> None:
+    document = (await gateway.http.get("/openapi.json")).json()
+
+    for path, operations in document["paths"].items():
+        for method in operations:
+            response = await gateway.http.request(method, re.sub(r"{\w+}", "1", path))
+            assert (response.status_code, error_of(response)["message"]) == (401, "Authentication required"), path
 
 
 async def test_a_method_that_a_path_does_not_have_is_refused(caller: Caller) -> None:

@@ -27,8 +27,12 @@ Day = Annotated[date, BeforeValidator(_day)]
 
 
 def _period(
-    start_date: Annotated[Day | None, Query(description="First day (UTC), YYYY-MM-DD.")] = None,
-    end_date: Annotated[Day | None, Query(description="Last day (UTC), included, YYYY-MM-DD.")] = None,
+    start_date: Annotated[
+        Day | None, Query(description="First day (UTC), YYYY-MM-DD.", examples=["2024-03-01"])
+    ] = None,
+    end_date: Annotated[
+        Day | None, Query(description="Last day (UTC), included, YYYY-MM-DD.", examples=["2024-03-31"])
+    ] = None,
 ) -> Period:
     if start_date is not None and end_date is not None and end_date < start_date:
         message = "must not be before start_date"

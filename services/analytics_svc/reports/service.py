@@ -9,9 +9,9 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.formulas import average_seconds, money, percentage
 from services.analytics_svc.reports.repository import CampaignCount, HourOfCalls, Scope
 from services.analytics_svc.reports.schemas import CampaignsByPriority, CompanyStatistics, DailyCalls
+from shared.formulas import average_seconds, money, percentage
 
 
 async def company_statistics(connection: AsyncConnection, scope: Scope) -> CompanyStatistics:

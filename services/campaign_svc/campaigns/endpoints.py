@@ -1,88 +1,216 @@
-"""Campaigns over HTTP."""
+"""Campaigns over HTTP: one at a time. Lists have a folder of their own."""
 
 import re
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import RowMapping
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 
-from services.campaign_svc.campaigns import repository, service
-from services.campaign_svc.campaigns.fields import Priority
-from services.campaign_svc.campaigns.repository import CampaignFilter
+from services.campaign_svc.campaigns import refusals, repository, service
+from services.campaign_svc.campaigns.lifecycle import COMPLETE, PAUSE, STEPS, Step
 from services.campaign_svc.campaigns.schemas import (
     CallQuality,
     Campaign,
     CampaignAnswer,
     CampaignBody,
     CampaignDetailsAnswer,
+    Done,
+    StatusBody,
 )
 from shared.database.engine import Database
-from shared.events.campaigns import CampaignStatus
 from shared.http.app import Transaction
-from shared.http.auth import Caller, CompaniesInQuery
-from shared.http.errors import BadRequest
-from shared.http.json import JsonResponse, dump
+from shared.http.auth import Caller
+from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
+from shared.http.json import JsonResponse
+from shared.http.openapi import documented
 from shared.http.parameters import LARGEST_ID, IdInPath
+from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_failed
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
 _ID = re.compile("[0-9]{1,19}")
 _NO_QUALITY = CallQuality().model_dump()
+_LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", "schema": {"type": "string"}}}
 
 
-@router.post("", summary="Create voice campaign", status_code=201, responses={201: {"model": CampaignAnswer}})
-async def create_campaign(caller: Caller, body: CampaignBody, connection: Transaction) -> JsonResponse:
+@router.post(
+    "",
+    summary="Create voice campaign",
+    status_code=201,
+    responses={
+        201: {"model": CampaignAnswer, "description": "Created.", "headers": {**ETAG_HEADER, **_LOCATION_HEADER}},
+        **documented(refusals.name_missing(), in_progress(), other_content()),
+    },
+)
+async def create_campaign(caller: Caller, body: CampaignBody, connection: Transaction, key: IdempotencyKey) -> Response:
     """Create a campaign of a company that the token covers."""
-    campaign = await service.create(connection, caller, body)
-    return JsonResponse({"message": "Voice campaign created successfully", "data": {**campaign}}, status_code=201)
+    caller.require_company(body.company_id)
+
+    async def create() -> JsonResponse:
+        campaign = await service.create(connection, body)
+        answer = _answer(campaign, "Voice campaign created successfully", status_code=201)
+        answer.headers["Location"] = f"{router.prefix}/{campaign['id']}"
+        return answer
+
+    return await once(connection, key, create)
 
 
 @router.get(
-    "", summary="Get all campaigns", response_class=StreamingResponse, responses={200: {"model": list[Campaign]}}
+    "/{id}",
+    summary="Get campaign",
+    responses={
+        200: {
+            "model": Campaign | CampaignDetailsAnswer,
+            "description": "The campaign; with `company_id`, the envelope.",
+            "headers": ETAG_HEADER,
+        },
+        **documented(refusals.not_an_id(), refusals.company_id_required(), refusals.not_found()),
+    },
 )
-async def list_campaigns(
-    request: Request,
-    companies: CompaniesInQuery,
-    status: CampaignStatus | None = None,
-    priority: Priority | None = None,
-) -> StreamingResponse:
-    """Every campaign of the companies that the token covers, oldest first."""
-    database: Database = request.app.state.database
-    narrowed = CampaignFilter(status, priority)
-
-    async def body() -> AsyncIterator[bytes]:
-        opening = b"["
-        async with database.snapshot() as connection:
-            async for rows in repository.stream(connection, companies, narrowed):
-                yield opening + dump([{**row} for row in rows])[1:-1]
-                opening = b","
-        yield b"[]" if opening == b"[" else b"]"
-
-    return StreamingResponse(body(), media_type="application/json")
-
-
-@router.get("/{id}", summary="Get campaign", responses={200: {"model": Campaign | CampaignDetailsAnswer}})
 async def get_campaign(
+    request: Request,
     caller: Caller,
     campaign_id: IdInPath,
-    connection: Transaction,
-    company_id: Annotated[str | None, Query(description="Asks for the envelope with metrics.")] = None,
+    company_id: Annotated[
+        str | None,
+        Query(description="The campaign's company. Asks for the envelope with metrics.", examples=["1"]),
+    ] = None,
 ) -> JsonResponse:
-    """One campaign: as it is or, with `company_id`, in an envelope and with the quality of its calls."""
-    company = None if company_id is None else _company(company_id)
-    campaign = await service.get(connection, caller, campaign_id, company)
-    if company is None:
-        return JsonResponse({**campaign})
-    return JsonResponse({"message": "Campaign fetched successfully", "data": _details(campaign)})
+    """One campaign: as it is or, with `company_id`, in an envelope and with the quality of its calls.
+
+    Only the campaign as it is has an `ETag`: the quality of its calls changes without it.
+    """
+    database: Database = request.app.state.database
+    if company_id is not None:
+        async with database.transaction() as connection:
+            details = _details(await service.get(connection, caller, campaign_id, _company(company_id)))
+        return JsonResponse({"message": "Campaign fetched successfully", "data": details})
+    async with database.reader() as driver:
+        found = await repository.get_json(driver, campaign_id, caller.companies)
+    if found is None:
+        raise refusals.not_found()
+    version, campaign = found
+    return JsonResponse(campaign, headers={"ETag": etag(version)})
+
+
+@router.put(
+    "/{id}",
+    summary="Update campaign",
+    responses={
+        200: {"model": Done, "description": "Updated.", "headers": ETAG_HEADER},
+        **documented(
+            refusals.name_missing(),
+            refusals.other_company(2),
+            refusals.not_found(),
+            refusals.not_editable(),
+            refusals.status_not_allowed("active", "draft"),
+            refusals.changed_meanwhile(),
+            precondition_failed(4),
+        ),
+    },
+)
+async def update_campaign(
+    caller: Caller, campaign_id: IdInPath, body: CampaignBody, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Replace a campaign: what the body leaves out gets its default. A status may change as the lifecycle says."""
+    campaign = await service.update(connection, caller, campaign_id, body, precondition)
+    return _done(campaign, "Voice campaign updated successfully")
+
+
+@router.delete(
+    "/{id}",
+    summary="Delete campaign",
+    responses={
+        200: {"model": Done, "description": "Deleted."},
+        **documented(
+            refusals.not_found(), refusals.not_deletable(), refusals.changed_meanwhile(), precondition_failed(4)
+        ),
+    },
+)
+async def delete_campaign(
+    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Delete a campaign. It leaves the lists and takes no new leads and calls; its leads and their history stay."""
+    await service.delete(connection, caller, campaign_id, precondition)
+    return JsonResponse({"message": "Voice campaign deleted successfully"})
+
+
+@router.patch(
+    "/{id}/status",
+    summary="Update campaign status",
+    description="Bring a campaign to a status. A campaign that has it already stays as it is.\n\n"
+    + "\n".join(f"- `{' or '.join(step.sources)}` → `{step.target}`" for step in STEPS),
+    responses={
+        200: {"model": Done, "description": "Updated.", "headers": ETAG_HEADER},
+        **documented(
+            refusals.not_found(),
+            refusals.status_not_allowed("completed", "active"),
+            refusals.changed_meanwhile(),
+            precondition_failed(4),
+        ),
+    },
+)
+async def update_campaign_status(
+    caller: Caller, campaign_id: IdInPath, body: StatusBody, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Bring a campaign to a status."""
+    campaign = await service.set_status(connection, caller, campaign_id, body.status, precondition)
+    return _done(campaign, "Campaign status updated successfully")
+
+
+def _step_endpoint(step: Step) -> Callable[..., Awaitable[JsonResponse]]:
+    async def take_step(
+        caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+    ) -> JsonResponse:
+        campaign = await service.take_step(connection, caller, campaign_id, step, precondition)
+        return _answer(campaign, f"Campaign {step.done} successfully")
+
+    return take_step
+
+
+for _step in STEPS:
+    router.add_api_route(
+        f"/{{id}}/{_step.name}",
+        _step_endpoint(_step),
+        methods=["POST"],
+        name=f"{_step.name}_campaign",
+        summary=f"{_step.name.capitalize()} campaign",
+        description=f"A campaign that is {' or '.join(_step.sources)} becomes {_step.target}.",
+        responses={
+            200: {
+                "model": CampaignAnswer,
+                "description": f"{_step.done.capitalize()}.",
+                "headers": ETAG_HEADER,
+            },
+            **documented(
+                refusals.not_found(),
+                refusals.step_not_allowed(_step, "draft" if _step in (PAUSE, COMPLETE) else "completed"),
+                refusals.changed_meanwhile(),
+                precondition_failed(4),
+            ),
+        },
+    )
 
 
 def _company(company_id: str) -> int:
     # As text: an empty parameter is a missing company, not a number of the wrong form.
     if _ID.fullmatch(company_id) and 1 <= int(company_id) <= LARGEST_ID:
         return int(company_id)
-    raise BadRequest("Company ID is required", "company_id must be a positive integer")
+    raise refusals.company_id_required()
+
+
+def _answer(campaign: RowMapping, message: str, *, status_code: int = 200) -> JsonResponse:
+    return JsonResponse(
+        {"message": message, "data": {**campaign}},
+        status_code=status_code,
+        headers={"ETag": etag(campaign["version"])},
+    )
+
+
+def _done(campaign: RowMapping, message: str) -> JsonResponse:
+    return JsonResponse({"message": message}, headers={"ETag": etag(campaign["version"])})
 
 
 def _details(campaign: RowMapping) -> dict[str, Any]:

@@ -178,13 +178,40 @@ class CampaignBody(BaseModel):
         return rule
 
 
+class StatusBody(BaseModel):
+    """The status a campaign is to have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"status": "active"}]})
+
+    status: CampaignStatus
+
+
+SHOWN_EXAMPLE: Final[dict[str, Any]] = {
+    "id": 1,
+    "version": 1,
+    **EXAMPLE,
+    "start_date": "2024-03-01T09:00:00Z",
+    "end_date": "2024-12-31T17:00:00Z",
+    "created_at": "2024-02-19T10:00:00Z",
+    "updated_at": "2024-02-19T10:00:00Z",
+}
+
+
 class Campaign(CampaignBody):
     """A campaign as it is shown: everything it was created with, what was left out as null or its default."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN_EXAMPLE]})
 
     id: int
     version: int = Field(description="Grows with every change.")
     created_at: datetime
     updated_at: datetime
+
+
+class Done(BaseModel):
+    """What was done."""
+
+    message: str
 
 
 class CampaignAnswer(BaseModel):
@@ -219,8 +246,20 @@ class CallQuality(BaseModel):
     commonKeywords: list[Keyword] = []  # noqa: N815
 
 
+DETAILS_EXAMPLE: Final[dict[str, Any]] = {
+    **SHOWN_EXAMPLE,
+    "voice_type": EXAMPLE["ai_voice_gender"],
+    "script": EXAMPLE["script_template"],
+    "call_start_time": "09:00",
+    "call_end_time": "17:00",
+    "metrics": CallQuality().model_dump(),
+}
+
+
 class CampaignDetails(Campaign):
     """A campaign with the quality of its calls, and some of its fields once more under the names a dialer uses."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [DETAILS_EXAMPLE]})
 
     voice_type: str | None = Field(description="`ai_voice_gender`.")
     script: str = Field(description="`script_template`.")

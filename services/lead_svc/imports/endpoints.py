@@ -5,18 +5,32 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import Response
 
-from services.lead_svc.imports.messages import IMPORT_ACCEPTED, IMPORT_FAILED, IMPORT_SUCCEEDED
+from services.lead_svc.imports.messages import (
+    CAMPAIGN_REQUIRED,
+    CAMPAIGN_UNKNOWN_NOW,
+    FILE_TOO_LARGE,
+    IMPORT_ACCEPTED,
+    IMPORT_FAILED,
+    IMPORT_SUCCEEDED,
+    INVALID_CAMPAIGN,
+    NO_FILE,
+    WORKER_GAVE_UP,
+    ImportRefused,
+)
 from services.lead_svc.imports.presentation import show_job
 from services.lead_svc.imports.repository import ImportRecord
 from services.lead_svc.imports.schemas import ImportAccepted, ImportJob, ImportResult, RowFault
 from services.lead_svc.imports.service import ImportService, Outcome
 from services.lead_svc.imports.upload import read_upload
 from shared.http.auth import Caller, CompanyInPath
-from shared.http.errors import ApiError, BadRequest, NotFound
+from shared.http.errors import BadRequest, NotFound, Unavailable, Unexpected
 from shared.http.json import JsonResponse
+from shared.http.openapi import documented
 from shared.http.parameters import LARGEST_ID
 
-ImportIdInPath = Annotated[int, Path(alias="importId", ge=1, le=LARGEST_ID)]
+ImportIdInPath = Annotated[
+    int, Path(alias="importId", ge=1, le=LARGEST_ID, description="Id of the import.", examples=[1])
+]
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead imports"])
 
@@ -34,11 +48,15 @@ _FORM: dict[str, Any] = {
                             "format": "binary",
                             "description": "CSV or Excel file, at most 10 MB; its first row holds the column headers.",
                         },
-                        "campaign_id": {"type": "integer"},
+                        "campaign_id": {
+                            "type": "integer",
+                            "description": "The company's campaign that is to call the leads.",
+                            "examples": [123],
+                        },
                         "default_values": {
                             "type": "string",
-                            "contentMediaType": "application/json",
                             "description": "JSON object: values for the fields that a row leaves empty.",
+                            "examples": ['{"source": "bulk_import", "status": "pending"}'],
                         },
                     },
                 }
@@ -47,24 +65,52 @@ _FORM: dict[str, Any] = {
     }
 }
 
+_INVALID_PHONE = RowFault(
+    row=2, field="phone", value="12", code="invalid_phone", message="Invalid phone number format: 12"
+)
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    201: {"model": ImportResult, "description": "Every lead of the file was imported."},
+    202: {
+        "model": ImportAccepted,
+        "description": "The import goes on; `Location` tells how far it is.",
+        "headers": {"Location": {"description": "Path of the import.", "schema": {"type": "string"}}},
+    },
+    **documented(
+        BadRequest(IMPORT_FAILED, _INVALID_PHONE.message, [_INVALID_PHONE]),
+        ImportRefused(NO_FILE),
+        ImportRefused(FILE_TOO_LARGE),
+        ImportRefused(CAMPAIGN_REQUIRED),
+        ImportRefused(INVALID_CAMPAIGN),
+        Unexpected(IMPORT_FAILED),
+        Unexpected(IMPORT_FAILED, WORKER_GAVE_UP),
+        Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW),
+        Unavailable.database(),
+    ),
+}
+_NOT_FOUND = "Import not found"
+
 
 @router.post(
     "/import",
     status_code=201,
     summary="Import company leads from file",
     openapi_extra=_FORM,
-    responses={201: {"model": ImportResult}, 202: {"model": ImportAccepted}},
+    responses=_ANSWERS,
 )
 async def import_file(
     request: Request,
     company_id: CompanyInPath,
     caller: Caller,
-    prefer: Annotated[str | None, Header(description="`respond-async` (RFC 7240): do not wait for the end.")] = None,
+    prefer: Annotated[
+        str | None,
+        Header(description="`respond-async` (RFC 7240): do not wait for the end.", examples=["respond-async"]),
+    ] = None,
 ) -> Response:
     """Load every lead of a file, or none of them.
 
     Answers 201 with the leads; with `Prefer: respond-async`, or when the import takes longer than a request should,
-    202 with the job. Waiting, a file may have up to 1,000 rows; not waiting, as many as fit into 10 MB.
+    202 with the job. Waiting, a file may have up to 1,000 rows; not waiting, as many as fit into 10 MB. Each fault of a
+    file is named in `errors` with its row, as a spreadsheet counts it.
     """
     request.state.failure_message = IMPORT_FAILED
     upload = await read_upload(request)
@@ -81,18 +127,22 @@ async def import_file(
             faults = [RowFault.model_validate(error) for error in outcome.job.errors]
             raise BadRequest(IMPORT_FAILED, outcome.job.error, faults)
         case "aborted":
-            raise ApiError(IMPORT_FAILED, outcome.job.error)
+            raise Unexpected(IMPORT_FAILED, outcome.job.error)
         case _:
             return _accepted(outcome.job, {})
 
 
-@router.get("/imports/{importId}", summary="Get a lead import", responses={200: {"model": ImportJob}})
+@router.get(
+    "/imports/{importId}",
+    summary="Get a lead import",
+    responses={200: {"model": ImportJob, "description": "The import."}, **documented(NotFound(_NOT_FOUND))},
+)
 async def get_import(request: Request, company_id: CompanyInPath, import_id: ImportIdInPath) -> Response:
     """How far an import is, and what became of it."""
     service: ImportService = request.app.state.imports
     found = await service.get(company_id, import_id)
     if found is None:
-        raise NotFound("Import not found")
+        raise NotFound(_NOT_FOUND)
     return JsonResponse(show_job(*found))
 
 

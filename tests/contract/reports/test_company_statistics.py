@@ -10,8 +10,9 @@ from services.analytics_svc.reports.schemas import CompanyStatistics
 from shared.database.engine import Database
 from shared.events.campaigns import Campaign, CampaignCreated, CampaignDeleted
 from shared.events.leads import LEADS_PER_EVENT, CallAttempt, LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import NOON, ReportsApi, call, campaign, lead, project_all
+from tests.fixtures.analytics import ReportsApi, project_all
 from tests.fixtures.campaigns import bearer, claims
+from tests.fixtures.events import NOON, call, campaign, lead
 
 EXAMPLE: dict[str, Any] = {
     "total_campaigns": 10,

@@ -17,7 +17,7 @@ from shared.events.campaigns import (
 )
 from shared.events.envelope import EventData
 from shared.events.leads import CallAttempt, Lead, LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import call, campaign, lead
+from tests.fixtures.events import call, campaign, lead
 
 T = TypeVar("T")
 

@@ -14,17 +14,8 @@ from shared.database.engine import Database
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignUpdated
 from shared.events.imports import Import, ImportCompleted
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import (
-    NOON,
-    all_facts,
-    call,
-    campaign,
-    forget_facts,
-    lead,
-    project_all,
-    received,
-    rows,
-)
+from tests.fixtures.analytics import all_facts, forget_facts, project_all, rows
+from tests.fixtures.events import NOON, call, campaign, lead, received
 from tests.integration.analytics_svc.histories import disorders, histories
 
 HOUR = timedelta(hours=1)

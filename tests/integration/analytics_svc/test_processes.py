@@ -14,8 +14,9 @@ from services.analytics_svc.settings import AnalyticsEventsSettings
 from shared.events.campaigns import CampaignCreated
 from shared.events.envelope import EventData, compose
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import api_settings, call, campaign, lead, rows
+from tests.fixtures.analytics import api_settings, rows
 from tests.fixtures.campaigns import bearer, claims
+from tests.fixtures.events import call, campaign, lead
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.waiting import eventually
 from tests.integration.messaging.broker import Broker, broker_at

@@ -10,7 +10,8 @@ from services.analytics_svc.reports.repository import Scope
 from services.analytics_svc.reports.service import company_statistics
 from shared.database.engine import Database
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import call, forget_facts, lead, project_all
+from tests.fixtures.analytics import forget_facts, project_all
+from tests.fixtures.events import call, lead
 from tests.integration.analytics_svc import recomputation
 from tests.integration.analytics_svc.histories import COMPANIES, DAYS, FIRST_DAY, STATUSES, disorders, histories
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.campaign_svc.app import MIGRATIONS
-from services.campaign_svc.tables import metadata
+from services.campaign_svc.tables import CAMPAIGNS_DDL, metadata
 from shared.database.migrations import alembic_config, upgrade
 from shared.messaging.tables import MESSAGING_DDL
 from tests.fixtures.servers import ServerUrls
@@ -64,7 +64,7 @@ async def test_the_migrated_schema_is_the_declared_one(database_url: str, server
     engine = create_async_engine(_engine_url(declared_url), poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-        for statement in MESSAGING_DDL:
+        for statement in (*CAMPAIGNS_DDL, *MESSAGING_DDL):
             await connection.execute(text(statement))
     try:
         assert await _schema(database_url) == await _schema(declared_url)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from services.analytics_svc.facts.collecting import BEGINNING, Facts, Price, collect
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignUpdated
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import NOON, call, campaign, lead, received
+from tests.fixtures.events import NOON, call, campaign, lead, received
 
 
 def test_each_thing_is_there_once_in_its_newest_version_and_in_the_order_of_ids() -> None:

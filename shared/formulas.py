@@ -1,4 +1,4 @@
-"""The formulas of the reports; docs/metrics.md says which figure takes which."""
+"""The formulas of figures, the same in every service; docs/metrics.md says which figure takes which."""
 
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.analytics_svc.reports.formulas import average_seconds, money, percentage
+from shared.formulas import average_seconds, money, percentage
 
 
 @pytest.mark.parametrize(

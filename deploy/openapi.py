@@ -1,0 +1,119 @@
+"""The API document that the gateway serves, made of the services' own: ``python -m deploy.openapi`` writes it."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import services.analytics_svc.app
+import services.campaign_svc.app
+import services.lead_svc.app
+from services.analytics_svc.settings import AnalyticsApiSettings
+from services.campaign_svc.settings import CampaignApiSettings
+from services.lead_svc.settings import LeadApiSettings
+
+Document = dict[str, Any]
+
+FILE = Path(__file__).parent / "gateway" / "docs" / "openapi.json"
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+
+CONVENTIONS = """\
+Every request carries `Authorization: Bearer <token>`; the token says which companies it covers. Ids are integers, times
+are ISO 8601 with an offset. Every error has a `message` (what could not be done) and an `error` (why), and `errors`
+where there are several faults to name. Every answer has an `X-Request-ID`, by which the logs know the request."""
+TAGS = {
+    "Campaigns": "Whom to call, when, how often, and with which AI voice and script.",
+    "Leads": "The people to call.",
+    "Lead imports": "Leads from CSV and Excel files: all of a file, or nothing of it.",
+    "Reports": "What the calls cost and what they brought.",
+}
+"""Every tag that an operation may have, in the order of the page."""
+
+_PLACEHOLDERS = {
+    "database_url": "postgresql://nobody@localhost/nothing",
+    "amqp_url": "amqp://localhost",
+    "redis_url": "redis://localhost",
+    "jwt_secret": "no token is signed with this placeholder",
+    "campaign_svc_url": "http://localhost",
+}
+
+
+class Contradiction(Exception):
+    """The services' documents do not make one."""
+
+
+def service_documents() -> dict[str, Document]:
+    """The document of each service that answers API clients, by the service's name."""
+    # An app connects to nothing before it serves, so that its settings need only be of the right form.
+    apps = {
+        "campaign_svc": services.campaign_svc.app.create_api_app(CampaignApiSettings.model_validate(_PLACEHOLDERS)),
+        "lead_svc": services.lead_svc.app.create_api_app(LeadApiSettings.model_validate(_PLACEHOLDERS)),
+        "analytics_svc": services.analytics_svc.app.create_api_app(AnalyticsApiSettings.model_validate(_PLACEHOLDERS)),
+    }
+    return {service: app.openapi() for service, app in apps.items()}
+
+
+def merged(documents: Mapping[str, Document]) -> Document:
+    """One document of all: the services in their order, and of each its operations in theirs.
+
+    Raises
+    ------
+    Contradiction
+        If two services mean different things by one name, or an operation has a tag that is not described.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    components: dict[str, dict[str, Any]] = {}
+    said = _Said()
+    for service, document in documents.items():
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                said.by(service, "operation", f"{method.upper()} {path}", operation)
+                said.by(service, "operation id", operation["operationId"], (path, method))
+                _require_described_tags(service, operation)
+                paths.setdefault(path, {})[method] = operation
+        for kind, named in document["components"].items():
+            for name, component in named.items():
+                said.by(service, kind, name, component)
+                components.setdefault(kind, {})[name] = component
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Voice Campaigns",
+            "description": f"{project['description']}\n\n{CONVENTIONS}",
+            "version": project["version"],
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
+        "paths": paths,
+        "components": {kind: dict(sorted(named.items())) for kind, named in sorted(components.items())},
+    }
+
+
+class _Said:
+    """What each name means, and which service said so first."""
+
+    def __init__(self) -> None:
+        self._meanings: dict[tuple[str, str], tuple[str, object]] = {}
+
+    def by(self, service: str, kind: str, name: str, meaning: object) -> None:
+        """Note what a service means by a name, which must be what it means to the others."""
+        first, known = self._meanings.setdefault((kind, name), (service, meaning))
+        if known != meaning:
+            raise Contradiction(f"{kind} {name}: {first} and {service} mean different things by it")
+
+
+def _require_described_tags(service: str, operation: Document) -> None:
+    for tag in operation.get("tags", []):
+        if tag not in TAGS:
+            raise Contradiction(f"tag {tag} of {operation['operationId']} in {service}: TAGS does not describe it")
+
+
+def text() -> str:
+    """The document as the file holds it."""
+    return json.dumps(merged(service_documents()), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), "utf-8")
