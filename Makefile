@@ -41,6 +41,10 @@ status: .venv/.installed ## Show what each process does
 logs: .venv/.installed ## Show the logs (NAME=lead-api for one process, FOLLOW=1 to keep watching)
 	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(NAME)
 
+.PHONY: rebuild
+rebuild: .venv/.installed ## Build the totals of campaigns anew from the history of events, while everything goes on
+	@$(LOCAL) rebuild
+
 .PHONY: token
 token: .venv/.installed ## Print an access token (COMPANY=1 or 1,2; ROLE=user or admin; SUB=name)
 	@$(LOCAL) token --company '$(or $(COMPANY),1)' --role '$(or $(ROLE),user)' --sub '$(or $(SUB),local)'

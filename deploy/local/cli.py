@@ -113,6 +113,12 @@ def run() -> None:
 
 
 @app.command()
+def rebuild() -> None:
+    """Build the totals of campaigns anew from the history of events; the old ones are shown until it is done."""
+    choose().rebuild()
+
+
+@app.command()
 def clean() -> None:
     """Stop the stack and delete its data; volumes of docker compose stay."""
     choose().clean()

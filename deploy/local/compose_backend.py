@@ -9,6 +9,7 @@ from rich.console import Console
 
 from deploy.local import env_file, ports
 from deploy.local.errors import PortTaken, StackError
+from deploy.local.processes import REBUILD, REBUILDING_PROCESS
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = "8080"
@@ -52,6 +53,10 @@ class ComposeBackend:
     def logs(self, names: Sequence[str], *, follow: bool) -> None:
         """Print the containers' output; see `Backend`."""
         self._check("logs", "--tail", "40", *(["--follow"] if follow else []), *names)
+
+    def rebuild(self) -> None:
+        """Build the totals of campaigns anew; see `Backend`."""
+        self._check("exec", "-T", REBUILDING_PROCESS, "python", *REBUILD)
 
     def clean(self) -> None:
         """Stop it; its volumes hold data and stay; see `Backend`."""

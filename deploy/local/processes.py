@@ -22,6 +22,11 @@ class ProcessSpec:
     needs: tuple[str, ...] = ()
 
 
+REBUILD = ("-m", "services.campaign_svc", "rebuild")
+"""Builds the totals of campaigns anew, with the settings of a process that knows the database and the broker."""
+REBUILDING_PROCESS = "campaign-events"
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """What runs on the servers: one-shot migrations first, then the processes, then the gateway before the APIs."""

@@ -89,6 +89,10 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     answer = httpx.get(statistics, headers={"Authorization": f"Bearer {token.strip()}"}, trust_env=False)
     assert answer.status_code == 200
 
+    rebuilt = command("rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    assert "Totals rebuilt from 0 events" in rebuilt.stdout
+
     shown = command("logs", "lead-api")
     assert "lead-api |" in shown.stdout
 
@@ -103,6 +107,8 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     assert not any(process_tree.lives(process) for process in left)
     assert command("down").stdout.strip() == "Not running."
     assert command("status").returncode == 1
+    rebuilt = command("rebuild")
+    assert (rebuilt.returncode, "make up" in rebuilt.stderr) == (1, True)
 
 
 def test_a_taken_port_is_told_with_what_to_set(command: CommandLine) -> None:
