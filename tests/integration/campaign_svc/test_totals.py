@@ -102,6 +102,20 @@ async def test_today_is_the_day_where_the_campaign_is(
     assert (shown["today_calls"], shown["remaining_calls"], shown["completed_calls"]) == (2, 3, 5)
 
 
+@pytest.mark.parametrize(
+    ("moment", "zone", "first"),
+    [
+        ("2024-03-01T03:00:00Z", "America/New_York", "2024-02-29T05:00:00Z"),
+        ("2024-03-01T05:00:00Z", "America/New_York", "2024-03-01T05:00:00Z"),
+        ("2024-03-01T18:15:00Z", "Asia/Kathmandu", "2024-03-01T18:15:00Z"),
+        ("2024-03-01T18:14:59Z", "Asia/Kathmandu", "2024-02-29T18:15:00Z"),
+    ],
+)
+def test_a_day_begins_at_midnight_in_its_zone(moment: str, zone: str, first: str) -> None:
+    start, _ = day_of(datetime.fromisoformat(moment), ZoneInfo(zone))
+    assert start == datetime.fromisoformat(first)
+
+
 def test_a_day_on_which_clocks_change_is_as_long_as_it_is() -> None:
     zone = ZoneInfo("Europe/Berlin")
     for moment, hours in ((datetime(2024, 3, 31, 12, tzinfo=UTC), 23), (datetime(2024, 10, 27, 12, tzinfo=UTC), 25)):
