@@ -6,8 +6,10 @@ written while it is bound, also on the lines of libraries that log through ``log
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import orjson
 import structlog
 
 from shared.settings import LogSettings
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 """Local variables hold tokens, secrets and phone numbers: they do not belong in a log."""
+
+
+def _dump(line: object, *, default: Callable[[object], object]) -> str:
+    return orjson.dumps(line, default=default).decode()
 
 
 def configure_logs(settings: LogSettings, *, process: str) -> None:
@@ -42,7 +48,7 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
         name_process,
     ]
     render: list[Processor] = (
-        [structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS), structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS), structlog.processors.JSONRenderer(_dump)]
         if settings.log_format == "json"
         else [
             # Plain: the other kind shows local variables too.

@@ -6,6 +6,7 @@ message's consumer) commits it once, at the edge.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -36,7 +37,8 @@ class Database:
     name
         Shown in ``pg_stat_activity`` as the application's name.
     pool_size
-        Most connections held at once; a request that finds none waits ``pool_timeout`` seconds and fails.
+        Most connections held at once, for transactions and for readers each; a request that finds none waits
+        ``pool_timeout`` seconds and fails.
     statement_seconds
         Limit for one statement, 0 for none: a lost lock or a bad plan must not hold a request for ever.
     """
@@ -44,6 +46,23 @@ class Database:
     def __init__(
         self, url: str, *, name: str, pool_size: int = 10, pool_timeout: float = 10, statement_seconds: int = 30
     ) -> None:
+        connecting = {
+            "timeout": 5,
+            "server_settings": {
+                "application_name": name,
+                "timezone": "UTC",
+                "jit": "off",
+                "statement_timeout": str(statement_seconds * 1000),
+                # Sooner than the statement's own limit: waiting for a lock is "come again", not a failure.
+                "lock_timeout": str(round(LOCK_SECONDS * 1000)),
+                "idle_in_transaction_session_timeout": "600000",
+                # A client that vanished must not hold its locks for the hours that TCP would let it.
+                "client_connection_check_interval": "5000",
+                "tcp_keepalives_idle": "30",
+                "tcp_keepalives_interval": "10",
+                "tcp_keepalives_count": "3",
+            },
+        }
         self._engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -53,25 +72,14 @@ class Database:
             json_deserializer=orjson.loads,
             # Errors are logged, and parameters are names and phone numbers.
             hide_parameters=True,
-            connect_args={
-                "timeout": 5,
-                "server_settings": {
-                    "application_name": name,
-                    "timezone": "UTC",
-                    "jit": "off",
-                    "statement_timeout": str(statement_seconds * 1000),
-                    # Sooner than the statement's own limit: waiting for a lock is "come again", not a failure.
-                    "lock_timeout": str(round(LOCK_SECONDS * 1000)),
-                    "idle_in_transaction_session_timeout": "600000",
-                    # A client that vanished must not hold its locks for the hours that TCP would let it.
-                    "client_connection_check_interval": "5000",
-                    "tcp_keepalives_idle": "30",
-                    "tcp_keepalives_interval": "10",
-                    "tcp_keepalives_count": "3",
-                },
-            },
+            connect_args=connecting,
         )
         event.listen(self._engine.sync_engine, "checkout", _discard_when_closed)
+        self._pool_timeout = pool_timeout
+        self._make_readers = partial(
+            asyncpg.create_pool, url, min_size=0, max_size=pool_size, reset=_leave_as_it_is, **connecting
+        )
+        self._readers: asyncpg.Pool[asyncpg.Record] | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -83,13 +91,14 @@ class Database:
     async def reader(self) -> AsyncIterator[Driver]:
         """The driver's connection outside any transaction, for single statements that only read.
 
-        Without BEGIN and COMMIT a statement is one round trip instead of three, and what SQLAlchemy adds to one costs
-        more than most of them do.
+        They have a pool of their own, of the driver's: without BEGIN and COMMIT a statement is one round trip and not
+        three, and what SQLAlchemy adds to one costs more than most of them do.
         """
-        async with self._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver: Driver = raw.driver_connection
-            yield driver
+        if self._readers is None:
+            self._readers = self._make_readers()
+        await self._readers  # opens nothing; of no effect but the first time
+        async with self._readers.acquire(timeout=self._pool_timeout) as connection:
+            yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -105,8 +114,14 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Close every connection of the pool."""
+        """Close every connection."""
         await self._engine.dispose()
+        if self._readers is not None:
+            await self._readers.close()
+
+
+async def _leave_as_it_is(_connection: Driver) -> None:
+    """Instead of the statement that would reset a connection: a single SELECT leaves nothing to reset."""
 
 
 def _discard_when_closed(driver: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:  # noqa: ANN401

@@ -5,7 +5,16 @@ from typing import Final
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignStatusChanged, CampaignUpdated
 from shared.events.envelope import EventData
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
-from shared.events.leads import LeadCallAttempted, LeadCreated, LeadDeleted
+from shared.events.leads import (
+    LeadAssigned,
+    LeadCallAttempted,
+    LeadConverted,
+    LeadCreated,
+    LeadDeleted,
+    LeadScheduled,
+    LeadStatusChanged,
+    LeadUpdated,
+)
 
 CATALOGUE: Final[dict[str, type[EventData]]] = {
     data.event_type: data
@@ -15,8 +24,13 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         CampaignStatusChanged,
         CampaignDeleted,
         LeadCreated,
-        LeadDeleted,
+        LeadUpdated,
+        LeadStatusChanged,
+        LeadAssigned,
+        LeadScheduled,
         LeadCallAttempted,
+        LeadConverted,
+        LeadDeleted,
         ImportRequested,
         ImportCompleted,
         ImportFailed,

@@ -38,6 +38,24 @@ class Lead(BaseModel):
     updated_at: AwareDatetime
 
 
+class QualityReport(BaseModel):
+    """How good a call was, as the voice provider scored it. What it does not say is null."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    accuracy: float | None = Field(default=None, ge=0, le=100)
+    clarity: float | None = Field(default=None, ge=0, le=100)
+    engagement: float | None = Field(default=None, ge=0, le=100)
+    adherence_to_script: float | None = Field(default=None, ge=0, le=100)
+    sentiment_score: float | None = Field(default=None, ge=-10, le=10)
+    customer_satisfaction: float | None = Field(default=None, ge=0, le=5)
+    response_time_seconds: float | None = Field(default=None, ge=0)
+    regulatory_compliance: bool | None = None
+    data_protection: bool | None = None
+    issues: list[str] = []
+    """Kinds of what went wrong, as ``script_deviation``."""
+
+
 class CallAttempt(BaseModel):
     """A call that was made, as it was reported."""
 
@@ -55,6 +73,38 @@ class CallAttempt(BaseModel):
     agent_id: int | None
     cost: Money | None
     """What this call cost, where it was reported."""
+    notes: str | None = None
+    transcript: str | None = None
+    keywords: list[str] = []
+    quality: QualityReport | None = None
+
+
+class StatusChange(Lead):
+    """A lead, and the status it had before."""
+
+    previous_status: LeadStatus
+
+
+class Assignment(Lead):
+    """A lead, and whose it was before."""
+
+    previous_assigned_to: int | None
+
+
+class Scheduling(Lead):
+    """A lead, and when it is to be called."""
+
+    next_contact_date: AwareDatetime
+
+
+class Conversion(Lead):
+    """A lead that was converted, and what that is worth."""
+
+    conversion_value: Money
+    converted_at: AwareDatetime
+
+
+Leads = Annotated[list[Lead], Field(min_length=1, max_length=LEADS_PER_EVENT)]
 
 
 class LeadCreated(EventData):
@@ -62,7 +112,47 @@ class LeadCreated(EventData):
 
     event_type: ClassVar[str] = "lead.created.v1"
 
-    leads: Annotated[list[Lead], Field(min_length=1, max_length=LEADS_PER_EVENT)]
+    leads: Leads
+
+
+class LeadUpdated(EventData):
+    """Something of leads was changed that no other event tells."""
+
+    event_type: ClassVar[str] = "lead.updated.v1"
+
+    leads: Leads
+
+
+class LeadStatusChanged(EventData):
+    """Leads got another status."""
+
+    event_type: ClassVar[str] = "lead.status_changed.v1"
+
+    leads: Annotated[list[StatusChange], Field(min_length=1, max_length=LEADS_PER_EVENT)]
+
+
+class LeadAssigned(EventData):
+    """Leads were given to an agent, or to none."""
+
+    event_type: ClassVar[str] = "lead.assigned.v1"
+
+    leads: Annotated[list[Assignment], Field(min_length=1, max_length=LEADS_PER_EVENT)]
+
+
+class LeadScheduled(EventData):
+    """It was agreed when leads are to be called."""
+
+    event_type: ClassVar[str] = "lead.scheduled.v1"
+
+    leads: Annotated[list[Scheduling], Field(min_length=1, max_length=LEADS_PER_EVENT)]
+
+
+class LeadConverted(EventData):
+    """Leads were converted."""
+
+    event_type: ClassVar[str] = "lead.converted.v1"
+
+    leads: Annotated[list[Conversion], Field(min_length=1, max_length=LEADS_PER_EVENT)]
 
 
 class LeadDeleted(EventData):
@@ -70,7 +160,7 @@ class LeadDeleted(EventData):
 
     event_type: ClassVar[str] = "lead.deleted.v1"
 
-    leads: Annotated[list[Lead], Field(min_length=1, max_length=LEADS_PER_EVENT)]
+    leads: Leads
 
 
 class LeadCallAttempted(EventData):

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.background import Work, running
 from shared.database.engine import Database
-from shared.http.auth import TokenVerifier
+from shared.http.auth import TokenVerifier, describe_faults_to_callers
 from shared.http.errors import (
     BadRequest,
     Fault,
@@ -92,6 +93,7 @@ def create_api(
         "redis": redis_check(settings.redis_url.get_secret_value()),
     }
     _equip(app, required={"database": database.check}, wanted=wanted)
+    app.add_exception_handler(RequestValidationError, describe_faults_to_callers)
     install_openapi(app)
     return app
 

@@ -13,14 +13,19 @@ import structlog
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
 
-from shared.http.errors import Forbidden, Unauthenticated, Unavailable
+from shared.http.errors import ApiError, Forbidden, Unauthenticated, Unavailable, describe_faults
 from shared.http.parameters import LARGEST_ID
 from shared.settings import ApiSettings
 
 JWKS_SECONDS = 300.0
 JWKS_PAUSE_SECONDS = 10.0
 """Soonest that the keys are fetched again for a key id they lacked, so that bad tokens cannot drive requests."""
+REMEMBERED_SECONDS = 60.0
+"""How long a token that was verified is taken as such without looking again, so long as it has not expired: checking
+its signature and claims costs as much as reading a row. A key that is withdrawn is noticed so much later."""
+MOST_REMEMBERED = 10_000
 SHARED_SECRET_ALGORITHMS = ["HS256"]
 PUBLIC_KEY_ALGORITHMS = ["RS256", "ES256"]
 
@@ -33,6 +38,7 @@ class _Claims(BaseModel):
     sub: str
     companies: frozenset[Annotated[int, Field(ge=1)]]
     role: Literal["user", "admin"] = "user"
+    exp: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class TokenVerifier:
         self._issuer = settings.jwt_issuer
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = -JWKS_SECONDS
+        self._remembered: dict[str, tuple[Principal, float]] = {}
+        """Verified tokens, and until when each is taken as such."""
 
     async def verify(self, token: str) -> Principal:
         """Check signature, expiry and claims.
@@ -74,6 +82,10 @@ class TokenVerifier:
         Unavailable
             If the identity provider's keys are needed and cannot be fetched.
         """
+        principal, until = self._remembered.get(token, (None, 0.0))
+        now = time.time()
+        if principal is not None and now < until:
+            return principal
         try:
             header = jwt.get_unverified_header(token)
             claims = self._decode(token, await self._key(header), header)
@@ -81,7 +93,11 @@ class TokenVerifier:
         except (jwt.PyJWTError, ValidationError) as error:
             logger.info("token_refused", reason=type(error).__name__)
             raise Unauthenticated from error
-        return Principal(checked.sub, checked.companies, checked.role == "admin", token)
+        principal = Principal(checked.sub, checked.companies, checked.role == "admin", token)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[token] = principal, min(checked.exp, now + REMEMBERED_SECONDS)
+        return principal
 
     def _decode(self, token: str, key: jwt.PyJWK | str, header: dict[str, object]) -> dict[str, object]:
         # The algorithms follow from the kind of key we trust, never from what the token says of itself.
@@ -124,7 +140,19 @@ class TokenVerifier:
         self._fetched = time.monotonic()
 
 
-_bearer = HTTPBearer(
+class _Authentication(HTTPBearer):
+    """Finds the caller. A security scheme itself, so that a request is not asked for its token twice."""
+
+    async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
+        """The caller, from the ``Authorization`` header."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated
+        verifier: TokenVerifier = request.app.state.token_verifier
+        return await verifier.verify(token.strip())
+
+
+_authenticate = _Authentication(
     scheme_name="bearerAuth",
     bearerFormat="JWT",
     description="JSON Web Token with the claims `sub`, `exp`, `companies` (ids) and `role` (`user` or `admin`).",
@@ -132,16 +160,19 @@ _bearer = HTTPBearer(
 )
 
 
-async def authenticate(request: Request, _documented: Annotated[object, Depends(_bearer)] = None) -> Principal:
-    """The caller, from the ``Authorization`` header."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated
-    verifier: TokenVerifier = request.app.state.token_verifier
-    return await verifier.verify(token.strip())
+async def describe_faults_to_callers(request: Request, error: Exception) -> Response:
+    """The answer to a request that does not validate; a stranger is told no more than that it is one.
+
+    FastAPI reads a body before it asks who sent it, so a fault of the body is found first.
+    """
+    try:
+        await _authenticate(request)
+    except ApiError as refusal:
+        return refusal.response()
+    return await describe_faults(request, error)
 
 
-Caller = Annotated[Principal, Depends(authenticate)]
+Caller = Annotated[Principal, Depends(_authenticate)]
 """Parameter of an endpoint that only authenticated callers reach."""
 
 

@@ -10,9 +10,11 @@ from typing import Any, Self
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from shared.database.availability import is_away
 from shared.http.json import JsonResponse
@@ -153,7 +155,7 @@ class Unavailable(ApiError):
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error that is known in the contract's shape; for the rest there is ``unexpected_error``."""
     app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(RequestValidationError, describe_faults)
     app.add_exception_handler(HTTPException, _http_error)
 
 
@@ -162,7 +164,8 @@ async def _api_error(_request: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def _invalid_request(_request: Request, error: Exception) -> Response:
+async def describe_faults(_request: Request, error: Exception) -> Response:
+    """The answer to a request that does not validate, with every fault."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
     return invalid_request(*(_fault(detail) for detail in error.errors())).response()
 
@@ -199,10 +202,22 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     message = "Resource not found" if error.status_code == 404 else str(error.detail)
-    return JsonResponse({"message": message, "error": message}, status_code=error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request))
+    return JsonResponse({"message": message, "error": message}, status_code=error.status_code, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method that the path has: the router names those of the first of its routes alone."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path and compile_path(route.path)[0].match(request.url.path):
+            methods |= route.methods or set()
+    return sorted(methods)
 
 
 async def unexpected_error(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ or neither. Source: draft-ietf-httpapi-idempotency-key-header.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +21,10 @@ from shared.http.json import JsonResponse
 
 REPLAYED: Final = "Idempotency-Replayed"
 """Header of an answer that was given before."""
+REPLAYED_HEADER: Final[dict[str, Any]] = {
+    REPLAYED: {"description": "`true` when the answer was given before.", "schema": {"type": "string"}}
+}
+"""How an answer that may be a repeated one documents it."""
 _LONGEST: Final = 255
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])+)"')
 """A string of RFC 8941, as the draft has it."""

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,6 +33,18 @@ def documented(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
             "content": {"application/json": {"examples": _examples(of_status)}},
         }
     return responses
+
+
+def answered(
+    model: object, description: str, example: object, *, headers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """An entry for FastAPI's ``responses=`` of an answer that is no error, with a whole body as an example."""
+    entry = {
+        "model": model,
+        "description": description,
+        "content": {"application/json": {"examples": {"example": {"value": example}}}},
+    }
+    return {**entry, "headers": dict(headers)} if headers else entry
 
 
 def _meaning(error: ApiError) -> str:

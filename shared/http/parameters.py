@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, StrictBool
 
 LARGEST_ID = 2**63 - 1
 """Ids are PostgreSQL bigints; a larger number is nobody's id."""
@@ -20,3 +20,11 @@ def _storable(value: str) -> str:
 
 Storable = AfterValidator(_storable)
 """Text that PostgreSQL can hold: anything without a NUL."""
+
+
+def _true_or_false(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+TrueOrFalse = Annotated[StrictBool, BeforeValidator(_true_or_false)]
+"""A yes or no of the query: ``true`` or ``false``, and nothing else that could be taken for one."""

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from shared.http.errors import Fault, PreconditionFailed, as_given, invalid_request
 
 _TAG: Final = r'(?:W/)?"[!#-~\x80-\xff]*"'
-_TAGS: Final = re.compile(rf"\s*{_TAG}(?:\s*,\s*{_TAG})*\s*")
+_TAGS: Final = re.compile(rf"[\s,]*{_TAG}(?:\s*,[\s,]*{_TAG})*[\s,]*")
+"""A list may have empty places: RFC 9110, section 5.6.1.2."""
 _MALFORMED: Final = 'must be * or entity tags, as "3"'
 
 
@@ -47,22 +48,26 @@ class Precondition:
 
 
 def _precondition(
-    if_match: Annotated[
+    request: Request,
+    _documented: Annotated[
         str | None,
         Header(
+            alias="If-Match",
             description="The `ETag` of the version that is meant. When it is not the current one, nothing is changed.",
             examples=['"3"'],
         ),
     ] = None,
 ) -> Precondition:
-    if if_match is None or if_match.strip() == "*":
+    # Several headers are one list.
+    given = ", ".join(request.headers.getlist("If-Match"))
+    if "If-Match" not in request.headers or given.strip() == "*":
         return Precondition(None)
-    if not _TAGS.fullmatch(if_match):
+    if not _TAGS.fullmatch(given):
         raise invalid_request(
-            Fault(field="If-Match", value=as_given(if_match), code="malformed_entity_tag", message=_MALFORMED)
+            Fault(field="If-Match", value=as_given(given), code="malformed_entity_tag", message=_MALFORMED)
         )
     # A weak tag stays what it is, and so equals no version: If-Match compares strongly.
-    return Precondition(frozenset(re.findall(_TAG, if_match)))
+    return Precondition(frozenset(re.findall(_TAG, given)))
 
 
 IfMatch = Annotated[Precondition, Depends(_precondition)]

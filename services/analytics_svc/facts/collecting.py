@@ -10,8 +10,20 @@ import structlog
 from shared.events.campaigns import CampaignDeleted, CampaignEvent
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import Envelope
-from shared.events.leads import CallAttempt, Lead, LeadCallAttempted, LeadCreated
+from shared.events.leads import (
+    CallAttempt,
+    Lead,
+    LeadAssigned,
+    LeadCallAttempted,
+    LeadConverted,
+    LeadCreated,
+    LeadScheduled,
+    LeadStatusChanged,
+    LeadUpdated,
+)
 
+LEAD_KINDS = (LeadCreated, LeadUpdated, LeadStatusChanged, LeadAssigned, LeadScheduled, LeadConverted)
+"""Events that tell leads as they are now."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 """A campaign's first price holds from here on, so that a call reported with an earlier start has a price too."""
 
@@ -97,8 +109,8 @@ def collect(events: Iterable[Envelope]) -> Facts:
             prices[price.campaign_id, price.version] = price
             if campaign.id not in campaigns or campaigns[campaign.id].version < campaign.version:
                 campaigns[campaign.id] = campaign
-        elif kind is LeadCreated:
-            for lead in LeadCreated.model_validate(event.data).leads:
+        elif issubclass(kind, LEAD_KINDS):
+            for lead in kind.model_validate(event.data).leads:
                 if lead.id not in leads or leads[lead.id].version < lead.version:
                     leads[lead.id] = lead
         elif kind is LeadCallAttempted:

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from services.campaign_svc.campaigns import refusals, repository, service
 from services.campaign_svc.campaigns.lifecycle import COMPLETE, PAUSE, STEPS, Step
 from services.campaign_svc.campaigns.schemas import (
+    DETAILS_EXAMPLE,
+    SHOWN_EXAMPLE,
     CallQuality,
     Campaign,
     CampaignAnswer,
@@ -22,9 +24,9 @@ from services.campaign_svc.campaigns.schemas import (
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller
-from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
+from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import documented
+from shared.http.openapi import answered, documented
 from shared.http.parameters import LARGEST_ID, IdInPath
 from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_failed
 
@@ -40,7 +42,12 @@ _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", 
     summary="Create voice campaign",
     status_code=201,
     responses={
-        201: {"model": CampaignAnswer, "description": "Created.", "headers": {**ETAG_HEADER, **_LOCATION_HEADER}},
+        201: answered(
+            CampaignAnswer,
+            "Created.",
+            {"message": "Voice campaign created successfully", "data": SHOWN_EXAMPLE},
+            headers={**ETAG_HEADER, **_LOCATION_HEADER, **REPLAYED_HEADER},
+        ),
         **documented(refusals.name_missing(), in_progress(), other_content()),
     },
 )
@@ -65,6 +72,17 @@ async def create_campaign(caller: Caller, body: CampaignBody, connection: Transa
             "model": Campaign | CampaignDetailsAnswer,
             "description": "The campaign; with `company_id`, the envelope.",
             "headers": ETAG_HEADER,
+            "content": {
+                "application/json": {
+                    "examples": {
+                        "campaign": {"summary": "Without `company_id`", "value": SHOWN_EXAMPLE},
+                        "envelope": {
+                            "summary": "With `company_id`",
+                            "value": {"message": "Campaign fetched successfully", "data": DETAILS_EXAMPLE},
+                        },
+                    }
+                }
+            },
         },
         **documented(refusals.not_an_id(), refusals.company_id_required(), refusals.not_found()),
     },
@@ -99,7 +117,7 @@ async def get_campaign(
     "/{id}",
     summary="Update campaign",
     responses={
-        200: {"model": Done, "description": "Updated.", "headers": ETAG_HEADER},
+        200: answered(Done, "Updated.", {"message": "Voice campaign updated successfully"}, headers=ETAG_HEADER),
         **documented(
             refusals.name_missing(),
             refusals.other_company(2),
@@ -123,7 +141,7 @@ async def update_campaign(
     "/{id}",
     summary="Delete campaign",
     responses={
-        200: {"model": Done, "description": "Deleted."},
+        200: answered(Done, "Deleted.", {"message": "Voice campaign deleted successfully"}),
         **documented(
             refusals.not_found(), refusals.not_deletable(), refusals.changed_meanwhile(), precondition_failed(4)
         ),
@@ -143,7 +161,7 @@ async def delete_campaign(
     description="Bring a campaign to a status. A campaign that has it already stays as it is.\n\n"
     + "\n".join(f"- `{' or '.join(step.sources)}` → `{step.target}`" for step in STEPS),
     responses={
-        200: {"model": Done, "description": "Updated.", "headers": ETAG_HEADER},
+        200: answered(Done, "Updated.", {"message": "Campaign status updated successfully"}, headers=ETAG_HEADER),
         **documented(
             refusals.not_found(),
             refusals.status_not_allowed("completed", "active"),
@@ -179,11 +197,15 @@ for _step in STEPS:
         summary=f"{_step.name.capitalize()} campaign",
         description=f"A campaign that is {' or '.join(_step.sources)} becomes {_step.target}.",
         responses={
-            200: {
-                "model": CampaignAnswer,
-                "description": f"{_step.done.capitalize()}.",
-                "headers": ETAG_HEADER,
-            },
+            200: answered(
+                CampaignAnswer,
+                f"{_step.done.capitalize()}.",
+                {
+                    "message": f"Campaign {_step.done} successfully",
+                    "data": {**SHOWN_EXAMPLE, "version": 2, "status": _step.target},
+                },
+                headers=ETAG_HEADER,
+            ),
             **documented(
                 refusals.not_found(),
                 refusals.step_not_allowed(_step, "draft" if _step in (PAUSE, COMPLETE) else "completed"),

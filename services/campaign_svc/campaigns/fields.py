@@ -99,6 +99,8 @@ def parse_moment(value: object, zone: ZoneInfo) -> datetime:
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         with suppress(ValueError):  # no such day, hour or offset: the same fault as any other text
             moment = datetime.fromisoformat(value)
+            # To the second, as it is shown: what was answered can be sent again, and is the same.
+            moment = moment.replace(microsecond=0)
             return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     raise PydanticCustomError(
         "moment", f"Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset, {_YEARS}"

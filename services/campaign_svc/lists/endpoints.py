@@ -9,15 +9,16 @@ from starlette.responses import StreamingResponse
 
 from services.campaign_svc.campaigns.fields import CalendarDate, Priority
 from services.campaign_svc.campaigns.repository import stream_json
-from services.campaign_svc.campaigns.schemas import Campaign
+from services.campaign_svc.campaigns.schemas import SHOWN_EXAMPLE, Campaign
 from services.campaign_svc.lists import repository, service
 from services.campaign_svc.lists.repository import CompanyFilter, Order, Page, SortField
-from services.campaign_svc.lists.schemas import ActiveCampaigns, CampaignPage
+from services.campaign_svc.lists.schemas import ACTIVE_EXAMPLE, PAGE_EXAMPLE, ActiveCampaigns, CampaignPage
 from shared.database.engine import Database, driver_connection
 from shared.events.campaigns import CampaignStatus
 from shared.http.auth import CompaniesInQuery, CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.parameters import Storable
+from shared.http.openapi import answered
+from shared.http.parameters import Storable, TrueOrFalse
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
@@ -32,7 +33,10 @@ Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="How many cam
 
 
 @router.get(
-    "", summary="Get all campaigns", response_class=StreamingResponse, responses={200: {"model": list[Campaign]}}
+    "",
+    summary="Get all campaigns",
+    response_class=StreamingResponse,
+    responses={200: answered(list[Campaign], "The campaigns, also when there are none.", [SHOWN_EXAMPLE])},
 )
 async def list_campaigns(
     request: Request, companies: CompaniesInQuery, status: StatusInQuery = None, priority: PriorityInQuery = None
@@ -49,7 +53,11 @@ async def list_campaigns(
     return StreamingResponse(body(), media_type="application/json")
 
 
-@router.get("/company/{companyId}", summary="Get company campaigns", responses={200: {"model": CampaignPage}})
+@router.get(
+    "/company/{companyId}",
+    summary="Get company campaigns",
+    responses={200: answered(CampaignPage, "The page.", PAGE_EXAMPLE)},
+)
 async def list_company_campaigns(
     request: Request,
     company_id: CompanyInPath,
@@ -62,7 +70,7 @@ async def list_company_campaigns(
         CalendarDate | None, Query(description="Only campaigns that end on this day (UTC) or earlier, YYYY-MM-DD.")
     ] = None,
     is_active: Annotated[
-        bool | None, Query(description="Only campaigns that are active, or only those that are not.")
+        TrueOrFalse | None, Query(description="Only campaigns that are active, or only those that are not.")
     ] = None,
     search: Annotated[
         str | None,
@@ -89,7 +97,9 @@ async def list_company_campaigns(
 
 
 @router.get(
-    "/company/{companyId}/active", summary="Get company active campaigns", responses={200: {"model": ActiveCampaigns}}
+    "/company/{companyId}/active",
+    summary="Get company active campaigns",
+    responses={200: answered(ActiveCampaigns, "The page.", ACTIVE_EXAMPLE)},
 )
 async def list_active_campaigns(
     request: Request,

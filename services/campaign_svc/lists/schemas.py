@@ -1,11 +1,15 @@
 """Lists of campaigns as API clients see them."""
 
 from datetime import datetime
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
 from services.campaign_svc.campaigns.fields import Money, Priority, TimeOfDay, Weekday
+from services.campaign_svc.campaigns.schemas import SHOWN_EXAMPLE
 from shared.events.campaigns import CampaignStatus
+
+_TOTALS_EXAMPLE: Final = {"total_leads": 100, "completed_calls": 50, "successful_calls": 45, "failed_calls": 5}
 
 
 class ListedCampaign(BaseModel):
@@ -71,3 +75,33 @@ class ActiveCampaigns(BaseModel):
 
     total: int = Field(description="Running campaigns that the filters let through, on all pages.")
     data: list[ActiveCampaign]
+
+
+PAGE_EXAMPLE: Final[dict[str, Any]] = {
+    "total": 100,
+    "offset": 0,
+    "limit": 50,
+    "data": [
+        {
+            name: value
+            for name, value in (SHOWN_EXAMPLE | _TOTALS_EXAMPLE).items()
+            if name in ListedCampaign.model_fields
+        }
+    ],
+}
+ACTIVE_EXAMPLE: Final[dict[str, Any]] = {
+    "total": 5,
+    "data": [
+        {
+            "id": 1,
+            "name": "Customer Survey Campaign",
+            "status": "active",
+            "priority": "high",
+            "total_leads": 100,
+            "completed_calls": 50,
+            "success_rate": 90.00,
+            "today_calls": 25,
+            "remaining_calls": 25,
+        }
+    ],
+}

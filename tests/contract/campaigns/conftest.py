@@ -1,5 +1,5 @@
 """The campaign service, at work."""
 
-from tests.fixtures.campaigns import campaign_api, campaigns_database, company
+from tests.fixtures.campaigns import campaign_api, campaign_document, campaigns_database, company
 
-__all__ = ["campaign_api", "campaigns_database", "company"]
+__all__ = ["campaign_api", "campaign_document", "campaigns_database", "company"]

@@ -6,10 +6,22 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.fixtures.campaigns import CampaignApi, bearer, campaign_body, claims
+from tests.fixtures.campaigns import (
+    ON_ONE_CAMPAIGN,
+    OPERATIONS,
+    STEPS,
+    CampaignApi,
+    bearer,
+    campaign_body,
+    claims,
+)
 
 UNAUTHENTICATED = {"message": "Authentication required", "error": "No valid authentication token provided"}
 AN_HOUR = timedelta(hours=1)
+NOTHING: list[list[Any]] = [[], []]
+REFUSALS = dict.fromkeys(["get", "status", *STEPS, "delete"], 404)
+"""How what names a campaign alone is refused; what names a company is refused with 403."""
+MESSAGES = {403: "Access denied", 404: "Voice campaign not found"}
 
 
 def _unsigned(company: int) -> dict[str, str]:
@@ -41,60 +53,131 @@ def _bad_tokens(company: int) -> dict[str, dict[str, str]]:
 
 
 BAD_TOKENS = sorted(_bad_tokens(1))
-OPERATIONS = ["create", "get", "details", "list"]
+FAR = 1_000_000
+"""From a company to another that no test has."""
 
 
-async def _attempt(api: CampaignApi, operation: str, campaign: dict[str, Any], headers: dict[str, str]) -> Any:
-    if operation == "create":
-        body = campaign_body(campaign["company_id"])
-        return await api.client.post("/api/voice-campaigns", json=body, headers=headers)
-    path = {
-        "get": f"/{campaign['id']}",
-        "details": f"/{campaign['id']}?company_id={campaign['company_id']}",
-        "list": f"?company_id={campaign['company_id']}",
-    }[operation]
-    return await api.client.get(f"/api/voice-campaigns{path}", headers=headers)
+async def _campaign_for(api: CampaignApi, company: int, operation: str) -> dict[str, Any]:
+    """A campaign on which the operation would succeed."""
+    return await api.create(campaign_body(company, status=OPERATIONS[operation].status))
+
+
+def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
+    documented = {
+        (method.upper(), path.removeprefix("/api/voice-campaigns"))
+        for path, methods in campaign_document["paths"].items()
+        for method in methods
+    }
+    placeholder = {"company_id": "{companyId}", "id": "{id}"}
+    tried = {
+        (operation.method, operation.path.partition("?")[0].format(**placeholder)) for operation in OPERATIONS.values()
+    }
+    assert tried == documented
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_with_its_companys_token_every_operation_succeeds(
+    campaign_api: CampaignApi, company: int, operation: str
+) -> None:
+    campaign = await _campaign_for(campaign_api, company, operation)
+    response = await campaign_api.attempt(OPERATIONS[operation], campaign)
+    assert response.is_success
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("token", BAD_TOKENS)
-async def test_without_a_good_token_nothing_is_answered(
+async def test_without_a_good_token_nothing_is_answered_or_changed(
     campaign_api: CampaignApi, company: int, token: str, operation: str
 ) -> None:
-    campaign = await campaign_api.create(campaign_body(company))
-    response = await _attempt(campaign_api, operation, campaign, _bad_tokens(company)[token])
+    campaign = await _campaign_for(campaign_api, company, operation)
+    before = await campaign_api.stored(company)
+    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=_bad_tokens(company)[token])
     assert response.status_code == 401
     assert response.json() == UNAUTHENTICATED
     assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert len((await campaign_api.get("", company)).json()) == 1
+    assert "ETag" not in response.headers
+    assert await campaign_api.stored(company) == before
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("content", [b'{"colour": "red"}', b"{"], ids=["unknown field", "no JSON"])
+async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
+    campaign_api: CampaignApi, content: bytes, operation: str
+) -> None:
+    path = OPERATIONS[operation].path.format(id="x", company_id="x")
+    response = await campaign_api.client.request(
+        OPERATIONS[operation].method,
+        f"/api/voice-campaigns{path}",
+        content=content,
+        headers={"Content-Type": "application/json", "If-Match": "x", "Idempotency-Key": ""},
+    )
+    assert response.status_code == 401
+    assert response.json() == UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("role", ["user", "admin"])
-@pytest.mark.parametrize(
-    ("operation", "status", "message"),
-    [
-        ("create", 403, "Access denied"),
-        ("get", 404, "Voice campaign not found"),
-        ("details", 403, "Access denied"),
-        ("list", 403, "Access denied"),
-    ],
-)
+@pytest.mark.parametrize("operation", OPERATIONS)
 async def test_another_companys_token_opens_nothing(
-    campaign_api: CampaignApi, company: int, role: str, operation: str, status: int, message: str
+    campaign_api: CampaignApi, company: int, role: str, operation: str
 ) -> None:
-    campaign = await campaign_api.create(campaign_body(company))
-    stranger = bearer(claims(company + 1_000_000, role=role))
-    response = await _attempt(campaign_api, operation, campaign, stranger)
-    assert response.status_code == status
-    assert response.json()["message"] == message
+    campaign = await _campaign_for(campaign_api, company, operation)
+    before = await campaign_api.stored(company)
+    stranger = bearer(claims(company + FAR, role=role))
+    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=stranger)
+    assert response.status_code == REFUSALS.get(operation, 403)
+    assert response.json()["message"] == MESSAGES[response.status_code]
     assert campaign["name"] not in response.text
-    assert len((await campaign_api.get("", company)).json()) == 1
+    assert "ETag" not in response.headers
+    assert await campaign_api.stored(company) == before
+    assert await campaign_api.stored(company + FAR) == NOTHING
+
+
+@pytest.mark.parametrize("operation", ON_ONE_CAMPAIGN)
+async def test_another_companys_campaign_is_answered_as_one_that_does_not_exist(
+    campaign_api: CampaignApi, company: int, operation: str
+) -> None:
+    campaign = await _campaign_for(campaign_api, company, operation)
+    stranger = bearer(claims(company + FAR))
+    one_that_is_not = campaign | {"id": 2**63 - 1}
+    theirs = await campaign_api.attempt(OPERATIONS[operation], campaign, token=stranger)
+    nobodys = await campaign_api.attempt(OPERATIONS[operation], one_that_is_not, token=stranger)
+    assert (theirs.status_code, theirs.json()) == (nobodys.status_code, nobodys.json())
+
+
+@pytest.mark.parametrize("operation", ["update", "status", *STEPS, "delete"])
+@pytest.mark.parametrize("if_match", ['"1"', '"2"', "*"])
+async def test_a_strangers_precondition_tells_nothing_of_a_version(
+    campaign_api: CampaignApi, company: int, if_match: str, operation: str
+) -> None:
+    campaign = await _campaign_for(campaign_api, company, operation)
+    before = await campaign_api.stored(company)
+    stranger = claims(company + FAR)
+    body = OPERATIONS[operation].body_of(campaign)
+    if operation == "update":
+        body = campaign_body(company + FAR)  # of a company that the token does cover
+    response = await campaign_api.client.request(
+        OPERATIONS[operation].method,
+        f"/api/voice-campaigns{OPERATIONS[operation].path_of(campaign)}",
+        json=body,
+        headers={**bearer(stranger), "If-Match": if_match},
+    )
+    assert response.status_code == 404
+    assert await campaign_api.stored(company) == before
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_token_of_no_company_opens_nothing(campaign_api: CampaignApi, company: int, operation: str) -> None:
+    campaign = await _campaign_for(campaign_api, company, operation)
+    before = await campaign_api.stored(company)
+    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=bearer(claims()))
+    assert response.status_code == REFUSALS.get(operation, 403)
+    assert await campaign_api.stored(company) == before
 
 
 async def test_a_campaign_is_not_found_in_another_of_the_callers_companies(
     campaign_api: CampaignApi, company: int
 ) -> None:
-    other = company + 1_000_000
+    other = company + FAR
     campaign = await campaign_api.create(campaign_body(company))
     response = await campaign_api.get(f"/{campaign['id']}?company_id={other}", company, other)
     assert response.status_code == 404
@@ -102,13 +185,40 @@ async def test_a_campaign_is_not_found_in_another_of_the_callers_companies(
 
 
 async def test_a_token_of_no_company_sees_nothing(campaign_api: CampaignApi, company: int) -> None:
-    campaign = await campaign_api.create(campaign_body(company))
-    assert (await campaign_api.get("")).json() == []
-    assert (await campaign_api.get(f"/{campaign['id']}")).status_code == 404
-    assert (await campaign_api.post(campaign_body(company))).status_code == 403
+    await campaign_api.create(campaign_body(company))
+    response = await campaign_api.get("")
+    assert response.status_code == 200
+    assert response.json() == []
 
 
 async def test_a_list_holds_no_other_companys_campaigns(campaign_api: CampaignApi, company: int) -> None:
-    await campaign_api.create(campaign_body(company + 1_000_000))
+    await campaign_api.create(campaign_body(company + FAR))
     mine = await campaign_api.create(campaign_body(company))
     assert (await campaign_api.get("", company)).json() == [mine]
+
+
+@pytest.mark.parametrize("path", ["/company/{}", "/company/{}/active"])
+async def test_a_companys_list_holds_no_other_companys_campaigns(
+    campaign_api: CampaignApi, company: int, path: str
+) -> None:
+    """Not even those of another company of the caller's."""
+    other = company + FAR
+    await campaign_api.create(campaign_body(other, status="active"))
+    mine = await campaign_api.create(campaign_body(company, status="active"))
+    answer = (await campaign_api.get(path.format(company), company, other)).json()
+    assert [campaign["id"] for campaign in answer["data"]] == [mine["id"]]
+    assert answer["total"] == 1
+
+
+async def test_the_totals_of_a_list_are_of_the_companys_own_campaigns(campaign_api: CampaignApi, company: int) -> None:
+    theirs = await campaign_api.create(campaign_body(company + FAR, status="active"))
+    await campaign_api.create(campaign_body(company, status="active"))
+    await campaign_api.rows("INSERT INTO campaign_totals VALUES ($1, 7, 5, 3)", theirs["id"])
+    for path in ("", "/active"):
+        [shown] = (await campaign_api.get(f"/company/{company}{path}", company)).json()["data"]
+        assert (shown["total_leads"], shown["completed_calls"]) == (0, 0)
+
+
+async def test_a_campaign_is_changed_as_any_of_the_callers_companies(campaign_api: CampaignApi, company: int) -> None:
+    campaign = await campaign_api.create(campaign_body(company))
+    assert (await campaign_api.step("start", campaign["id"], company + FAR, company)).status_code == 200

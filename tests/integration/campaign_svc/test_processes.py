@@ -113,7 +113,12 @@ async def test_a_created_campaign_is_told_on_the_broker(environment: dict[str, s
         await queue.bind(ExchangeName.EVENTS, "campaign.#")
         async with _serving("api", environment) as api, _serving("events", environment) as events:
             assert await _answers_ready(api) == {"database": "ok", "broker": "ok", "redis": "ok"}
-            assert await _answers_ready(events) == {"database": "ok", "outbox-relay": "ok"}
+            assert await _answers_ready(events) == {
+                "database": "ok",
+                "outbox-relay": "ok",
+                "consumer campaign.totals 1": "ok",
+                "housekeeping": "ok",
+            }
             assert (await events.get("/api/voice-campaigns")).status_code == 404
             created = await api.post("/api/voice-campaigns", json=campaign_body(1), headers=bearer(claims(1)))
             assert created.status_code == 201

@@ -1,0 +1,201 @@
+"""What the service's OpenAPI document says of it: every operation, explained, with examples that are true."""
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from shared.http.errors import ErrorBody
+from tests.fixtures.campaigns import CONTRACT_EXAMPLE
+
+PATH = "/api/voice-campaigns"
+READS = {
+    ("get", PATH),
+    ("get", f"{PATH}/{{id}}"),
+    ("get", f"{PATH}/company/{{companyId}}"),
+    ("get", f"{PATH}/company/{{companyId}}/active"),
+}
+CREATE = ("post", PATH)
+STATUS = ("patch", f"{PATH}/{{id}}/status")
+STEPS = {("post", f"{PATH}/{{id}}/{step}") for step in ("start", "pause", "resume", "complete")}
+DELETE = ("delete", f"{PATH}/{{id}}")
+CHANGES = {("put", f"{PATH}/{{id}}"), DELETE, STATUS} | STEPS
+OPERATIONS = sorted({CREATE} | READS | CHANGES)
+EVERY_OPERATION = pytest.mark.parametrize("name", OPERATIONS, ids=lambda name: f"{name[0].upper()} {name[1]}")
+
+QUERIES = {
+    ("get", PATH): {"status", "priority", "company_id"},
+    ("get", f"{PATH}/{{id}}"): {"company_id"},
+    ("get", f"{PATH}/company/{{companyId}}"): {
+        *("status", "priority", "start_date", "end_date", "is_active", "search", "sort", "order", "limit", "offset")
+    },
+    ("get", f"{PATH}/company/{{companyId}}/active"): {"priority", "limit", "offset"},
+}
+"""The contract's query parameters."""
+
+
+def _operation(document: dict[str, Any], name: tuple[str, str]) -> dict[str, Any]:
+    method, path = name
+    operation: dict[str, Any] = document["paths"][path][method]
+    return operation
+
+
+def _success(document: dict[str, Any], name: tuple[str, str]) -> dict[str, Any]:
+    [success] = [answer for status, answer in _operation(document, name)["responses"].items() if status.startswith("2")]
+    answer: dict[str, Any] = success
+    return answer
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = document["components"]["schemas"][schema["$ref"].removeprefix("#/components/schemas/")]
+    return found
+
+
+def _examples(document: dict[str, Any], medium: dict[str, Any]) -> list[Any]:
+    """Whole bodies that the document shows: beside the schema, or in it, or in each of its alternatives."""
+    if "example" in medium:
+        return [medium["example"]]
+    if "examples" in medium:
+        return [example["value"] for example in medium["examples"].values()]
+    schema = _resolved(document, medium["schema"])
+    if "anyOf" in schema:
+        of_each = [_examples(document, {"schema": alternative}) for alternative in schema["anyOf"]]
+        return [example for examples in of_each for example in examples] if all(of_each) else []
+    if "example" in schema:
+        return [schema["example"]]
+    return list(schema.get("examples", []))
+
+
+def _faults(document: dict[str, Any], schema: dict[str, Any], value: object) -> list[str]:
+    validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+    return [error.message for error in validator.iter_errors(value)]
+
+
+async def test_every_operation_is_documented(campaign_document: dict[str, Any]) -> None:
+    documented = {(method, path) for path, methods in campaign_document["paths"].items() for method in methods}
+    assert documented == set(OPERATIONS)
+
+
+@EVERY_OPERATION
+async def test_an_operation_says_what_it_does(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    operation = _operation(campaign_document, name)
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["operationId"]
+
+
+@EVERY_OPERATION
+async def test_an_operation_documents_the_errors_it_can_answer(
+    campaign_document: dict[str, Any], name: tuple[str, str]
+) -> None:
+    expected = {"400", "401", "403", "404", "500"}
+    if name == CREATE:
+        expected |= {"409", "422"}
+    elif name in CHANGES:
+        expected |= {"409", "412"}
+    assert _operation(campaign_document, name)["responses"].keys() >= expected
+
+
+@EVERY_OPERATION
+async def test_only_creating_answers_422(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    assert ("422" in _operation(campaign_document, name)["responses"]) == (name == CREATE)
+
+
+@EVERY_OPERATION
+async def test_only_changes_of_a_campaign_answer_412(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    assert ("412" in _operation(campaign_document, name)["responses"]) == (name in CHANGES)
+
+
+@EVERY_OPERATION
+async def test_each_error_has_an_example_of_its_body(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    responses = _operation(campaign_document, name)["responses"]
+    for status, answer in responses.items():
+        if status.startswith("2"):
+            continue
+        assert answer["description"], status
+        [(media_type, medium)] = answer["content"].items()
+        assert media_type == "application/json"
+        examples = _examples(campaign_document, medium)
+        assert examples, status
+        for example in examples:
+            ErrorBody.model_validate(example)
+            assert _faults(campaign_document, medium["schema"], example) == []
+
+
+@EVERY_OPERATION
+async def test_each_parameter_is_described(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    for parameter in _operation(campaign_document, name).get("parameters", []):
+        assert parameter.get("description"), parameter["name"]
+
+
+@EVERY_OPERATION
+async def test_the_parameters_are_those_of_the_contract(
+    campaign_document: dict[str, Any], name: tuple[str, str]
+) -> None:
+    places: dict[str, set[str]] = {"path": set(), "query": set(), "header": set()}
+    for parameter in _operation(campaign_document, name).get("parameters", []):
+        places[parameter["in"]].add(parameter["name"].lower() if parameter["in"] == "header" else parameter["name"])
+    in_path = {"companyId"} & {name[1].split("{")[-1].partition("}")[0]} or ({"id"} if "{id}" in name[1] else set())
+    in_header = {"idempotency-key"} if name == CREATE else {"if-match"} if name in CHANGES else set()
+    assert places == {"path": in_path, "query": QUERIES.get(name, set()), "header": in_header}
+
+
+@EVERY_OPERATION
+async def test_a_success_has_an_example_of_its_body(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    [(media_type, medium)] = _success(campaign_document, name)["content"].items()
+    assert media_type == "application/json"
+    assert _examples(campaign_document, medium)
+
+
+@EVERY_OPERATION
+async def test_the_example_of_a_success_is_of_its_schema(
+    campaign_document: dict[str, Any], name: tuple[str, str]
+) -> None:
+    [medium] = _success(campaign_document, name)["content"].values()
+    for example in _examples(campaign_document, medium):
+        assert _faults(campaign_document, medium["schema"], example) == []
+
+
+async def test_every_schema_with_an_example_accepts_it(campaign_document: dict[str, Any]) -> None:
+    wrong = {
+        name: faults
+        for name, schema in campaign_document["components"]["schemas"].items()
+        for example in schema.get("examples", [])
+        if (faults := _faults(campaign_document, {"$ref": f"#/components/schemas/{name}"}, example))
+    }
+    assert wrong == {}
+
+
+@EVERY_OPERATION
+async def test_the_answers_that_carry_a_tag_say_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    tagged = name in {CREATE, ("get", f"{PATH}/{{id}}")} | CHANGES - {DELETE}
+    headers = _success(campaign_document, name).get("headers", {})
+    assert ("ETag" in headers) == tagged
+
+
+async def test_creating_says_where_the_campaign_is_and_whether_the_answer_is_a_repeated_one(
+    campaign_document: dict[str, Any],
+) -> None:
+    assert _success(campaign_document, CREATE)["headers"].keys() == {"ETag", "Location", "Idempotency-Replayed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [(CREATE, CONTRACT_EXAMPLE), (("put", f"{PATH}/{{id}}"), CONTRACT_EXAMPLE), (STATUS, {"status": "active"})],
+    ids=["create", "update", "status"],
+)
+async def test_a_body_is_shown_as_in_the_contract(
+    campaign_document: dict[str, Any], name: tuple[str, str], example: dict[str, Any]
+) -> None:
+    body = _operation(campaign_document, name)["requestBody"]
+    assert body["required"]
+    medium = body["content"]["application/json"]
+    assert example in _examples(campaign_document, medium)
+    assert _faults(campaign_document, medium["schema"], example) == []
+
+
+@pytest.mark.parametrize("name", [*sorted(STEPS), DELETE, *sorted(READS)], ids=lambda name: f"{name[0]} {name[1]}")
+async def test_what_takes_no_body_says_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+    assert "requestBody" not in _operation(campaign_document, name)

@@ -1,0 +1,152 @@
+"""What the service answers to requests made up from its OpenAPI document is what the document says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from anyio.from_thread import start_blocking_portal
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, Config, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from services.campaign_svc.app import MIGRATIONS, create_api_app
+from services.campaign_svc.settings import CampaignApiSettings
+from shared.database.migrations import upgrade
+from tests.fixtures.campaigns import (
+    CONTRACT_EXAMPLE,
+    STATUSES,
+    api_settings,
+    bearer,
+    campaign_body,
+    claims,
+    new_company,
+)
+from tests.fixtures.servers import ServerUrls
+from tests.fixtures.serving import serving
+
+TOKEN = bearer(claims(1, 2))
+"""Of companies that made-up requests often name."""
+PATH = "/api/voice-campaigns"
+
+# An app connects to nothing before it serves: its document needs settings of the right form only.
+_PLACEHOLDERS = {
+    "database_url": "postgresql://nobody@localhost/nothing",
+    "amqp_url": "amqp://localhost",
+    "redis_url": "redis://localhost",
+    "jwt_secret": "no token is signed with this placeholder",
+}
+DOCUMENT: dict[str, Any] = create_api_app(CampaignApiSettings.model_validate(_PLACEHOLDERS)).openapi()
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=Config.from_dict({"generation": {"deterministic": True}}))
+OF_THE_SCHEMA = schemathesis.openapi.from_dict(
+    DOCUMENT,
+    config=Config.from_dict(
+        {"generation": {"mode": "positive", "deterministic": True}, "phases": {"coverage": {"enabled": False}}}
+    ),
+)
+"""Makes up requests that the document allows, without going through the limits of each field."""
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+
+BEYOND_SCHEMA = {
+    *("time_zone", "ai_voice_language", "recurrence_rule", "start_date", "end_date", "expected_completion_date"),
+    *("script_template", "fallback_script", "calling_hours_start", "calling_hours_end"),
+}
+"""Fields with rules that a JSON schema does not tell: what is made up for them is hardly ever accepted."""
+
+bounded = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+async def made_up_database(servers: ServerUrls) -> AsyncIterator[str]:
+    """URL of a migrated database for whatever is made up here, for whichever company."""
+    url = await servers.create_database("conformance")
+    await asyncio.to_thread(upgrade, MIGRATIONS, url)
+    yield url
+    await servers.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def address(servers: ServerUrls, made_up_database: str) -> Iterator[str]:
+    """Where the API is served, from a thread of its own: the requests of schemathesis block the tests' loop."""
+    app = create_api_app(api_settings(servers, made_up_database))
+    with (
+        start_blocking_portal(backend_options={"use_uvloop": True}) as portal,
+        portal.wrap_async_context_manager(serving(app)) as url,
+    ):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[httpx.Client]:
+    """A caller without a token."""
+    with httpx.Client(base_url=address, trust_env=False) as client:
+        yield client
+
+
+@SCHEMA.parametrize()
+@bounded
+def test_any_request_is_answered_as_documented(case: Case[Any], address: str) -> None:
+    case.call_and_validate(base_url=address, headers=TOKEN, checks=CHECKS)
+
+
+@OF_THE_SCHEMA.parametrize()
+@bounded
+def test_any_request_on_the_callers_own_campaign_is_answered_as_documented(
+    case: Case[Any], address: str, client: httpx.Client
+) -> None:
+    company = new_company()
+    token = bearer(claims(company))
+    body = campaign_body(company, status=STATUSES[company % len(STATUSES)])
+    created = client.post(PATH, json=body, headers=token)
+    assert created.status_code == 201
+    usable = {**body, "id": created.json()["data"]["id"], "companyId": company, "if-match": '"1"'}
+    for made_up, replaced in (
+        (case.path_parameters, {"id", "companyId"}),
+        (case.query, {"company_id"}),
+        (case.headers, {"if-match"}),
+        (case.body, BEYOND_SCHEMA | {"company_id", "status"} if case.method != "PATCH" else set()),
+    ):
+        if isinstance(made_up, MutableMapping):
+            made_up.update({name: usable[name] for name in replaced & set(made_up)})
+    case.call_and_validate(base_url=address, headers=token, checks=CHECKS)
+
+
+@SCHEMA.include(method=["POST", "PUT", "PATCH"], path_regex=r"(voice-campaigns|\{id\}|status)$").parametrize()
+@bounded
+def test_a_body_that_is_not_of_its_schema_is_refused(case: Case[Any], address: str) -> None:
+    assert case.meta is not None
+    negated = {location for location, part in case.meta.components.items() if part.mode == GenerationMode.NEGATIVE}
+    if negated == {ParameterLocation.BODY}:
+        case.call_and_validate(base_url=address, headers=TOKEN, checks=[negative_data_rejection])
+
+
+def test_the_contracts_example_is_accepted_as_the_document_has_it(client: httpx.Client) -> None:
+    response = client.post(PATH, json=CONTRACT_EXAMPLE, headers=TOKEN)
+    assert response.status_code == 201
+    SCHEMA[PATH]["POST"].validate_response(response)
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(client: httpx.Client, path: str) -> None:
+    response = client.request("TRACE", path.format(id=1, companyId=1), headers=TOKEN)
+    assert response.status_code == 405
+    assert response.json().keys() == {"message", "error"}
+    allowed = {method.strip().lower() for method in response.headers["Allow"].split(",")}
+    assert allowed - {"head"} == set(DOCUMENT["paths"][path])

@@ -1,0 +1,242 @@
+"""Endpoints 14 and 16 to 19: the lifecycle, by PATCH, by its steps, and by PUT."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from services.campaign_svc.campaigns.schemas import CampaignAnswer
+from shared.events.campaigns import CampaignStatusChanged
+from tests.fixtures.campaigns import (
+    CHANGES,
+    STATUSES,
+    STEPS,
+    TRANSITIONS,
+    CampaignApi,
+    bearer,
+    campaign_body,
+    claims,
+    sent_again,
+)
+
+CHANGED = {"message": "Campaign status updated successfully"}
+NOT_FOUND = {"message": "Voice campaign not found", "error": "Voice campaign not found"}
+
+
+async def _ended(api: CampaignApi, campaign: dict[str, Any]) -> tuple[str, int, list[tuple[str, str]]]:
+    """Status, version, and every change of status that was told, of what has happened to the company's one campaign."""
+    shown = await api.shown(campaign)
+    [_, *events] = await api.events(campaign["company_id"])
+    told = [CampaignStatusChanged.model_validate(event.data) for event in events]
+    return shown["status"], shown["version"], [(event.previous_status, event.campaign.status) for event in told]
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("source", STATUSES)
+async def test_a_step_is_taken_from_its_own_statuses_only(
+    campaign_api: CampaignApi, company: int, source: str, name: str
+) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status=source))
+    step = STEPS[name]
+    response = await campaign_api.step(name, campaign["id"], company)
+    if source in step.sources:
+        assert response.status_code == 200
+        assert await _ended(campaign_api, campaign) == (step.target, 2, [(source, step.target)])
+    else:
+        assert response.status_code == 409
+        assert await _ended(campaign_api, campaign) == (source, 1, [])
+
+
+@pytest.mark.parametrize("target", STATUSES)
+@pytest.mark.parametrize("source", STATUSES)
+async def test_a_status_is_set_along_the_lifecycle_only(
+    campaign_api: CampaignApi, company: int, source: str, target: str
+) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status=source))
+    response = await campaign_api.patch(campaign["id"], {"status": target}, company)
+    if (source, target) in TRANSITIONS:
+        assert response.status_code == 200
+        assert await _ended(campaign_api, campaign) == (target, 2, [(source, target)])
+    else:
+        assert response.status_code == (200 if source == target else 409)
+        assert await _ended(campaign_api, campaign) == (source, 1, [])
+
+
+@pytest.mark.parametrize("target", STATUSES)
+@pytest.mark.parametrize("source", STATUSES)
+async def test_an_update_moves_along_the_lifecycle_only(
+    campaign_api: CampaignApi, company: int, source: str, target: str
+) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status=source))
+    response = await campaign_api.put(campaign["id"], sent_again(campaign, status=target), company)
+    if (source, target) in TRANSITIONS:
+        assert response.status_code == 200
+        assert await _ended(campaign_api, campaign) == (target, 2, [(source, target)])
+    else:
+        assert response.status_code == (200 if source == target != "completed" else 409)
+        assert await _ended(campaign_api, campaign) == (source, 1, [])
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_a_step_answers_the_whole_campaign(campaign_api: CampaignApi, company: int, name: str) -> None:
+    step = STEPS[name]
+    campaign = await campaign_api.create(campaign_body(company, status=CHANGES[name].status))
+    response = await campaign_api.step(name, campaign["id"], company)
+    assert response.headers["content-type"] == "application/json"
+    CampaignAnswer.model_validate_json(response.content)
+    shown = await campaign_api.shown(campaign)
+    assert response.json() == {"message": step.message, "data": shown}
+    assert shown == campaign | {"status": step.target, "version": 2, "updated_at": shown["updated_at"]}
+
+
+async def test_the_contracts_answer_to_a_new_status(campaign_api: CampaignApi, company: int) -> None:
+    campaign = await campaign_api.create(campaign_body(company))
+    response = await campaign_api.patch(campaign["id"], {"status": "active"}, company)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == CHANGED
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_the_status_it_already_has_changes_nothing(campaign_api: CampaignApi, company: int, status: str) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status=status))
+    before = await campaign_api.stored(company)
+    response = await campaign_api.patch(campaign["id"], {"status": status}, company)
+    assert response.status_code == 200
+    assert response.json() == CHANGED
+    assert await campaign_api.stored(company) == before
+
+
+@pytest.mark.parametrize("name", ["status", *STEPS])
+async def test_a_change_of_status_touches_nothing_else_of_the_record(
+    campaign_api: CampaignApi, company: int, name: str
+) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status=CHANGES[name].status))
+    [before] = await campaign_api.rows("SELECT * FROM campaigns WHERE id = $1", campaign["id"])
+    await campaign_api.attempt(CHANGES[name], campaign)
+    [after] = await campaign_api.rows("SELECT * FROM campaigns WHERE id = $1", campaign["id"])
+    assert {field for field, value in after.items() if value != before[field]} == {"status", "version", "updated_at"}
+    assert after["updated_at"] > before["updated_at"]
+
+
+@pytest.mark.parametrize("name", ["status", *STEPS])
+async def test_a_change_of_status_is_told_with_the_campaign_as_it_is_then(
+    campaign_api: CampaignApi, company: int, name: str
+) -> None:
+    operation = CHANGES[name]
+    campaign = await campaign_api.create(campaign_body(company, status=operation.status))
+    await campaign_api.attempt(operation, campaign)
+    [_, event] = await campaign_api.events(company)
+    assert (event.type, event.companyid) == ("campaign.status_changed.v1", company)
+    told = CampaignStatusChanged.model_validate(event.data)
+    shown = await campaign_api.shown(campaign)
+    assert told.previous_status == operation.status
+    assert (told.campaign.id, told.campaign.version, told.campaign.status, told.campaign.name) == (
+        campaign["id"],
+        2,
+        shown["status"],
+        campaign["name"],
+    )
+
+
+async def test_a_whole_life(campaign_api: CampaignApi, company: int) -> None:
+    campaign = await campaign_api.create(campaign_body(company))
+    for name in ("start", "pause", "resume", "pause", "complete"):
+        assert (await campaign_api.step(name, campaign["id"], company)).status_code == 200
+    path = ["draft", "active", "paused", "active", "paused", "completed"]
+    assert await _ended(campaign_api, campaign) == ("completed", 6, list(itertools.pairwise(path)))
+
+
+async def test_the_reason_of_a_refusal_names_the_status_it_is_in(campaign_api: CampaignApi, company: int) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status="completed"))
+    for response in (
+        await campaign_api.step("start", campaign["id"], company),
+        await campaign_api.patch(campaign["id"], {"status": "active"}, company),
+    ):
+        answer = response.json()
+        assert answer.keys() == {"message", "error"}
+        assert "completed" in answer["message"] + answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, {"status": "Missing required field: status"}),
+        ({"status": None}, None),
+        ({"status": "running"}, {"status": "Input should be 'draft', 'active', 'paused' or 'completed'"}),
+        ({"status": "Active"}, {"status": "Input should be 'draft', 'active', 'paused' or 'completed'"}),
+        ({"status": " active"}, {"status": "Input should be 'draft', 'active', 'paused' or 'completed'"}),
+        ({"status": ["active"]}, None),
+        ({"status": 1}, None),
+        ({"status": "active", "name": "x"}, {"name": "Unknown field: name"}),
+        ({"status": "active", "version": 1}, {"version": "Unknown field: version"}),
+        ({"status": "active", "company_id": 1}, {"company_id": "Unknown field: company_id"}),
+        (
+            {"status": "running", "name": "x", "colour": None},
+            {
+                "status": "Input should be 'draft', 'active', 'paused' or 'completed'",
+                "name": "Unknown field: name",
+                "colour": "Unknown field: colour",
+            },
+        ),
+    ],
+    ids=str,
+)
+async def test_a_body_that_is_not_one_status_is_refused_with_every_fault(
+    campaign_api: CampaignApi, company: int, body: dict[str, Any], faults: dict[str, str] | None
+) -> None:
+    campaign = await campaign_api.create(campaign_body(company))
+    before = await campaign_api.stored(company)
+    response = await campaign_api.patch(campaign["id"], body, company)
+    assert response.status_code == 400
+    told = {fault["field"]: fault["message"] for fault in response.json()["errors"]}
+    if faults is None:
+        assert told.keys() == {"status"}
+    else:
+        assert told == faults
+    assert await campaign_api.stored(company) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"active"', b"active", b"\xff\xfe"])
+async def test_what_is_no_json_object_is_no_status(campaign_api: CampaignApi, company: int, content: bytes) -> None:
+    campaign = await campaign_api.create(campaign_body(company))
+    before = await campaign_api.stored(company)
+    response = await campaign_api.client.patch(
+        f"/api/voice-campaigns/{campaign['id']}/status",
+        content=content,
+        headers={**bearer(claims(company)), "Content-Type": "application/json"},
+    )
+    assert response.status_code == 400
+    assert response.json().keys() >= {"message", "error"}
+    assert await campaign_api.stored(company) == before
+
+
+@pytest.mark.parametrize("name", ["status", *STEPS])
+async def test_a_campaign_that_does_not_exist_is_not_found(campaign_api: CampaignApi, company: int, name: str) -> None:
+    response = await campaign_api.attempt(CHANGES[name], {"id": 2**63 - 1, "company_id": company})
+    assert response.status_code == 404
+    assert response.json() == NOT_FOUND
+
+
+@pytest.mark.parametrize("campaign_id", ["0", "-1", "abc", "1.5", str(2**63)])
+@pytest.mark.parametrize("name", CHANGES)
+async def test_what_is_no_campaign_id_is_refused(
+    campaign_api: CampaignApi, company: int, name: str, campaign_id: str
+) -> None:
+    operation = CHANGES[name]
+    body = campaign_body(company) if name == "update" else operation.body_of({})
+    path = operation.path.format(id=campaign_id)
+    response = await campaign_api.send(operation.method, path, company, body=body)
+    assert response.status_code == 400
+    assert [fault["field"] for fault in response.json()["errors"]] == ["id"]
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_a_step_is_only_posted(campaign_api: CampaignApi, company: int, name: str) -> None:
+    campaign = await campaign_api.create(campaign_body(company, status=CHANGES[name].status))
+    before = await campaign_api.stored(company)
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        response = await campaign_api.send(method, f"/{campaign['id']}/{name}", company)
+        assert response.status_code == 405
+        assert response.json().keys() == {"message", "error"}
+    assert await campaign_api.stored(company) == before
