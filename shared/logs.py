@@ -26,6 +26,14 @@ def _dump(line: object, *, default: Callable[[object], object]) -> str:
     return orjson.dumps(line, default=default).decode()
 
 
+class _NamedLogger(structlog.WriteLogger):
+    """Writes lines to standard output, each at once."""
+
+    def __init__(self, name: str = "root") -> None:
+        super().__init__(sys.stdout)
+        self.name = name
+
+
 def configure_logs(settings: LogSettings, *, process: str) -> None:
     """Send everything this process logs to standard output, in the form the settings ask for.
 
@@ -43,7 +51,6 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_process,
     ]
@@ -55,10 +62,17 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
     )
+    # Our own lines are written as they are rendered: a record of ``logging`` in between would cost as much again.
+    structlog.configure(
+        processors=[*enrich, *render],
+        logger_factory=_NamedLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        cache_logger_on_first_use=True,
+    )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=enrich,
+            foreign_pre_chain=[*enrich, structlog.stdlib.PositionalArgumentsFormatter()],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
@@ -67,13 +81,3 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
     root.setLevel(settings.log_level)
     for chatty in ("aiormq", "aio_pika", "httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *enrich,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
