@@ -4,6 +4,7 @@ Application code takes a connection and never commits: whoever opened the transa
 message's consumer) commits it once, at the edge.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -97,8 +98,13 @@ class Database:
         if self._readers is None:
             self._readers = self._make_readers()
         await self._readers  # opens nothing; of no effect but the first time
-        async with self._readers.acquire(timeout=self._pool_timeout) as connection:
+        # Not the pool's own timeout, which costs a task for each time.
+        async with asyncio.timeout(self._pool_timeout):
+            connection = await self._readers.acquire()
+        try:
             yield connection
+        finally:
+            await self._readers.release(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
