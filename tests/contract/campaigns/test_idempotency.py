@@ -1,6 +1,7 @@
 """Endpoint 1 with an Idempotency-Key: the same request is done once, however often it is sent."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,6 +9,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from shared.database.engine import Database
+from shared.database.idempotency_keys import forget_old
 from tests.fixtures.campaigns import CONTRACT_EXAMPLE, CampaignApi, bearer, campaign_body, claims
 from tests.fixtures.waiting import eventually
 
@@ -319,3 +322,22 @@ async def test_other_operations_take_no_key(campaign_api: CampaignApi, company: 
     headers = {"Idempotency-Key": f"step-{company}"}
     responses = [await campaign_api.step("start", created["id"], company, headers=headers) for _ in range(2)]
     assert [response.status_code for response in responses] == [200, 409]
+
+
+async def test_keys_are_forgotten_after_a_day(campaign_api: CampaignApi, campaigns_database: str, company: int) -> None:
+    key = f"for-a-day-{company}"
+    await _create(campaign_api, campaign_body(company), company, key=key)
+    database = Database(campaigns_database, name="forgetting")
+
+    async def is_kept(age: timedelta) -> bool:
+        aged = "UPDATE idempotency_keys SET created_at = now() - $2::interval WHERE key = $1"
+        await campaign_api.rows(aged, key, age)
+        async with database.transaction() as connection:
+            await forget_old(connection)
+        return bool(await campaign_api.rows("SELECT FROM idempotency_keys WHERE key = $1", key))
+
+    try:
+        assert await is_kept(timedelta(hours=23, minutes=59))
+        assert not await is_kept(timedelta(hours=24, minutes=1))
+    finally:
+        await database.close()
