@@ -73,6 +73,14 @@ openapi: .venv/.installed ## Write the API document that the gateway serves
 bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual way
 	@$(PYTHON) -m benchmarks.import
 
+.PHONY: bench-campaigns
+bench-campaigns: .venv/.installed ## Measure reading, listing and creating campaigns: beside a bare handler, with a thousand and a million
+	@$(PYTHON) -m benchmarks.campaigns
+
+.PHONY: bench-export
+bench-export: .venv/.installed ## Measure the export: beside psql's \copy and a bare xlsxwriter, and its memory at a million
+	@$(PYTHON) -m benchmarks.export
+
 .PHONY: lock
 lock: .venv/.installed ## Lock the dependencies of pyproject.toml anew, with hashes
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \

@@ -25,7 +25,9 @@ where there are several faults to name. Every answer has an `X-Request-ID`, by w
 TAGS = {
     "Campaigns": "Whom to call, when, how often, and with which AI voice and script.",
     "Leads": "The people to call.",
+    "Do-not-call list": "Numbers that a company must not call.",
     "Lead imports": "Leads from CSV and Excel files: all of a file, or nothing of it.",
+    "Lead exports": "Leads as CSV and Excel files, which an import reads back.",
     "Reports": "What the calls cost and what they brought.",
 }
 """Every tag that an operation may have, in the order of the page."""

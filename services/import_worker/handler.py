@@ -1,8 +1,8 @@
 """What the worker does with one import job: all of its leads, or none and every reason why."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -10,15 +10,19 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
+from services.lead_svc.imports.blacklisting import hold_list, list_blacklisted
+from services.lead_svc.imports.duplicates import StoredLead
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.events import as_told
-from services.lead_svc.imports.loading import load
+from services.lead_svc.imports.loading import Loaded, Report, load
+from services.lead_svc.imports.options import OnDuplicate
 from services.lead_svc.imports.reading import read
-from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.imports.repository import Ending, QueuedImport
 from services.lead_svc.imports.signals import Progress, ProgressTeller
-from services.lead_svc.imports.validation import ValidLeads, validate
+from services.lead_svc.imports.updating import update
+from services.lead_svc.imports.validation import Examined, ValidLeads, examine, settle, validate
 from services.lead_svc.outbox import outbox
-from shared.events.envelope import Envelope
+from shared.events.envelope import Envelope, EventData, Serialized
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
 from shared.messaging.consumer import AfterCommit, Handler
 
@@ -58,52 +62,107 @@ async def run_import(connection: AsyncConnection, import_id: int, teller: Progre
         return
     started_at = datetime.now(UTC)
     try:
-        # Off the event loop: a large file must not silence the broker's heartbeats.
-        valid, _ = await asyncio.gather(
-            asyncio.to_thread(_read_and_validate, job), teller.tell(Progress(import_id=job.id, stage="reading"))
+        checked, _ = await asyncio.gather(
+            _check(connection, job), teller.tell(Progress(import_id=job.id, stage="reading"))
         )
     except ImportRejected as rejection:
         await _fail(connection, job, rejection, started_at)
     else:
-        await _load(connection, job, valid, started_at, teller)
+        await _finish(connection, job, checked, started_at, teller)
     SECONDS.observe((datetime.now(UTC) - started_at).total_seconds())
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What a file says, and the leads that it says it of."""
+
+    valid: ValidLeads
+    stored: Mapping[str, StoredLead]
+
+
+async def _check(connection: AsyncConnection, job: QueuedImport) -> _Checked:
+    # Off the event loop: a large file must not silence the broker's heartbeats.
+    if job.options.on_duplicate is OnDuplicate.CREATE:
+        return _Checked(await asyncio.to_thread(_read_and_validate, job), {})
+    examined = await asyncio.to_thread(_read_and_examine, job)
+    # Held until the commit: what another such import is about to write would not be seen yet.
+    await repository.lock_numbers(connection, job.campaign_id)
+    if job.options.on_duplicate is OnDuplicate.UPDATE:
+        await hold_list(connection, job.company_id, for_change=examined.blacklists)
+    stored = await repository.stored_leads(
+        connection,
+        job.company_id,
+        job.campaign_id,
+        examined.phones.drop_nulls().unique().to_list(),
+        for_update=job.options.on_duplicate is OnDuplicate.UPDATE,
+    )
+    return _Checked(await asyncio.to_thread(settle, examined, job.options, stored), stored)
+
+
 def _read_and_validate(job: QueuedImport) -> ValidLeads:
-    return validate(read(job.content, job.kind), job.default_values, row_limit=job.row_limit)
+    return validate(read(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
 
 
-async def _load(
-    connection: AsyncConnection, job: QueuedImport, valid: ValidLeads, started_at: datetime, teller: ProgressTeller
+def _read_and_examine(job: QueuedImport) -> Examined:
+    return examine(read(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
+
+
+async def _finish(
+    connection: AsyncConnection, job: QueuedImport, checked: _Checked, started_at: datetime, teller: ProgressTeller
 ) -> None:
-    total = valid.frame.height
+    valid = checked.valid
+    loaded = Loaded([], [])
+    told: list[EventData | Serialized] = []
+    if not job.options.dry_run:
+        if valid.frame.height:
+            loaded = await load(connection, job, valid.frame, _reporting(job, valid.frame.height, teller))
+            told += loaded.events
+        if valid.updates is not None:
+            told += await update(connection, job.company_id, valid.updates, checked.stored)
+            await list_blacklisted(connection, job, valid.updates)
+    ending = Ending(
+        status="completed",
+        started_at=started_at,
+        row_count=valid.row_count,
+        imported_count=valid.frame.height,
+        updated_count=valid.updates.height if valid.updates is not None else 0,
+        skipped_count=valid.skipped_count,
+        lead_ids=loaded.ids,
+        error=valid.faults.errors[0].message if valid.faults.errors else None,
+        faults=valid.faults,
+    )
+    await repository.end(connection, job.id, ending)
+    if not job.options.dry_run:
+        shown = as_told(job, imported_count=ending.imported_count, error_count=valid.faults.total)
+        await outbox.add(connection, job.company_id, *told, ImportCompleted(job=shown))
+        LEADS.inc(len(loaded.ids))
+    IMPORTS.labels("completed").inc()
+    logger.info(
+        "import_completed",
+        import_id=job.id,
+        campaign_id=job.campaign_id,
+        leads=len(loaded.ids),
+        updated=ending.updated_count,
+        skipped=ending.skipped_count,
+        dry_run=job.options.dry_run,
+    )
 
+
+def _reporting(job: QueuedImport, total: int, teller: ProgressTeller) -> Report:
     async def report(done: int) -> None:
         if done < total:
             await teller.tell(Progress(import_id=job.id, stage="loading", rows_done=done, rows_total=total))
 
-    loaded = await load(connection, job, valid.frame, report)
-    await repository.complete(connection, job.id, started_at=started_at, lead_ids=loaded.ids)
-    completed = ImportCompleted(job=as_told(job, imported_count=total))
-    await outbox.add(connection, job.company_id, *loaded.events, completed)
-    IMPORTS.labels("completed").inc()
-    LEADS.inc(total)
-    logger.info("import_completed", import_id=job.id, campaign_id=job.campaign_id, leads=total)
+    return report
 
 
 async def _fail(
     connection: AsyncConnection, job: QueuedImport, rejection: ImportRejected, started_at: datetime
 ) -> None:
-    await repository.fail(
-        connection,
-        job.id,
-        status="failed",
-        started_at=started_at,
-        error=rejection.message,
-        error_count=rejection.total,
-        errors=[asdict(error) for error in rejection.errors],
-    )
-    failed = ImportFailed(job=as_told(job, error_count=rejection.total), reason=rejection.message)
-    await outbox.add(connection, job.company_id, failed)
+    ending = Ending(status="failed", started_at=started_at, error=rejection.message, faults=rejection.faults)
+    await repository.end(connection, job.id, ending)
+    if not job.options.dry_run:
+        failed = ImportFailed(job=as_told(job, error_count=rejection.total), reason=rejection.message)
+        await outbox.add(connection, job.company_id, failed)
     IMPORTS.labels("failed").inc()
     logger.info("import_failed", import_id=job.id, campaign_id=job.campaign_id, errors=rejection.total)

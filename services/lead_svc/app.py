@@ -6,16 +6,24 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.lead_svc.call_attempts import endpoints as call_attempt_endpoints
 from services.lead_svc.campaigns.directory import CampaignDirectory
 from services.lead_svc.campaigns.projection import project_campaigns
+from services.lead_svc.do_not_call import endpoints as do_not_call_endpoints
+from services.lead_svc.exports import endpoints as export_endpoints
+from services.lead_svc.exports.service import ExportService
 from services.lead_svc.imports import endpoints as import_endpoints
+from services.lead_svc.imports import job_endpoints as import_job_endpoints
+from services.lead_svc.imports import repository as import_repository
 from services.lead_svc.imports.abandoned import abort_abandoned_imports
 from services.lead_svc.imports.service import ImportService
 from services.lead_svc.imports.signals import ProgressListener, connect_redis
+from services.lead_svc.leads import bulk_endpoints
 from services.lead_svc.leads import endpoints as lead_endpoints
 from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
 from shared.background import running
+from shared.database import idempotency_keys
 from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer, Subscription
@@ -36,8 +44,10 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         directory = CampaignDirectory(str(settings.campaign_svc_url))
+        app.state.campaign_directory = directory
         app.state.imports = ImportService(database, directory, signals)
         app.state.import_wait_seconds = settings.import_wait_seconds
+        app.state.exports = ExportService(database, most_at_once=max(1, settings.database_pool_size // 2))
         async with running([signals], stop_seconds=settings.shutdown_seconds):
             yield
         await directory.close()
@@ -47,7 +57,15 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
         settings,
         database,
         title="Voice leads",
-        routers=[import_endpoints.router, lead_endpoints.router],
+        routers=[
+            lead_endpoints.router,
+            call_attempt_endpoints.router,
+            bulk_endpoints.router,
+            import_endpoints.router,
+            import_job_endpoints.router,
+            export_endpoints.router,
+            do_not_call_endpoints.router,
+        ],
         lifespan=lifespan,
     )
 
@@ -73,7 +91,11 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
             Relay(database_url, amqp_url, command_queues=(IMPORTS,)),
             Consumer(amqp_url, database, Subscription(CAMPAIGN_COPY, project_campaigns)),
             Consumer(amqp_url, database, abandoned),
-            Housekeeping(database),
+            Housekeeping(
+                database,
+                idempotency_keys=idempotency_keys.forget_old,
+                import_failed_rows=import_repository.forget_failed_rows,
+            ),
         ],
         lifespan=lifespan,
     )

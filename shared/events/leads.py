@@ -49,7 +49,7 @@ class QualityReport(BaseModel):
     adherence_to_script: float | None = Field(default=None, ge=0, le=100)
     sentiment_score: float | None = Field(default=None, ge=-10, le=10)
     customer_satisfaction: float | None = Field(default=None, ge=0, le=5)
-    response_time_seconds: float | None = Field(default=None, ge=0)
+    response_time_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     regulatory_compliance: bool | None = None
     data_protection: bool | None = None
     issues: list[str] = []

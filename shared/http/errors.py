@@ -193,7 +193,10 @@ def as_given(value: object) -> str:
     """A rejected value as an error repeats it: cut where it is long."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        text = "…"  # lists within lists, deeper than can be written
     return _encodable(text[:SHOWN_LENGTH])
 
 

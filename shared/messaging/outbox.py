@@ -51,4 +51,5 @@ class Outbox:
                     "body": message.body,
                 }
             )
-        await connection.execute(_INSERT, rows)
+        if rows:
+            await connection.execute(_INSERT, rows)

@@ -68,9 +68,22 @@ SERVED = {
     ("POST", f"{CAMPAIGNS}/1/pause"),
     ("POST", f"{CAMPAIGNS}/1/resume"),
     ("POST", f"{CAMPAIGNS}/1/complete"),
+    ("POST", LEADS),
     ("GET", f"{LEADS}/company/1"),
+    ("GET", f"{LEADS}/campaign/1"),
     ("GET", f"{LEADS}/1"),
+    ("PUT", f"{LEADS}/1"),
+    ("DELETE", f"{LEADS}/1"),
+    ("PATCH", f"{LEADS}/1/status"),
+    ("PATCH", f"{LEADS}/1/assign"),
+    ("PATCH", f"{LEADS}/1/schedule"),
+    ("POST", f"{LEADS}/1/call-attempt"),
+    ("PATCH", f"{LEADS}/1/convert"),
+    ("PATCH", f"{COMPANY_LEADS}/bulk-update"),
+    ("PATCH", f"{COMPANY_LEADS}/bulk-assign"),
     ("POST", f"{COMPANY_LEADS}/import"),
+    ("POST", f"{COMPANY_LEADS}/import-json"),
+    ("GET", f"{COMPANY_LEADS}/export"),
 }
 
 

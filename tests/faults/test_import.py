@@ -12,11 +12,16 @@ from aio_pika.abc import AbstractChannel
 
 from deploy.local.stack import Stack
 from services.lead_svc.queues import IMPORTS
-from tests.fixtures.gateway import Caller, many_leads
+from tests.fixtures.gateway import Caller, csv_of, many_leads, phone_number
 from tests.fixtures.waiting import eventually
 
 ROWS = 600
 """More than one event's worth of leads."""
+
+IN_THE_MIDDLE = """
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = 'import-worker' AND (state = 'active' OR state LIKE 'idle in transaction%')
+"""
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -38,6 +43,13 @@ async def workers_held_up(database: Database) -> set[int]:
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'import-worker' AND wait_event_type = 'Lock'"
     )
     return {row["pid"] for row in rows}
+
+
+def killed_and_started_again(stack: Stack, name: str) -> None:
+    """Kill a process, and have the next one at once: the supervisor would wait longer each time."""
+    stack.process(name).kill()
+    stack.stop_process(name)
+    stack.start_process(name)
 
 
 async def count_leads(database: Database, caller: Caller) -> int:
@@ -101,6 +113,45 @@ async def test_workers_killed_again_and_again_still_import_once(
 
             await eventually(the_next_worker_has_it, deadline=30)
     await assert_imported_once(caller, leads_database, location)
+
+
+async def test_many_imports_at_once_are_each_done_whole_and_once_though_their_workers_are_killed(
+    caller: Caller, local_stack: Stack, leads_database: Database
+) -> None:
+    """Fails when a job shares anything with another, is lost with its worker, or is done by two."""
+    files, kills = 20, 5
+    campaign_id = await caller.create_campaign()
+    async with asyncio.timeout(60):
+        contents = [
+            csv_of([{"phone": phone_number(1_000 * number + row)} for row in range(1_000)]) for number in range(files)
+        ]
+        answers = await asyncio.gather(
+            *(caller.import_file(content, campaign_id, respond_async=True) for content in contents)
+        )
+        assert {answer.status_code for answer in answers} == {202}
+        for _ in range(kills):
+
+            async def in_the_middle_of_one() -> bool:
+                busy: int = await leads_database.fetchval(IN_THE_MIDDLE)
+                return busy > 0 or await count_leads(leads_database, caller) == 1_000 * files
+
+            await eventually(in_the_middle_of_one, deadline=30)
+            await asyncio.to_thread(killed_and_started_again, local_stack, "import-worker")
+            halves = "SELECT import_id FROM leads WHERE company_id = $1 GROUP BY 1 HAVING count(*) <> 1000"
+            assert await leads_database.fetch(halves, caller.company_id) == []
+        jobs = [await caller.ended_job(answer.headers["Location"]) for answer in answers]
+
+    assert [(job["status"], job["imported_count"]) for job in jobs] == [("completed", 1_000)] * files
+    phones = [lead["phone"] for lead in await caller.leads()]
+    assert sorted(phones) == [phone_number(number) for number in range(1_000 * files)]
+
+    async def each_was_told_once() -> bool:
+        stats = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}/stats")).json()
+        return bool(stats["total_leads"] == 1_000 * files)
+
+    await eventually(each_was_told_once, deadline=30)
+    shown = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}")).json()["data"]
+    assert [campaign["total_leads"] for campaign in shown] == [1_000 * files]
 
 
 async def test_a_broker_that_is_away_delays_an_import_and_loses_nothing(

@@ -19,6 +19,8 @@ class _Answer(BaseModel):
     company_id: int
     status: str
     version: int
+    retry_delay_minutes: int
+    max_attempts_per_lead: int
 
 
 class CampaignDirectory:
@@ -50,7 +52,7 @@ class CampaignDirectory:
             answer = _Answer.model_validate_json(response.raise_for_status().content)
         except (httpx.HTTPError, ValidationError) as error:
             raise CampaignsUnavailable(repr(error)) from error
-        return CampaignCopy(answer.id, answer.company_id, answer.status, answer.version, deleted=False)
+        return CampaignCopy(**answer.model_dump(), deleted=False)
 
     async def close(self) -> None:
         """Close the connections."""

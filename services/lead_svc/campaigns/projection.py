@@ -26,6 +26,8 @@ async def project_campaigns(connection: AsyncConnection, events: Sequence[Envelo
                 status=campaign.status,
                 version=campaign.version,
                 deleted=kind is CampaignDeleted,
+                retry_delay_minutes=campaign.retry_delay_minutes,
+                max_attempts_per_lead=campaign.max_attempts_per_lead,
             )
         )
     await store(connection, copies)

@@ -19,6 +19,8 @@ class CampaignCopy:
     status: str
     version: int
     deleted: bool
+    retry_delay_minutes: int = 60
+    max_attempts_per_lead: int = 3
 
 
 async def find(connection: AsyncConnection, campaign_id: int) -> CampaignCopy | None:
@@ -41,7 +43,13 @@ async def store(connection: AsyncConnection, copies: Iterable[CampaignCopy]) -> 
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],
-            set_={"status": new.status, "version": new.version, "deleted": new.deleted},
+            set_={
+                "status": new.status,
+                "version": new.version,
+                "deleted": new.deleted,
+                "retry_delay_minutes": new.retry_delay_minutes,
+                "max_attempts_per_lead": new.max_attempts_per_lead,
+            },
             where=campaigns.c.version < new.version,
         )
     )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.events import as_told
 from services.lead_svc.imports.messages import WORKER_GAVE_UP
+from services.lead_svc.imports.repository import Ending
 from services.lead_svc.imports.signals import Progress, ProgressTeller
 from services.lead_svc.outbox import outbox
 from shared.events.envelope import Envelope
@@ -29,8 +30,9 @@ def abort_abandoned_imports(redis: "Redis") -> Handler:
             job = await repository.lock_queued(connection, command.import_id)
             if job is None:
                 continue
-            await repository.fail(connection, job.id, status="aborted", error=WORKER_GAVE_UP)
-            await outbox.add(connection, job.company_id, ImportFailed(job=as_told(job), reason=WORKER_GAVE_UP))
+            await repository.end(connection, job.id, Ending(status="aborted", error=WORKER_GAVE_UP))
+            if not job.options.dry_run:
+                await outbox.add(connection, job.company_id, ImportFailed(job=as_told(job), reason=WORKER_GAVE_UP))
             logger.error("import_aborted", import_id=job.id)
             aborted.append(job.id)
 

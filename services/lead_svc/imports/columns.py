@@ -5,13 +5,16 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from services.lead_svc.imports.errors import ImportRejected, RowError, shorten
-from services.lead_svc.leads.fields import FIELDS
+from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS
 
 MAX_COLUMNS: Final = 1_000
 MAX_HEADER_LENGTH: Final = 255
+REPORT_HEADER: Final = "errors"
+"""Heads the last column of failed rows that are given back. An import passes over it: they can be sent as they are."""
 
 # How people head a column, beside the field's own name; written without case, spaces and punctuation.
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -65,12 +68,15 @@ class Columns:
     """Where things stand in a file. Positions count from 0.
 
     `fields` maps a lead's fields to their columns; `extras` maps the headers of all other columns, as written, to
-    theirs; `unnamed` are the columns without a header.
+    theirs; `unnamed` are the columns without a header; `report` is the one in which an earlier import told its errors.
+    `objections` say why the header is none for a file of leads: with any, the rest is as far as it goes.
     """
 
     fields: Mapping[str, int]
     extras: Mapping[str, int]
     unnamed: tuple[int, ...]
+    report: int | None = None
+    objections: tuple[RowError, ...] = ()
 
 
 def field_of(header: str) -> str | None:
@@ -78,28 +84,64 @@ def field_of(header: str) -> str | None:
     return _FIELD_BY_KEY.get(_key(header))
 
 
-def arrange(headers: Sequence[str]) -> Columns:
+def arrange(headers: Sequence[str], column_map: Mapping[str, str] = MappingProxyType({})) -> Columns:
     """Find every column's meaning.
+
+    Parameters
+    ----------
+    column_map
+        What the caller says of headers: it stands over what they would mean by themselves.
 
     Raises
     ------
     ImportRejected
-        If there is no column for the phone number, or if two columns claim the same name.
+        If there are too many columns.
     """
     if len(headers) > MAX_COLUMNS:
         raise too_many_columns()
+    told, errors = _told(headers, column_map)
     by_name: defaultdict[str, list[int]] = defaultdict(list)
     extras: defaultdict[str, list[int]] = defaultdict(list)
+    report = None
     for position, header in enumerate(headers):
-        name = field_of(header)
+        name = told.get(position)
+        if name is None and position == len(headers) - 1 > 0 and clean_header(header) == REPORT_HEADER:
+            report = position
+            continue
+        if name is None:
+            meant = field_of(header)
+            name = meant if meant not in told.values() else None
         (extras[clean_header(header)] if name is None else by_name[name]).append(position)
     unnamed = extras.pop("", [])
     if "phone" not in by_name:
         by_name |= _phone_for_want_of_better(extras)
-    errors = _objections(headers, by_name, extras)
-    if errors:
-        raise ImportRejected(errors)
-    return Columns(_only(by_name), _only(extras), tuple(unnamed))
+    errors += _objections(headers, by_name, extras)
+    return Columns(_only(by_name), _only(extras), tuple(unnamed), report, tuple(errors))
+
+
+def _told(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[int, str], list[RowError]]:
+    """Which field each column is by the caller's word, and what is wrong with that."""
+    columns: defaultdict[str, list[int]] = defaultdict(list)
+    for position, header in enumerate(headers):
+        columns[_key(header) or clean_header(header)].append(position)
+    told: dict[int, str] = {}
+    errors = []
+    for header, name in column_map.items():
+        spec = FIELD_BY_NAME.get(name)
+        if spec is None or not spec.importable:
+            message = f'column_map: no field of a lead is called "{shorten(name)}"'
+            errors.append(RowError(None, _in_map(header), shorten(name), "unknown_field", message))
+        positions = columns.get(_key(header) or clean_header(header), [])
+        if not positions:
+            message = f'column_map: the file has no column "{shorten(header)}"'
+            errors.append(RowError(None, _in_map(header), shorten(name), "unknown_column", message))
+        if spec is not None and spec.importable:
+            told |= dict.fromkeys(positions, name)
+    return told, errors
+
+
+def _in_map(header: str) -> str:
+    return f"column_map.{shorten(header)}"
 
 
 def clean_header(header: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 
-from services.lead_svc.imports.errors import ImportRejected, RowError, shorten
-from services.lead_svc.imports.stored_json import as_jsonb
+from services.lead_svc.imports.cell_texts import cell_text
+from services.lead_svc.imports.errors import RowError, shorten
 from services.lead_svc.imports.values import Value, parse
-from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS, Field, Kind
+from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS, Kind
 
 _NEVER_COMMON = frozenset({"phone", "alternate_phone"})
 
@@ -21,23 +22,24 @@ class Defaults:
     custom_fields: Mapping[str, object] = field(default_factory=dict)
 
 
-def check_defaults(given: Mapping[str, object]) -> Defaults:
+NO_DEFAULTS: Final = Defaults({})
+"""A lead that is silent stays so."""
+
+
+def check_defaults(given: Mapping[str, object]) -> tuple[Defaults, list[RowError]]:
     """The given defaults, by the rules of a file's cells, over those that every lead has.
 
-    Raises
-    ------
-    ImportRejected
-        Naming every key that is no field, or whose value its field cannot hold.
+    Every key that is no field, or whose value its field cannot hold, is an objection.
     """
     values: dict[str, Value] = {spec.name: spec.default for spec in FIELDS if spec.default is not None}
     custom_fields: dict[str, object] = {}
-    errors = []
+    errors: list[RowError] = []
     for key, value in given.items():
         spec = FIELD_BY_NAME.get(key)
         if spec is None or not spec.importable or key in _NEVER_COMMON:
             errors.append(_error(key, None, "unknown_default", f"default_values cannot set {shorten(key)}"))
             continue
-        text = _text(spec, value)
+        text = cell_text(spec, value)
         if text is None:
             errors.append(_error(key, value, "wrong_type", f"default_values has a wrong type of value for {key}"))
         elif text:
@@ -48,27 +50,7 @@ def check_defaults(given: Mapping[str, object]) -> Defaults:
                 custom_fields = orjson.loads(str(parsed))
             else:
                 values[key] = parsed
-    if errors:
-        raise ImportRejected(errors)
-    return Defaults(values, custom_fields)
-
-
-def _text(spec: Field, value: object) -> str | None:
-    """The value as a cell would hold it, "" for none, None if its type is not one of the field's."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return None if "\0" in value else value.strip()
-        case bool():
-            return None
-        case int() | float() if spec.kind in {Kind.INTEGER, Kind.MONEY}:
-            return str(value)
-        case list() if spec.kind is Kind.LIST:
-            return as_jsonb(value)
-        case dict() if spec.kind is Kind.OBJECT:
-            return as_jsonb(value)
-    return None
+    return Defaults(values, custom_fields), errors
 
 
 def _error(key: str, value: object, code: str, message: str) -> RowError:

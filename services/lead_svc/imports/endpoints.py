@@ -1,40 +1,47 @@
-"""Imports over HTTP."""
+"""Imports over HTTP: how they are started."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
+from services.lead_svc.imports.json_request import BODY_SCHEMA, read_json_upload
 from services.lead_svc.imports.messages import (
+    BODY_NOT_AN_OBJECT,
     CAMPAIGN_REQUIRED,
     CAMPAIGN_UNKNOWN_NOW,
+    DRY_RUN_SUCCEEDED,
     FILE_TOO_LARGE,
     IMPORT_ACCEPTED,
     IMPORT_FAILED,
     IMPORT_SUCCEEDED,
     INVALID_CAMPAIGN,
     NO_FILE,
+    NO_LEADS_IN_BODY,
     WORKER_GAVE_UP,
     ImportRefused,
 )
-from services.lead_svc.imports.presentation import show_job
+from services.lead_svc.imports.options import OnDuplicate, OnError
+from services.lead_svc.imports.presentation import location_of, show_job, show_result
 from services.lead_svc.imports.repository import ImportRecord
-from services.lead_svc.imports.schemas import ImportAccepted, ImportJob, ImportResult, RowFault
+from services.lead_svc.imports.schemas import ImportAccepted, ImportErrorBody, ImportResult, RowFault
 from services.lead_svc.imports.service import ImportService, Outcome
-from services.lead_svc.imports.upload import read_upload
-from shared.http.auth import Caller, CompanyInPath
-from shared.http.errors import BadRequest, NotFound, Unavailable, Unexpected
-from shared.http.json import JsonResponse
+from services.lead_svc.imports.upload import Upload, read_upload
+from shared.http.auth import Caller, CompanyInPath, Principal
+from shared.http.errors import ApiError, BadRequest, Unavailable, Unexpected
+from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented
-from shared.http.parameters import LARGEST_ID
-
-ImportIdInPath = Annotated[
-    int, Path(alias="importId", ge=1, le=LARGEST_ID, description="Id of the import.", examples=[1])
-]
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead imports"])
 
-_FORM: dict[str, Any] = {
+Preference = Annotated[
+    str | None,
+    Header(
+        alias="Prefer", description="`respond-async` (RFC 7240): do not wait for the end.", examples=["respond-async"]
+    ),
+]
+
+_FORM: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -58,36 +65,84 @@ _FORM: dict[str, Any] = {
                             "description": "JSON object: values for the fields that a row leaves empty.",
                             "examples": ['{"source": "bulk_import", "status": "pending"}'],
                         },
+                        "column_map": {
+                            "type": "string",
+                            "description": "JSON object: which field of a lead a header of the file means.",
+                            "examples": ['{"Kundenname": "last_name", "Rufnummer": "phone"}'],
+                        },
+                        "on_error": {
+                            "type": "string",
+                            "enum": list(OnError),
+                            "default": OnError.ABORT,
+                            "description": "`abort`: with any error nothing is imported. `skip`: rows with errors are "
+                            "left out and reported.",
+                        },
+                        "on_duplicate": {
+                            "type": "string",
+                            "enum": list(OnDuplicate),
+                            "default": OnDuplicate.CREATE,
+                            "description": "What a row becomes whose phone number the campaign has already, or an "
+                            "earlier row of the file: `create` one more lead, `skip` it, `update` the lead with what "
+                            "the row says, `error`.",
+                        },
+                        "dry_run": {
+                            "type": "boolean",
+                            "default": False,
+                            "description": "Check everything and write nothing.",
+                        },
                     },
                 }
             }
         },
     }
 }
-
-_INVALID_PHONE = RowFault(
-    row=2, field="phone", value="12", code="invalid_phone", message="Invalid phone number format: 12"
-)
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    201: {"model": ImportResult, "description": "Every lead of the file was imported."},
-    202: {
-        "model": ImportAccepted,
-        "description": "The import goes on; `Location` tells how far it is.",
-        "headers": {"Location": {"description": "Path of the import.", "schema": {"type": "string"}}},
-    },
-    **documented(
-        BadRequest(IMPORT_FAILED, _INVALID_PHONE.message, [_INVALID_PHONE]),
-        ImportRefused(NO_FILE),
-        ImportRefused(FILE_TOO_LARGE),
-        ImportRefused(CAMPAIGN_REQUIRED),
-        ImportRefused(INVALID_CAMPAIGN),
-        Unexpected(IMPORT_FAILED),
-        Unexpected(IMPORT_FAILED, WORKER_GAVE_UP),
-        Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW),
-        Unavailable.database(),
-    ),
+_JSON: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": BODY_SCHEMA}}}
 }
-_NOT_FOUND = "Import not found"
+
+_LOCATION: Final = {"Location": {"description": "Path of the import.", "schema": {"type": "string"}}}
+
+
+class ImportFailed(BadRequest):
+    """The leads have faults, all of which are named; with `Location` where the job can be looked at."""
+
+    def __init__(self, job: ImportRecord) -> None:
+        faults = [RowFault.model_validate(error) for error in job.errors]
+        super().__init__(IMPORT_FAILED, job.error, faults)
+        self._location = location_of(job)
+
+    def response(self) -> Response:
+        """The answer."""
+        response = super().response()
+        response.headers["Location"] = self._location
+        return response
+
+
+def _answers(*refusals: ApiError) -> dict[int | str, dict[str, Any]]:
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"model": ImportResult, "description": "With `dry_run`: what would be imported.", "headers": _LOCATION},
+        201: {"model": ImportResult, "description": "The leads were imported.", "headers": _LOCATION},
+        202: {
+            "model": ImportAccepted,
+            "description": "The import goes on; `Location` tells how far it is.",
+            "headers": _LOCATION,
+        },
+        **documented(
+            *refusals,
+            Unexpected(IMPORT_FAILED),
+            Unexpected(IMPORT_FAILED, WORKER_GAVE_UP),
+            Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW),
+            Unavailable.database(),
+        ),
+    }
+    answers[400] |= {"model": ImportErrorBody, "headers": _LOCATION}
+    return answers
+
+
+def _row_error(row: int, field: str) -> BadRequest:
+    message = "Invalid phone number format: 12"
+    fault = RowFault(row=row, field=field, value="12", code="invalid_phone", message=message)
+    return BadRequest(IMPORT_FAILED, message, [fault])
 
 
 @router.post(
@@ -95,16 +150,17 @@ _NOT_FOUND = "Import not found"
     status_code=201,
     summary="Import company leads from file",
     openapi_extra=_FORM,
-    responses=_ANSWERS,
+    responses=_answers(
+        _row_error(2, "phone"),
+        ImportRefused(NO_FILE),
+        ImportRefused(FILE_TOO_LARGE),
+        ImportRefused(CAMPAIGN_REQUIRED),
+        ImportRefused(INVALID_CAMPAIGN),
+        ImportRefused("on_error must be abort or skip"),
+    ),
 )
 async def import_file(
-    request: Request,
-    company_id: CompanyInPath,
-    caller: Caller,
-    prefer: Annotated[
-        str | None,
-        Header(description="`respond-async` (RFC 7240): do not wait for the end.", examples=["respond-async"]),
-    ] = None,
+    request: Request, company_id: CompanyInPath, caller: Caller, prefer: Preference = None
 ) -> Response:
     """Load every lead of a file, or none of them.
 
@@ -113,7 +169,35 @@ async def import_file(
     file is named in `errors` with its row, as a spreadsheet counts it.
     """
     request.state.failure_message = IMPORT_FAILED
-    upload = await read_upload(request)
+    return await _run(request, company_id, caller, await read_upload(request), prefer)
+
+
+@router.post(
+    "/import-json",
+    status_code=201,
+    summary="Import company leads from JSON",
+    openapi_extra=_JSON,
+    responses=_answers(
+        _row_error(0, "leads.0.phone"),
+        ImportRefused(CAMPAIGN_REQUIRED),
+        ImportRefused(NO_LEADS_IN_BODY),
+        ImportRefused(INVALID_CAMPAIGN),
+        ImportRefused(BODY_NOT_AN_OBJECT),
+    ),
+)
+async def import_json(
+    request: Request, company_id: CompanyInPath, caller: Caller, prefer: Preference = None
+) -> Response:
+    """Load every lead of an array, or none of them: by the rules of the file import, and in the same way.
+
+    Waiting, up to 1,000 leads; not waiting, as many as fit into 10 MB. Each fault is named in `errors` with the lead's
+    place in the array and the path of its field, as `leads.0.phone`. A field that leads do not have is such a fault.
+    """
+    request.state.failure_message = IMPORT_FAILED
+    return await _run(request, company_id, caller, await read_json_upload(request), prefer)
+
+
+async def _run(request: Request, company_id: int, caller: Principal, upload: Upload, prefer: str | None) -> Response:
     service: ImportService = request.app.state.imports
     waits = not _prefers_async(prefer)
     wait_seconds: float = request.app.state.import_wait_seconds if waits else 0
@@ -124,37 +208,27 @@ async def import_file(
         case "completed":
             return _imported(outcome)
         case "failed":
-            faults = [RowFault.model_validate(error) for error in outcome.job.errors]
-            raise BadRequest(IMPORT_FAILED, outcome.job.error, faults)
+            raise ImportFailed(outcome.job)
         case "aborted":
             raise Unexpected(IMPORT_FAILED, outcome.job.error)
         case _:
             return _accepted(outcome.job, {})
 
 
-@router.get(
-    "/imports/{importId}",
-    summary="Get a lead import",
-    responses={200: {"model": ImportJob, "description": "The import."}, **documented(NotFound(_NOT_FOUND))},
-)
-async def get_import(request: Request, company_id: CompanyInPath, import_id: ImportIdInPath) -> Response:
-    """How far an import is, and what became of it."""
-    service: ImportService = request.app.state.imports
-    found = await service.get(company_id, import_id)
-    if found is None:
-        raise NotFound(_NOT_FOUND)
-    return JsonResponse(show_job(*found))
-
-
 def _imported(outcome: Outcome) -> Response:
-    head = f'{{"message":"{IMPORT_SUCCEEDED}","imported_count":{outcome.job.imported_count},"leads":['
-    return JsonResponse(b"".join((head.encode(), outcome.leads_json, b"]}")), status_code=201)
+    message = DRY_RUN_SUCCEEDED if outcome.job.dry_run else IMPORT_SUCCEEDED
+    # The leads are JSON already, made by PostgreSQL.
+    head = dump({"message": message, **show_result(outcome.job)})[:-1]
+    return JsonResponse(
+        b"".join((head, b',"leads":[', outcome.leads_json, b"]}")),
+        status_code=200 if outcome.job.dry_run else 201,
+        headers={"Location": location_of(outcome.job)},
+    )
 
 
 def _accepted(job: ImportRecord, headers: dict[str, str]) -> Response:
-    location = f"/api/company/voice-leads/company/{job.company_id}/imports/{job.id}"
     body = {"message": IMPORT_ACCEPTED, "data": show_job(job, None)}
-    return JsonResponse(body, status_code=202, headers={"Location": location, **headers})
+    return JsonResponse(body, status_code=202, headers={"Location": location_of(job), **headers})
 
 
 def _prefers_async(prefer: str | None) -> bool:

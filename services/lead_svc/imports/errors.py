@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 MAX_REPORTED_ERRORS = 1_000
 MAX_REPORTED_LENGTH = 100
@@ -10,10 +10,11 @@ MAX_REPORTED_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One objection. `row` is the row a spreadsheet shows (the header is row 1), None when the whole file is meant.
+    """One objection.
 
-    `field` is the lead's field, or the column's header where it is no field of a lead; `code` is stable for programs,
-    `message` is for people.
+    `row` is the row a spreadsheet shows (the header is row 1), or the place of an item in a JSON array, which counts
+    from 0; None when the whole file is meant. `field` is the lead's field, or the column's header where it is no field
+    of a lead, below its path in JSON; `code` is stable for programs, `message` is for people.
     """
 
     row: int | None
@@ -23,21 +24,41 @@ class RowError:
     message: str
 
 
-class ImportRejected(Exception):
-    """The file cannot be imported.
-
-    `errors` holds the first `MAX_REPORTED_ERRORS` objections in the order of the file, `total` counts all of them.
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """All that is wrong with a file: the first `MAX_REPORTED_ERRORS` objections in the order of the file, the number of
+    all of them, and the rows that have any, as `failed_rows` writes them.
     """
 
-    def __init__(self, errors: Sequence[RowError], total: int | None = None) -> None:
-        self.errors = tuple(errors[:MAX_REPORTED_ERRORS])
-        self.total = len(errors) if total is None else total
-        super().__init__(self.errors[0].message)
+    errors: tuple[RowError, ...] = ()
+    total: int = 0
+    failed_rows: bytes | None = None
+
+
+NO_FAULTS: Final = Faults()
+
+
+class ImportRejected(Exception):
+    """The file cannot be imported, because of its `faults`."""
+
+    def __init__(self, errors: Sequence[RowError], total: int | None = None, failed_rows: bytes | None = None) -> None:
+        self.faults = Faults(tuple(errors[:MAX_REPORTED_ERRORS]), len(errors) if total is None else total, failed_rows)
+        super().__init__(self.message)
 
     @classmethod
     def because(cls, code: str, message: str, *, row: int | None = None, field: str | None = None) -> Self:
         """The rejection for one reason."""
         return cls([RowError(row, field, None, code, message)])
+
+    @property
+    def errors(self) -> tuple[RowError, ...]:
+        """The first objections."""
+        return self.faults.errors
+
+    @property
+    def total(self) -> int:
+        """How many objections there are."""
+        return self.faults.total
 
     @property
     def message(self) -> str:

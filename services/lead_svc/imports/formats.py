@@ -19,6 +19,8 @@ class FileKind(StrEnum):
     XLSX = "xlsx"
     XLSB = "xlsb"
     XLS = "xls"
+    JSON = "json"
+    """Leads that came in the body of a request. Never what an upload is identified as."""
 
 
 EXTENSIONS: Final = frozenset({".csv", ".xlsx", ".xls"})

@@ -9,6 +9,7 @@ import asyncpg
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.lead_svc.imports.blacklisting import with_do_not_call
 from services.lead_svc.imports.repository import QueuedImport
 from shared.database.engine import driver_connection
 from shared.events.envelope import Serialized
@@ -41,6 +42,7 @@ async def load(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFra
     leads
         At least one validated lead, as `validation` returns them.
     """
+    leads = await with_do_not_call(connection, job, leads)
     driver = await driver_connection(connection)
     ids, now = await _take_ids(driver, leads.height)
     rows = leads.select(

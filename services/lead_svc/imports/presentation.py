@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.imports.repository import ImportRecord
 from services.lead_svc.imports.signals import Progress
 
@@ -28,3 +29,29 @@ def show_job(job: ImportRecord, progress: Progress | None) -> dict[str, object]:
 
 def _progress(rows_done: int, rows_total: int | None, percent: int) -> dict[str, int | None]:
     return {"rows_done": rows_done, "rows_total": rows_total, "percent": percent}
+
+
+def show_in_list(job: ImportRecord, progress: Progress | None) -> dict[str, object]:
+    """A job in the shape of `ListedImport`."""
+    shown = show_job(job, progress)
+    del shown["errors"]
+    return shown
+
+
+def show_result(job: ImportRecord) -> dict[str, object]:
+    """The counts and errors of a job that is completed, in the shape of `ImportResult`: those that its options can give
+    another value than the contract's example has.
+    """
+    shown: dict[str, object] = {"imported_count": job.imported_count}
+    if job.on_duplicate == OnDuplicate.UPDATE:
+        shown["updated_count"] = job.updated_count
+    if job.on_error == OnError.SKIP or job.on_duplicate == OnDuplicate.SKIP:
+        shown["skipped_count"] = job.skipped_count
+    if job.on_error == OnError.SKIP:
+        shown["errors"] = job.errors
+    return shown
+
+
+def location_of(job: ImportRecord) -> str:
+    """The path of a job."""
+    return f"/api/company/voice-leads/company/{job.company_id}/imports/{job.id}"

@@ -1,8 +1,12 @@
 """Files into sheets."""
 
+from dataclasses import replace
+
+from services.lead_svc.exports.defusing import restored
 from services.lead_svc.imports.csv_reading import read_csv
 from services.lead_svc.imports.excel_reading import read_excel
 from services.lead_svc.imports.formats import FileKind
+from services.lead_svc.imports.json_leads import read_json
 from services.lead_svc.imports.sheet import Sheet
 
 
@@ -14,4 +18,15 @@ def read(content: bytes, kind: FileKind) -> Sheet:
     ImportRejected
         If the file is damaged, unsafe to open, too wide, or no text that can be stored.
     """
-    return read_csv(content) if kind is FileKind.CSV else read_excel(content, kind)
+    match kind:
+        case FileKind.CSV:
+            return _as_exported(read_csv(content))
+        case FileKind.JSON:
+            return read_json(content)
+        case _:
+            return _as_exported(read_excel(content, kind))
+
+
+def _as_exported(sheet: Sheet) -> Sheet:
+    """The sheet with its texts as they were before an export defused them."""
+    return replace(sheet, cells=restored(sheet.cells))

@@ -1,15 +1,42 @@
-"""Queries on import jobs and their files."""
+"""Queries on import jobs, their files, and the leads that imports look up, change and take back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
-from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Numeric,
+    RowMapping,
+    Select,
+    SmallInteger,
+    Text,
+    Time,
+    any_,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.lead_svc.imports.duplicates import StoredLead
+from services.lead_svc.imports.errors import NO_FAULTS, Faults
+from services.lead_svc.imports.failed_rows import KEPT
 from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.tables import import_files, imports
+from services.lead_svc.imports.lead_frame import LEAD_COLUMNS
+from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
+from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
+from shared.events.leads import Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +52,7 @@ class NewImport:
     row_limit: int | None
     """Most rows the file may have; None for as many as fit into it."""
     content: bytes
+    options: ImportOptions = field(default_factory=ImportOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +67,7 @@ class QueuedImport:
     default_values: dict[str, object]
     row_limit: int | None
     content: bytes
+    options: ImportOptions = field(default_factory=ImportOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +79,15 @@ class ImportRecord:
     campaign_id: int
     filename: str
     size_bytes: int
+    column_map: dict[str, str]
+    on_error: str
+    on_duplicate: str
+    dry_run: bool
     status: str
     row_count: int | None
     imported_count: int
+    updated_count: int
+    skipped_count: int
     first_lead_id: int | None
     last_lead_id: int | None
     error: str | None
@@ -61,28 +96,37 @@ class ImportRecord:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    undone_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class Ending:
     """What is written of a job when it ends."""
 
     status: Literal["completed", "failed", "aborted"]
-    started_at: datetime | None
+    """``failed`` when the file is at fault, ``aborted`` when it is not known to be; nothing is loaded in both cases."""
+    started_at: datetime | None = None
     row_count: int | None = None
     imported_count: int = 0
-    first_lead_id: int | None = None
-    last_lead_id: int | None = None
+    updated_count: int = 0
+    skipped_count: int = 0
+    lead_ids: Sequence[int] = ()
+    """Of the new leads, in the order of the file."""
     error: str | None = None
-    error_count: int = 0
-    errors: list[dict[str, object]] = field(default_factory=list)
+    faults: Faults = NO_FAULTS
 
+
+_OPTIONS: Final = tuple(part.name for part in fields(ImportOptions))
+_ENDS: Final = (
+    "status", "started_at", "row_count", "imported_count", "updated_count", "skipped_count", "first_lead_id",
+    "last_lead_id", "error", "error_count", "errors",
+)  # fmt: skip
 
 # Statements are built once, and those that belong together are one: a caller waits for each.
 _JOB = (
     insert(imports)
     .values({part.name: bindparam(part.name) for part in fields(NewImport) if part.name in imports.c})
-    .values(size_bytes=bindparam("size_bytes"))
+    .values({name: bindparam(name) for name in (*_OPTIONS, "size_bytes")})
     .returning(imports.c.id)
     .cte("job")
 )
@@ -93,7 +137,7 @@ _CREATE = (
 )
 _LOCK = (
     select(*(imports.c[part.name] for part in fields(QueuedImport) if part.name in imports.c))
-    .add_columns(import_files.c.content)
+    .add_columns(import_files.c.content, *(imports.c[name] for name in _OPTIONS))
     .join(import_files, import_files.c.import_id == imports.c.id)
     .where(imports.c.id == bindparam("import_id"), imports.c.status == "queued")
     .with_for_update(of=imports)
@@ -101,63 +145,66 @@ _LOCK = (
 _END = (
     update(imports)
     .where(imports.c.id == bindparam("import_id"))
-    .values({part.name: bindparam(part.name) for part in fields(_End)})
+    .values({name: bindparam(name) for name in _ENDS})
     .values(finished_at=func.clock_timestamp())
     .add_cte(delete(import_files).where(import_files.c.import_id == bindparam("import_id")).cte("file"))
 )
+_KEEP_FAILED_ROWS = insert(import_failed_rows)
 _GET = select(*(imports.c[part.name] for part in fields(ImportRecord))).where(
     imports.c.id == bindparam("import_id"), imports.c.company_id == bindparam("company_id")
+)
+# Of the faults only their number: a page of jobs would be mostly these.
+_LIST = (
+    select(
+        *(imports.c[part.name] for part in fields(ImportRecord) if part.name != "errors"),
+        cast("[]", JSONB).label("errors"),
+    )
+    .where(imports.c.company_id == bindparam("company_id"))
+    .order_by(imports.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_FAILED_ROWS = (
+    select(import_failed_rows.c.content)
+    .join(imports, imports.c.id == import_failed_rows.c.import_id)
+    .where(imports.c.id == bindparam("import_id"), imports.c.company_id == bindparam("company_id"))
 )
 
 
 async def create(connection: AsyncConnection, new: NewImport) -> int:
     """Store a job and its file; returns the job's id."""
-    values = {part.name: getattr(new, part.name) for part in fields(new)}
-    result = await connection.execute(_CREATE, values | {"kind": new.kind.value, "size_bytes": len(new.content)})
-    import_id: int = result.scalar_one()
+    values = {part.name: getattr(new, part.name) for part in fields(new) if part.name != "options"}
+    options = {name: getattr(new.options, name) for name in _OPTIONS}
+    values |= options | {"kind": new.kind.value, "size_bytes": len(new.content)}
+    import_id: int = (await connection.execute(_CREATE, values)).scalar_one()
     return import_id
 
 
 async def lock_queued(connection: AsyncConnection, import_id: int) -> QueuedImport | None:
     """Take a job for this transaction; None when it has ended. Waits while another worker has it."""
-    job = (await connection.execute(_LOCK, {"import_id": import_id})).mappings().one_or_none()
-    return QueuedImport(**{**job, "kind": FileKind(job["kind"])}) if job is not None else None
-
-
-async def complete(
-    connection: AsyncConnection, import_id: int, *, started_at: datetime, lead_ids: Sequence[int]
-) -> None:
-    """End a job whose leads are loaded, and delete its file."""
-    end = _End(
-        status="completed",
-        started_at=started_at,
-        row_count=len(lead_ids),
-        imported_count=len(lead_ids),
-        first_lead_id=lead_ids[0],
-        last_lead_id=lead_ids[-1],
+    row = (await connection.execute(_LOCK, {"import_id": import_id})).mappings().one_or_none()
+    if row is None:
+        return None
+    job = dict(row)
+    options = ImportOptions(
+        column_map=job.pop("column_map"),
+        on_error=OnError(job.pop("on_error")),
+        on_duplicate=OnDuplicate(job.pop("on_duplicate")),
+        dry_run=job.pop("dry_run"),
     )
-    await connection.execute(_END, asdict(end) | {"import_id": import_id})
+    return QueuedImport(**job | {"kind": FileKind(job["kind"]), "options": options})
 
 
-async def fail(
-    connection: AsyncConnection,
-    import_id: int,
-    *,
-    status: Literal["failed", "aborted"],
-    error: str,
-    started_at: datetime | None = None,
-    error_count: int = 0,
-    errors: Sequence[dict[str, object]] = (),
-) -> None:
-    """End a job of which nothing is loaded, and delete its file.
-
-    Parameters
-    ----------
-    status
-        ``failed`` when the file is at fault, ``aborted`` when it is not known to be.
-    """
-    end = _End(status=status, started_at=started_at, error=error, error_count=error_count, errors=list(errors))
-    await connection.execute(_END, asdict(end) | {"import_id": import_id})
+async def end(connection: AsyncConnection, import_id: int, ending: Ending) -> None:
+    """End a job and delete its file; of the rows with faults, keep what there is."""
+    values = {name: getattr(ending, name) for name in _ENDS if hasattr(ending, name)}
+    values["first_lead_id"] = ending.lead_ids[0] if ending.lead_ids else None
+    values["last_lead_id"] = ending.lead_ids[-1] if ending.lead_ids else None
+    values["error_count"] = ending.faults.total
+    values["errors"] = [asdict(error) for error in ending.faults.errors]
+    await connection.execute(_END, values | {"import_id": import_id})
+    if ending.faults.failed_rows is not None:
+        kept = {"import_id": import_id, "content": ending.faults.failed_rows}
+        await connection.execute(_KEEP_FAILED_ROWS, kept)
 
 
 async def get(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
@@ -165,3 +212,146 @@ async def get(connection: AsyncConnection, import_id: int, company_id: int) -> I
     result = await connection.execute(_GET, {"import_id": import_id, "company_id": company_id})
     row = result.mappings().one_or_none()
     return ImportRecord(**row) if row else None
+
+
+async def page(
+    connection: AsyncConnection, company_id: int, *, limit: int, before: int | None
+) -> tuple[list[ImportRecord], bool]:
+    """A company's newest jobs, without their errors, and whether there are older ones.
+
+    Parameters
+    ----------
+    before
+        Only jobs with smaller ids: where the page before ended.
+    """
+    statement: Select[tuple[object, ...]] = _LIST if before is None else _LIST.where(imports.c.id < before)
+    result = await connection.execute(statement, {"company_id": company_id, "limit": limit + 1})
+    jobs = [ImportRecord(**row) for row in result.mappings()]
+    return jobs[:limit], len(jobs) > limit
+
+
+async def failed_rows(connection: AsyncConnection, import_id: int, company_id: int) -> bytes | None:
+    """What is kept of the rows of a company's job that failed, as CSV."""
+    asked = {"import_id": import_id, "company_id": company_id}
+    content: bytes | None = (await connection.execute(_FAILED_ROWS, asked)).scalar_one_or_none()
+    return content
+
+
+async def forget_failed_rows(connection: AsyncConnection) -> int:
+    """Delete failed rows that were kept long enough; returns of how many jobs."""
+    old = delete(import_failed_rows).where(import_failed_rows.c.created_at < func.now() - KEPT)
+    return (await connection.execute(old)).rowcount
+
+
+_STORED = (
+    select(leads.c.id, leads.c.phone, leads.c.status, leads.c.assigned_to)
+    .where(
+        leads.c.company_id == bindparam("company_id"),
+        leads.c.campaign_id == bindparam("campaign_id"),
+        leads.c.phone == any_(bindparam("phones", type_=ARRAY(Text))),
+    )
+    # In one order, so that two who lock some of the same leads cannot wait for each other.
+    .order_by(leads.c.id)
+)
+_STORED_FOR_UPDATE = _STORED.with_for_update()
+
+
+async def lock_numbers(connection: AsyncConnection, campaign_id: int) -> None:
+    """Have no other import that minds duplicates look at this campaign's numbers until the transaction ends."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('lead.imports.numbers', :campaign_id))")
+    await connection.execute(lock, {"campaign_id": campaign_id})
+
+
+async def stored_leads(
+    connection: AsyncConnection, company_id: int, campaign_id: int, phones: Collection[str], *, for_update: bool
+) -> dict[str, StoredLead]:
+    """The oldest of the campaign's leads with each of these numbers, by number."""
+    asked = {"company_id": company_id, "campaign_id": campaign_id, "phones": list(phones)}
+    rows = await connection.execute(_STORED_FOR_UPDATE if for_update else _STORED, asked)
+    found: dict[str, StoredLead] = {}
+    for row in rows:
+        found.setdefault(row.phone, StoredLead(*row))
+    return found
+
+
+_JSON_COLUMNS: Final = frozenset({"pain_points", "requirements", "custom_fields"})
+_WIRE_TYPES: Final = {
+    "priority": SmallInteger, "lead_score": SmallInteger, "assigned_to": BigInteger, "best_time_to_call": Time,
+    "annual_revenue": Numeric,
+}  # fmt: skip
+_SAID = (
+    func.json_to_recordset(bindparam("said", type_=JSON))
+    .table_valued(
+        column("id", BigInteger), *(column(name, _WIRE_TYPES.get(name, Text)) for name in LEAD_COLUMNS), name="said"
+    )
+    .render_derived(with_types=True)
+)
+
+
+def _new_value(name: str) -> ColumnElement[object]:
+    said = cast(_SAID.c[name], JSONB) if name in _JSON_COLUMNS else _SAID.c[name]
+    if name == "custom_fields":
+        return leads.c.custom_fields.op("||")(func.coalesce(said, cast("{}", JSONB)))
+    return func.coalesce(said, leads.c[name])
+
+
+_EVENT_COLUMNS: Final = tuple(leads.c[name] for name in Lead.model_fields)
+_UPDATE = (
+    update(leads)
+    .where(leads.c.id == _SAID.c.id, leads.c.company_id == bindparam("of_company"))
+    .values({name: _new_value(name) for name in LEAD_COLUMNS})
+    .values(version=leads.c.version + 1, updated_at=func.now())
+    .returning(*_EVENT_COLUMNS)
+)
+
+
+async def update_leads(
+    connection: AsyncConnection, company_id: int, said: Sequence[Mapping[str, object]]
+) -> list[RowMapping]:
+    """Write values over those of leads, in one statement; what is null leaves a lead's value as it is.
+
+    Parameters
+    ----------
+    said
+        The `id` of each lead and its `LEAD_COLUMNS`, as `ValidLeads` has them.
+    """
+    result = await connection.execute(_UPDATE, {"said": list(said), "of_company": company_id})
+    return sorted(result.mappings(), key=lambda lead: int(lead["id"]))
+
+
+_LOCK_ENDED = _GET.with_for_update(skip_locked=True)
+_IMPORTED = (
+    leads.c.company_id == bindparam("company_id"),
+    leads.c.import_id == bindparam("import_id"),
+    # The range of ids is the primary key's: an index on `import_id` would cost every import.
+    leads.c.id.between(bindparam("first_id"), bindparam("last_id")),
+)
+_TAKE_BACK = delete(leads).where(*_IMPORTED, leads.c.version == 1).returning(*_EVENT_COLUMNS)
+_LEFT = select(leads.c.id).where(*_IMPORTED).order_by(leads.c.id)
+
+
+async def lock_ended(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
+    """Take a company's job for this transaction; None when there is none, or somebody has it."""
+    result = await connection.execute(_LOCK_ENDED, {"import_id": import_id, "company_id": company_id})
+    row = result.mappings().one_or_none()
+    return ImportRecord(**row) if row else None
+
+
+async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[list[RowMapping], list[int]]:
+    """Delete the leads of a job that are as it made them; returns those, and the ids of those that are not."""
+    asked = {
+        "company_id": job.company_id,
+        "import_id": job.id,
+        "first_id": job.first_lead_id,
+        "last_id": job.last_lead_id,
+    }
+    deleted = sorted((await connection.execute(_TAKE_BACK, asked)).mappings(), key=lambda lead: int(lead["id"]))
+    return deleted, list((await connection.execute(_LEFT, asked)).scalars())
+
+
+async def mark_undone(connection: AsyncConnection, import_id: int) -> None:
+    """Note that a job was taken back; when it was first is kept."""
+    undone_at = func.coalesce(imports.c.undone_at, func.now())
+    await connection.execute(
+        update(imports).where(imports.c.id == import_id).values(status="undone", undone_at=undone_at)
+    )

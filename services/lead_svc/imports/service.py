@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,9 +12,18 @@ from services.lead_svc.campaigns import repository as campaign_copies
 from services.lead_svc.campaigns.directory import CampaignDirectory, CampaignsUnavailable
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.messages import CAMPAIGN_UNKNOWN_NOW, IMPORT_FAILED, INVALID_CAMPAIGN, ImportRefused
+from services.lead_svc.imports.messages import (
+    CAMPAIGN_UNKNOWN_NOW,
+    IMPORT_FAILED,
+    INVALID_CAMPAIGN,
+    ImportRefused,
+    import_not_found,
+    not_ended,
+    nothing_to_undo,
+)
 from services.lead_svc.imports.repository import ImportRecord, NewImport
 from services.lead_svc.imports.signals import Progress, ProgressListener
+from services.lead_svc.imports.updating import deleted as told_deleted
 from services.lead_svc.imports.upload import Upload
 from services.lead_svc.leads.repository import imported_json
 from services.lead_svc.outbox import outbox
@@ -35,6 +45,19 @@ class Outcome:
     job: ImportRecord
     leads_json: bytes
     """The imported leads, as the inside of a JSON array; empty unless the job is completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What became of the leads of an import that was taken back."""
+
+    deleted_count: int
+    kept_lead_ids: list[int]
+    """Of those that somebody has changed since."""
+
+
+FollowedJob = tuple[ImportRecord, Progress | None]
+"""A job, and how far it is while it has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +87,7 @@ class ImportService:
             default_values=upload.default_values,
             row_limit=SYNCHRONOUS_ROWS if wait_seconds else None,
             content=upload.content,
+            options=upload.options,
         )
         with ExitStack() as listening:
             import_id, ended = await self._start(caller, new, listening)
@@ -126,10 +150,62 @@ class ImportService:
             job = await repository.get(connection, import_id, company_id)
         return job is not None and job.finished_at is not None
 
-    async def get(self, company_id: int, import_id: int) -> tuple[ImportRecord, Progress | None] | None:
+    async def get(self, company_id: int, import_id: int) -> FollowedJob | None:
         """A job and, while it has not ended, how far it is; None when the company has no such job."""
         async with self.database.transaction() as connection:
             job = await repository.get(connection, import_id, company_id)
         if job is None:
             return None
         return job, await self.signals.last(import_id) if job.finished_at is None else None
+
+    async def page(self, company_id: int, *, limit: int, before: int | None) -> tuple[list[FollowedJob], bool]:
+        """A company's newest jobs, without their errors, and whether there are older ones."""
+        async with self.database.transaction() as connection:
+            jobs, more = await repository.page(connection, company_id, limit=limit, before=before)
+        progress = await self.signals.last_of([job.id for job in jobs if job.finished_at is None])
+        return [(job, progress.get(job.id)) for job in jobs], more
+
+    async def failed_rows(self, company_id: int, import_id: int) -> bytes | None:
+        """What is kept of the rows of a job that failed, as CSV; None when there is nothing, or no such job."""
+        async with self.database.transaction() as connection:
+            return await repository.failed_rows(connection, import_id, company_id)
+
+    async def follow(self, company_id: int, import_id: int) -> AsyncIterator[FollowedJob]:
+        """A job as it is now, and again whenever that has changed, to its end."""
+        with self.signals.follow(import_id) as heard:
+            before: FollowedJob | None = None
+            while (now := await self.get(company_id, import_id)) is not None:
+                if now != before:
+                    yield now
+                before = now
+                if now[0].finished_at is not None:
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(heard.wait(), LOOK_SECONDS)
+                heard.clear()
+
+    async def undo(self, company_id: int, import_id: int) -> Undone:
+        """Delete the leads of an import that nobody has changed since.
+
+        Raises
+        ------
+        NotFound
+            If the company has no such import.
+        Conflict
+            If it has not ended, or imported nothing.
+        """
+        async with self.database.transaction() as connection:
+            job = await repository.lock_ended(connection, import_id, company_id)
+            if job is None:
+                if await repository.get(connection, import_id, company_id) is None:
+                    raise import_not_found()
+                raise not_ended()
+            if job.finished_at is None:
+                raise not_ended()
+            if job.first_lead_id is None:
+                raise nothing_to_undo()
+            deleted, kept = await repository.take_back(connection, job)
+            await repository.mark_undone(connection, import_id)
+            if deleted:
+                await outbox.add(connection, company_id, *told_deleted(deleted))
+        return Undone(len(deleted), kept)

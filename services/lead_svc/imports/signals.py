@@ -5,9 +5,9 @@ Redis only makes things faster: who misses a signal, or has no Redis, finds the 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal, TypeAlias
 
 import structlog
 from pydantic import BaseModel
@@ -21,6 +21,8 @@ REDIS_SECONDS = 1.0
 """How long a Redis that does not answer may hold up an import, each time it is told something."""
 
 logger = structlog.get_logger(__name__)
+
+_Events: TypeAlias = defaultdict[int, set[asyncio.Event]]
 
 Stage = Literal["reading", "loading", "ended"]
 
@@ -69,7 +71,8 @@ class ProgressListener:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: _Events = defaultdict(set)
+        self._following: _Events = defaultdict(set)
         self.ready = False
 
     async def run(self) -> None:
@@ -83,21 +86,19 @@ class ProgressListener:
                     self._hear(Progress.model_validate_json(message["data"]))
 
     def _hear(self, progress: Progress) -> None:
+        for heard in self._following.get(progress.import_id, ()):
+            heard.set()
         if progress.stage == "ended":
             for ended in self._waiting.get(progress.import_id, ()):
                 ended.set()
 
-    @contextmanager
-    def expect(self, import_id: int) -> Iterator[asyncio.Event]:
+    def expect(self, import_id: int) -> AbstractContextManager[asyncio.Event]:
         """An event that is set when the job's end is heard of; enter before the job is committed."""
-        ended = asyncio.Event()
-        self._waiting[import_id].add(ended)
-        try:
-            yield ended
-        finally:
-            self._waiting[import_id].discard(ended)
-            if not self._waiting[import_id]:
-                del self._waiting[import_id]
+        return _listening(self._waiting, import_id)
+
+    def follow(self, import_id: int) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set whenever anything is heard of the job; clear it to hear of the next."""
+        return _listening(self._following, import_id)
 
     async def last(self, import_id: int) -> Progress | None:
         """The progress last told of a job; None when there is none, or no Redis to ask."""
@@ -107,6 +108,30 @@ class ProgressListener:
             logger.warning("progress_not_read", import_id=import_id, error=repr(error))
             return None
         return Progress.model_validate_json(message) if message is not None else None
+
+    async def last_of(self, import_ids: Sequence[int]) -> dict[int, Progress]:
+        """The progress last told of each of these jobs, of which there is any."""
+        if not import_ids:
+            return {}
+        try:
+            messages = await self._redis.mget([_key(import_id) for import_id in import_ids])
+        except (RedisError, OSError) as error:
+            logger.warning("progress_not_read", import_ids=list(import_ids), error=repr(error))
+            return {}
+        told = [Progress.model_validate_json(message) for message in messages if message is not None]
+        return {progress.import_id: progress for progress in told}
+
+
+@contextmanager
+def _listening(events: _Events, import_id: int) -> Iterator[asyncio.Event]:
+    event = asyncio.Event()
+    events[import_id].add(event)
+    try:
+        yield event
+    finally:
+        events[import_id].discard(event)
+        if not events[import_id]:
+            del events[import_id]
 
 
 def _key(import_id: int) -> str:

@@ -20,8 +20,8 @@ class Table:
     longest: tuple[int, ...]
 
 
-def tidy(sheet: Sheet, *, always_filled: int) -> Table:
-    """The rows of a sheet that hold something.
+def tidy(sheet: Sheet, *, always_filled: int | None) -> Table:
+    """The rows of a sheet that hold something, or all where they are the items of an array.
 
     `always_filled` is the position of a column that is filled in every row of a good file: where it is, there is no
     need to look for blank rows.
@@ -36,7 +36,7 @@ def tidy(sheet: Sheet, *, always_filled: int) -> Table:
     emptied = [pl.col(str(at)) for at, least in enumerate(shortest) if least == 0]
     if emptied:
         cells = cells.with_columns(pl.when(column != "").then(column) for column in emptied)
-    if cells[str(always_filled)].has_nulls():
+    if not sheet.array and (always_filled is None or cells[str(always_filled)].has_nulls()):
         filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         cells, rows = cells.filter(filled), list(compress(rows, filled))
     return Table(cells, rows, tuple(most or 0 for most in longest))

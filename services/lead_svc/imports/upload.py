@@ -1,7 +1,7 @@
 """Reads the form of an import request, and no more of it than a file may be large."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 from fastapi import Request
@@ -21,6 +21,14 @@ from services.lead_svc.imports.messages import (
     NO_FILE,
     ImportRefused,
 )
+from services.lead_svc.imports.options import (
+    ImportOptions,
+    InvalidOption,
+    OnDuplicate,
+    OnError,
+    choice_of,
+    column_map_of,
+)
 from services.lead_svc.imports.stored_json import as_jsonb
 from shared.http.parameters import LARGEST_ID
 
@@ -39,9 +47,10 @@ class Upload:
     content: bytes
     campaign_id: int
     default_values: dict[str, object]
+    options: ImportOptions = field(default_factory=ImportOptions)
 
 
-class _CutOff(ImportRefused):
+class CutOff(ImportRefused):
     """More is sent than a file may have: the rest is not taken in."""
 
     def response(self) -> Response:
@@ -71,6 +80,7 @@ async def read_upload(request: Request) -> Upload:
         content=content,
         campaign_id=_campaign_id(form),
         default_values=_default_values(form),
+        options=_options(form),
     )
 
 
@@ -103,7 +113,7 @@ class _Body:
         async for chunk in self._stream:
             received += len(chunk)
             if received > LARGEST_FILE + FORM_OVERHEAD:
-                raise _CutOff(FILE_TOO_LARGE)
+                raise CutOff(FILE_TOO_LARGE)
             self._end = (self._end + chunk)[-len(self._last_boundary) - len(b"\r\n") :]
             yield chunk
 
@@ -149,3 +159,36 @@ def _default_values(form: FormData) -> dict[str, object]:
     if as_jsonb(parsed) is None:
         raise ImportRefused(DEFAULTS_NOT_STORABLE)
     return parsed
+
+
+def _options(form: FormData) -> ImportOptions:
+    try:
+        return ImportOptions(
+            column_map=column_map_of(_json(_text(form, "column_map", "{}"))),
+            on_error=choice_of(OnError, "on_error", _text(form, "on_error", OnError.ABORT)),
+            on_duplicate=choice_of(OnDuplicate, "on_duplicate", _text(form, "on_duplicate", OnDuplicate.CREATE)),
+            dry_run=_truth("dry_run", _text(form, "dry_run", "false")),
+        )
+    except InvalidOption as invalid:
+        raise ImportRefused(invalid.message) from invalid
+
+
+def _text(form: FormData, name: str, default: str) -> object:
+    """A part of the form; one that is left blank counts as left out."""
+    value = form.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return default
+    return value.strip() if isinstance(value, str) else value
+
+
+def _json(value: object) -> object:
+    try:
+        return orjson.loads(value) if isinstance(value, str) else None
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _truth(name: str, value: object) -> bool:
+    if value not in ("true", "false"):
+        raise InvalidOption(name, value, f"{name} must be true or false")
+    return value == "true"

@@ -159,22 +159,30 @@ def _subtag(subtag: str) -> str:
 
 
 def _parse_list(field: Field, text: str) -> str | None:
-    if len(text) > (field.max_length or 0):
-        return None
     if text.startswith("["):
         items = _json(text)
         if not isinstance(items, list) or not all(isinstance(item, str) and "\0" not in item for item in items):
             return None
     else:
         items = re.split(f"[{field.separators}]", text)
+    # Not the text's length: the quotes and commas of a list that was exported are not its own.
+    if sum(map(len, items)) > (field.max_length or 0):
+        return None
     return orjson.dumps([stripped for item in items if (stripped := item.strip())]).decode()
 
 
 def _parse_object(field: Field, text: str) -> str | None:
-    if len(text) > (field.max_length or 0):
-        return None
     document = _json(text)
-    return as_jsonb(document) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or (encoded := as_jsonb(document)) is None:
+        return None
+    # An export puts into one cell what may have come in many columns, and each had this room.
+    limit = field.max_length or 0
+    fits = len(text) <= limit or all(_length(value) <= limit for value in document.values())
+    return encoded if fits else None
+
+
+def _length(value: object) -> int:
+    return len(value if isinstance(value, str) else orjson.dumps(value).decode())
 
 
 def _json(text: str) -> object:

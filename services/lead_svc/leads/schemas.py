@@ -1,10 +1,29 @@
 """Leads as API clients see them."""
 
-from datetime import datetime, time
+from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from services.lead_svc.leads.bodies import TimeOfDay
 from services.lead_svc.leads.fields import InterestLevel, LeadStatus
+
+
+class Done(BaseModel):
+    """What was done."""
+
+    message: str
+
+
+class Updated(Done):
+    """What was done, and with how many leads."""
+
+    updated_count: int
+
+
+class Assigned(Done):
+    """What was done, and with how many leads."""
+
+    assigned_count: int
 
 
 class LeadShown(BaseModel):
@@ -22,8 +41,9 @@ class LeadShown(BaseModel):
     job_title: str | None
     industry: str | None
     status: LeadStatus
+    sub_status: str | None
     priority: int = Field(description="1 (highest) to 5.")
-    best_time_to_call: time | None
+    best_time_to_call: TimeOfDay | None
     timezone: str
     preferred_language: str
     country: str | None
@@ -46,8 +66,17 @@ class LeadShown(BaseModel):
     notes: str | None
     last_contact_date: datetime | None
     next_contact_date: datetime | None
+    attempts: int = Field(description="Calls made.")
+    conversion_value: float | None
+    converted_at: datetime | None
     import_id: int | None = Field(description="The import that created the lead.")
     version: int
     created_at: datetime
     updated_at: datetime
     tags: list[str] | None = Field(description="The tags of `custom_fields`.")
+
+
+class LeadAnswer(Done):
+    """A lead, and what was done with it."""
+
+    data: LeadShown

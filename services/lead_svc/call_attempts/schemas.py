@@ -1,0 +1,80 @@
+"""Call attempts as API clients report and see them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.lead_svc.leads.bodies import Body
+from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.leads.json_values import checked
+from shared.events.leads import QualityReport
+from shared.http.parameters import Storable
+
+LONGEST_SECONDS: Final = 24 * 3600
+EXAMPLE: Final[dict[str, Any]] = {
+    "duration": 180,
+    "notes": "Customer was busy, requested callback",
+    "disposition": "callback_requested",
+    "status": "scheduled",
+}
+
+
+Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), Storable]], Field(max_length=100)]
+
+
+class CallScores(QualityReport):
+    """How good the call was, as the voice provider scored it. What is not scored is left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issues: Words = Field(default_factory=list)
+
+
+class CallAttemptBody(Body):
+    """A call that was made."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    duration: Annotated[int, Field(strict=True, ge=0, le=LONGEST_SECONDS, description="Seconds.")]
+    notes: Annotated[str | None, checked("notes")] = None
+    disposition: Annotated[str | None, Field(min_length=1, max_length=100), Storable] = None
+    status: Annotated[
+        LeadStatus | None,
+        checked("status"),
+        Field(description="What the lead becomes; left out, it follows from the disposition."),
+    ] = None
+    successful: Annotated[
+        bool | None, Field(strict=True, description="Left out, it follows from the disposition, else from the status.")
+    ] = None
+    agent_id: Annotated[int | None, checked("agent_id", like="assigned_to")] = None
+    started_at: Annotated[
+        datetime | None,
+        checked("started_at", like="last_contact_date"),
+        Field(description="Left out: `duration` before now."),
+    ] = None
+    cost: Annotated[Decimal | None, Field(ge=0, le=1_000_000, max_digits=11, decimal_places=4)] = None
+    transcript: Annotated[str | None, Field(max_length=100_000), Storable] = None
+    keywords: Words = Field(default_factory=list)
+    quality: CallScores | None = None
+
+
+class CallAttemptShown(BaseModel):
+    """A call that was made, as it was reported."""
+
+    id: int
+    lead_id: int
+    campaign_id: int
+    agent_id: int | None
+    started_at: datetime
+    duration: int = Field(description="Seconds.")
+    disposition: str | None
+    successful: bool
+    status: LeadStatus = Field(description="What the lead became.")
+    notes: str | None
+    transcript: str | None
+    keywords: list[str]
+    cost: float | None
+    quality: QualityReport | None
+    created_at: datetime

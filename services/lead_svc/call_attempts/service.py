@@ -1,0 +1,127 @@
+"""Records what calls came to, and what they make of their leads."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.lead_svc.call_attempts import repository
+from services.lead_svc.call_attempts.dispositions import Disposition, disposition_of, was_successful
+from services.lead_svc.call_attempts.schemas import CallAttemptBody
+from services.lead_svc.campaigns.repository import CampaignCopy
+from services.lead_svc.do_not_call import repository as do_not_call_repository
+from services.lead_svc.leads import refusals, told
+from services.lead_svc.leads import repository as lead_repository
+from services.lead_svc.leads import service as lead_service
+from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.leads.lead_status import OPEN, may_follow
+from services.lead_svc.outbox import outbox
+from shared.events.leads import CallAttempt, LeadCallAttempted
+from shared.http.auth import Principal
+
+
+async def record(connection: AsyncConnection, caller: Principal, lead_id: int, body: CallAttemptBody) -> None:
+    """Add a call to a lead's history, and bring the lead to where it left it.
+
+    Raises
+    ------
+    NotFound
+        If there is no such lead for the caller.
+    Conflict
+        If the lead is blacklisted, its campaign is deleted, or its status cannot be followed by the one reported.
+    CampaignUnknown
+        If no event has told of its campaign yet.
+    """
+    disposition = disposition_of(body.disposition)
+    wanted = body.status or (disposition.status if disposition else LeadStatus.IN_PROGRESS)
+    company_id = await lead_repository.company_of(connection, lead_id, caller.companies)
+    if company_id is not None and wanted is LeadStatus.BLACKLISTED:
+        # Before the lead itself: who puts a number on the list holds the list first, and then the leads.
+        await do_not_call_repository.hold_for_change(connection, company_id)
+    lead = await lead_repository.lock(connection, lead_id, caller.companies)
+    if lead is None:
+        raise refusals.not_found()
+    if lead["status"] == LeadStatus.BLACKLISTED:
+        raise refusals.blacklisted()
+    campaign = await lead_service.find_campaign(connection, lead["campaign_id"])
+    if campaign.deleted:
+        raise refusals.campaign_deleted()
+    attempts = lead["attempts"] + 1
+    status = body.status or _status_after(disposition, LeadStatus(lead["status"]), attempts, campaign)
+    if not may_follow(LeadStatus(lead["status"]), status):
+        raise refusals.status_not_allowed(LeadStatus(lead["status"]), status)
+    started_at = body.started_at or datetime.now(UTC) - timedelta(seconds=body.duration)
+    attempt = await _store(connection, lead, body, started_at, disposition, status)
+    changes = {
+        "status": status,
+        "attempts": attempts,
+        "last_contact_date": max(started_at, lead["last_contact_date"] or started_at),
+        "next_contact_date": _next_contact(lead, status, started_at, body.duration, campaign),
+    }
+    changed = await lead_repository.change(connection, lead["company_id"], [lead_id], changes)
+    event = LeadCallAttempted(call_attempts=[CallAttempt.model_validate(dict(attempt))])
+    await outbox.add(connection, lead["company_id"], event, *(told.status_changed(changed) or told.updated(changed)))
+    if status is LeadStatus.BLACKLISTED:
+        await lead_service.blacklist_number(connection, caller, lead["company_id"], lead["phone"])
+
+
+async def history(connection: AsyncConnection, caller: Principal, lead_id: int) -> Sequence[RowMapping]:
+    """The calls to a lead, oldest first; raises ``NotFound`` when there is no such lead for the caller."""
+    if await lead_repository.company_of(connection, lead_id, caller.companies) is None:
+        raise refusals.not_found()
+    return await repository.of_lead(connection, lead_id)
+
+
+def _status_after(
+    disposition: Disposition | None, status: LeadStatus, attempts: int, campaign: CampaignCopy
+) -> LeadStatus:
+    """What a lead becomes by a call whose report does not say it; one that was called in vain too often has failed."""
+    wanted = disposition.status if disposition is not None else LeadStatus.IN_PROGRESS
+    in_vain = wanted is LeadStatus.IN_PROGRESS and not (disposition is not None and disposition.successful)
+    if in_vain and attempts >= campaign.max_attempts_per_lead:
+        wanted = LeadStatus.FAILED
+    # A call after the end, say to a lead that was completed, leaves it at its end.
+    return wanted if may_follow(status, wanted) else status
+
+
+def _next_contact(
+    lead: RowMapping, status: LeadStatus, started_at: datetime, duration: int, campaign: CampaignCopy
+) -> datetime | None:
+    """When a lead is called next: as was agreed, else once its campaign's delay has passed; never, once it is done."""
+    if status not in OPEN:
+        return None
+    ended_at = started_at + timedelta(seconds=duration)
+    agreed: datetime | None = lead["next_contact_date"]
+    if status is LeadStatus.SCHEDULED and agreed is not None and agreed > ended_at:
+        return agreed
+    return ended_at + timedelta(minutes=campaign.retry_delay_minutes)
+
+
+async def _store(
+    connection: AsyncConnection,
+    lead: RowMapping,
+    body: CallAttemptBody,
+    started_at: datetime,
+    disposition: Disposition | None,
+    status: LeadStatus,
+) -> RowMapping:
+    return await repository.add(
+        connection,
+        {
+            "lead_id": lead["id"],
+            "campaign_id": lead["campaign_id"],
+            "company_id": lead["company_id"],
+            "agent_id": body.agent_id if body.agent_id is not None else lead["assigned_to"],
+            "started_at": started_at,
+            "duration": body.duration,
+            "disposition": body.disposition,
+            "successful": was_successful(body.successful, disposition, status),
+            "status": status,
+            "notes": body.notes,
+            "transcript": body.transcript,
+            "keywords": body.keywords,
+            "cost": body.cost,
+            "quality": None if body.quality is None else body.quality.model_dump(exclude_unset=True),
+        },
+    )

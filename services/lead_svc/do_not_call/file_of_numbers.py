@@ -1,0 +1,46 @@
+"""Reads a file of phone numbers: the column that is headed as one, or the only one."""
+
+from services.lead_svc.imports.columns import field_of
+from services.lead_svc.imports.conversion import convert
+from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.formats import identify
+from services.lead_svc.imports.objections import Objections
+from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.sheet import Sheet
+from services.lead_svc.imports.table import tidy
+from services.lead_svc.leads.fields import FIELD_BY_NAME
+
+
+def read_numbers(filename: str, content: bytes) -> list[str]:
+    """The numbers of a CSV or Excel file in E.164, each once, in their order.
+
+    Raises
+    ------
+    ImportRejected
+        If it is no such file, has no column of numbers or no numbers, or with every row that holds none.
+    """
+    sheet = read(content, identify(filename, content))
+    at = _column(sheet)
+    table = tidy(sheet, always_filled=at)
+    texts = table.cells[str(at)]
+    converted = convert(table.cells.select(str(at)), {"phone": at})["phone"]
+    objections = Objections(table.rows)
+    spec = FIELD_BY_NAME["phone"]
+    if texts.has_nulls():
+        objections.add_cells(at, "phone", texts.is_null(), texts, "missing", lambda _: "Missing required fields: phone")
+    if converted.wrong is not None:
+        objections.add_cells(at, "phone", converted.wrong, texts, spec.error_code, spec.error_message)
+    objections.raise_if_any()
+    numbers: list[str] = converted.values.drop_nulls().unique(maintain_order=True).to_list()
+    if not numbers:
+        raise ImportRejected.because("no_numbers", "No phone numbers found in the file")
+    return numbers
+
+
+def _column(sheet: Sheet) -> int:
+    named = [at for at, header in enumerate(sheet.headers) if field_of(header) == "phone"]
+    if len(named) == 1:
+        return named[0]
+    if not named and len(sheet.headers) == 1:
+        return 0
+    raise ImportRejected.because("missing", "The file must have one column headed phone")

@@ -1,0 +1,46 @@
+"""Do-not-call lists as API clients send and see them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.lead_svc.leads.bodies import Body, PhoneNumber
+from services.lead_svc.leads.json_values import checked
+from shared.http.parameters import Storable
+
+
+class NumbersBody(Body):
+    """Numbers that are not to be called."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"phones": ["+14155552671"], "reason": "Asked not to be called"}]}
+    )
+
+    phones: Annotated[
+        list[Annotated[PhoneNumber, checked("phone", required=True)]], Field(min_length=1, max_length=1_000)
+    ]
+    reason: Annotated[str | None, Field(max_length=500), Storable] = None
+
+
+class ListedNumber(BaseModel):
+    """A number on the list."""
+
+    phone: str = Field(description="E.164.")
+    reason: str | None
+    added_by: str
+    created_at: datetime
+
+
+class NumberPage(BaseModel):
+    """A part of the list, in the order of the numbers."""
+
+    data: list[ListedNumber]
+
+
+class Listed(BaseModel):
+    """What was put on the list, and what came of it."""
+
+    message: str
+    added_count: int = Field(description="Numbers that were not on the list before.")
+    blacklisted_count: int = Field(description="Leads that were blacklisted for it.")

@@ -1,0 +1,74 @@
+"""What of an export the query string says."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Query
+from pydantic import BeforeValidator, WithJsonSchema
+
+from services.lead_svc.exports.messages import end_before_start, invalid_campaign_ids
+from services.lead_svc.exports.repository import Wanted
+from services.lead_svc.leads.fields import LeadStatus
+from shared.http.auth import CompanyInPath
+from shared.http.parameters import LARGEST_ID
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+
+def _day(value: str) -> date:
+    # pydantic would also take a Unix time, and Python the other forms of ISO 8601.
+    if not _DAY.fullmatch(value):
+        raise ValueError("must be a date written YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+def _ids(lists: Sequence[str]) -> tuple[int, ...]:
+    """The ids of lists with commas between them: of several where the parameter is repeated."""
+    written = [part.strip() for ids in lists for part in ids.split(",")]
+    if not all(_ID.fullmatch(part) and int(part) <= LARGEST_ID for part in written):
+        raise invalid_campaign_ids(",".join(lists))
+    return tuple(sorted({int(part) for part in written}))
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Lists = Annotated[
+    list[str], WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(,[1-9][0-9]*)*$", "examples": ["1,2"]})
+]
+
+
+def _wanted(
+    company_id: CompanyInPath,
+    campaign_ids: Annotated[
+        Lists | None,
+        Query(description="Only leads of these campaigns: ids with commas between them. Others' campaigns have none."),
+    ] = None,
+    status: Annotated[LeadStatus | None, Query(description="Only leads with this status.")] = None,
+    start_date: Annotated[
+        Day | None,
+        Query(description="Only leads created on this day (UTC) or later, YYYY-MM-DD.", examples=["2024-03-01"]),
+    ] = None,
+    end_date: Annotated[
+        Day | None,
+        Query(description="Only leads created on this day (UTC) or earlier, YYYY-MM-DD.", examples=["2024-03-31"]),
+    ] = None,
+) -> Wanted:
+    if start_date is not None and end_date is not None and end_date < start_date:
+        raise end_before_start(end_date)
+    return Wanted(
+        company_id=company_id,
+        campaign_ids=None if campaign_ids is None else _ids(campaign_ids),
+        status=status,
+        created_from=_midnight(start_date),
+        created_before=None if end_date is None or end_date == date.max else _midnight(end_date + timedelta(days=1)),
+    )
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time.min, UTC)
+
+
+WantedInQuery = Annotated[Wanted, Depends(_wanted)]
+"""The leads that the path and the query ask for."""

@@ -1,0 +1,47 @@
+"""Many leads of a company over HTTP, changed together."""
+
+from fastapi import APIRouter
+
+from services.lead_svc.leads import refusals, service
+from services.lead_svc.leads.bodies import BulkAssignBody, BulkUpdateBody
+from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.leads.schemas import Assigned, Updated
+from shared.http.app import Transaction
+from shared.http.auth import Caller, CompanyInPath
+from shared.http.json import JsonResponse
+from shared.http.openapi import documented
+
+router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Leads"])
+
+
+@router.patch(
+    "/bulk-update",
+    summary="Bulk update company leads",
+    responses={
+        200: {"model": Updated, "description": "All of them were updated."},
+        **documented(
+            refusals.unknown_leads([4]),
+            refusals.status_not_allowed_to(4, LeadStatus.COMPLETED, LeadStatus.PENDING),
+        ),
+    },
+)
+async def bulk_update_leads(
+    caller: Caller, company_id: CompanyInPath, body: BulkUpdateBody, connection: Transaction
+) -> JsonResponse:
+    """Give up to 1,000 leads the same values: all of them or, when one cannot have them or is not there, none."""
+    count = await service.update_many(connection, caller, company_id, body.lead_ids, body.updates)
+    return JsonResponse({"message": "Leads updated successfully", "updated_count": count})
+
+
+@router.patch(
+    "/bulk-assign",
+    summary="Bulk assign company leads",
+    responses={
+        200: {"model": Assigned, "description": "All of them were assigned."},
+        **documented(refusals.unknown_leads([4])),
+    },
+)
+async def bulk_assign_leads(company_id: CompanyInPath, body: BulkAssignBody, connection: Transaction) -> JsonResponse:
+    """Give up to 1,000 leads to an agent: all of them or, when one is not there, none."""
+    count = await service.assign_many(connection, company_id, body.lead_ids, body.assigned_to)
+    return JsonResponse({"message": "Leads assigned successfully", "assigned_count": count})

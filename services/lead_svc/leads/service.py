@@ -1,0 +1,291 @@
+"""What can be done with leads. Each change tells its events in the transaction it is made in."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.lead_svc.campaigns import repository as campaign_copies
+from services.lead_svc.campaigns.repository import CampaignCopy
+from services.lead_svc.do_not_call import repository as do_not_call_repository
+from services.lead_svc.do_not_call import service as do_not_call
+from services.lead_svc.leads import refusals, repository, told
+from services.lead_svc.leads.bodies import LeadBody, Updates
+from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.leads.lead_status import may_follow
+from services.lead_svc.leads.told import Told
+from services.lead_svc.outbox import outbox
+from shared.events.envelope import Serialized
+from shared.http.auth import Principal
+
+BLACKLISTED_BY_STATUS = "Lead was blacklisted"
+
+
+class CampaignUnknown(Exception):
+    """No event has told of the campaign yet: the service that owns it must be asked."""
+
+    def __init__(self, campaign_id: int) -> None:
+        super().__init__(campaign_id)
+        self.campaign_id = campaign_id
+
+
+async def create(connection: AsyncConnection, caller: Principal, body: LeadBody) -> int:
+    """Create a lead of a company that the caller's token covers; returns its id.
+
+    Raises
+    ------
+    BadRequest
+        If the campaign is not one of the company's.
+    CampaignUnknown
+        If that is not known here.
+    """
+    await _require_campaign(connection, body.campaign_id, body.company_id)
+    await _hold_list(connection, body.company_id, for_change=body.status is LeadStatus.BLACKLISTED)
+    row = body.row()
+    if await do_not_call_repository.listed(connection, body.company_id, [body.phone.e164]):
+        row["status"] = LeadStatus.BLACKLISTED
+    lead = await repository.add(connection, row)
+    await outbox.add(connection, body.company_id, *told.created([lead]))
+    if body.status is LeadStatus.BLACKLISTED:
+        await blacklist_number(connection, caller, body.company_id, lead.phone)
+    return lead.id
+
+
+async def blacklist_number(connection: AsyncConnection, caller: Principal, company_id: int, phone: str) -> None:
+    """See to it that nobody of the company calls a number, because one lead with it was blacklisted."""
+    await do_not_call.add(connection, company_id, [phone], reason=BLACKLISTED_BY_STATUS, added_by=caller.subject)
+
+
+async def update(connection: AsyncConnection, caller: Principal, lead_id: int, body: LeadBody) -> None:
+    """Replace everything that can be said of a lead; what stays the same everywhere changes nothing.
+
+    Raises
+    ------
+    Forbidden
+        If the caller's token does not cover the company of ``body``.
+    NotFound
+        If there is no such lead for the caller.
+    BadRequest
+        If the lead has another company or campaign.
+    Conflict
+        If its status cannot be followed by that of ``body``.
+    """
+    caller.require_company(body.company_id)
+    # Before the lead itself: who puts a number on the list holds the list first, and then the leads.
+    await _hold_list(connection, body.company_id, for_change=body.status is LeadStatus.BLACKLISTED)
+    lead = await _locked(connection, caller, lead_id)
+    for name, value in (("company_id", body.company_id), ("campaign_id", body.campaign_id)):
+        if lead[name] != value:
+            raise refusals.cannot_be_changed(name, value)
+    _require_following(lead, body.status)
+    changes = {name: value for name, value in body.row().items() if lead[name] != value}
+    if not changes:
+        return
+    [changed] = await repository.change(connection, lead["company_id"], [lead_id], changes)
+    events = told.status_changed([changed])
+    if changes.keys() != {"status"}:
+        events += told.updated([changed])
+    if "assigned_to" in changes:
+        events += told.assigned([changed])
+    await outbox.add(connection, lead["company_id"], *events)
+    if "status" in changes or "phone" in changes:
+        await _keep_from_being_called(connection, caller, lead["company_id"], changed)
+
+
+async def set_status(
+    connection: AsyncConnection, caller: Principal, lead_id: int, wanted: LeadStatus, sub_status: str | None
+) -> None:
+    """Give a lead a status, and a word on it; one that has both stays as it is.
+
+    Only an administrator takes a lead off the blacklist, and with it the lead's number off the do-not-call list; other
+    leads with the number stay blacklisted.
+
+    Raises
+    ------
+    NotFound, Conflict
+        As ``update``.
+    Forbidden
+        If the lead is blacklisted and the caller no administrator.
+    """
+    company_id = await repository.company_of(connection, lead_id, caller.companies)
+    if company_id is not None:
+        await _hold_list(connection, company_id, for_change=wanted is LeadStatus.BLACKLISTED)
+    lead = await _locked(connection, caller, lead_id)
+    leaves_blacklist = lead["status"] == LeadStatus.BLACKLISTED != wanted
+    if leaves_blacklist:
+        if not caller.is_admin:
+            raise refusals.only_an_admin()
+        await do_not_call_repository.remove(connection, lead["company_id"], lead["phone"])
+    else:
+        _require_following(lead, wanted)
+    changes = {name: value for name, value in (("status", wanted), ("sub_status", sub_status)) if lead[name] != value}
+    if not changes:
+        return
+    [changed] = await repository.change(connection, lead["company_id"], [lead_id], changes)
+    await outbox.add(connection, lead["company_id"], *(told.status_changed([changed]) or told.updated([changed])))
+    await _keep_from_being_called(connection, caller, lead["company_id"], changed)
+
+
+async def assign(connection: AsyncConnection, caller: Principal, lead_id: int, agent_id: int) -> None:
+    """Give a lead to an agent; raises ``NotFound`` when there is no such lead for the caller."""
+    lead = await _locked(connection, caller, lead_id)
+    if lead["assigned_to"] == agent_id:
+        return
+    changed = await repository.change(connection, lead["company_id"], [lead_id], {"assigned_to": agent_id})
+    await outbox.add(connection, lead["company_id"], *told.assigned(changed))
+
+
+async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int, at: datetime) -> None:
+    """Have a lead called at a time.
+
+    Raises
+    ------
+    NotFound
+        If there is no such lead for the caller.
+    Conflict
+        If the lead is blacklisted.
+    """
+    lead = await _locked(connection, caller, lead_id)
+    if lead["status"] == LeadStatus.BLACKLISTED:
+        raise refusals.blacklisted()
+    changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": at}
+    changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
+    await outbox.add(connection, lead["company_id"], *told.status_changed(changed), *told.scheduled(changed, at))
+
+
+async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, value: Decimal) -> None:
+    """Note that a lead was converted, and what that is worth. Converting it again corrects the value.
+
+    Raises
+    ------
+    NotFound
+        If there is no such lead for the caller.
+    Conflict
+        If the lead is blacklisted.
+    """
+    lead = await _locked(connection, caller, lead_id)
+    if lead["status"] == LeadStatus.BLACKLISTED:
+        raise refusals.blacklisted()
+    converted_at = lead["converted_at"] or datetime.now(UTC)
+    changes = {
+        "status": LeadStatus.COMPLETED,
+        "conversion_value": value,
+        "converted_at": converted_at,
+        "next_contact_date": None,
+    }
+    changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
+    events = [*told.status_changed(changed), *told.converted(changed, value, converted_at)]
+    await outbox.add(connection, lead["company_id"], *events)
+
+
+async def delete(connection: AsyncConnection, caller: Principal, lead_id: int) -> None:
+    """Delete a lead with its call attempts; raises ``NotFound`` when there is no such lead for the caller.
+
+    What was told of them stays in the reports. Its number stays on the do-not-call list.
+    """
+    lead = await _locked(connection, caller, lead_id)
+    gone = await repository.remove(connection, lead["company_id"], lead_id)
+    await outbox.add(connection, lead["company_id"], *told.deleted([gone]))
+
+
+async def update_many(
+    connection: AsyncConnection, caller: Principal, company_id: int, ids: Sequence[int], updates: Updates
+) -> int:
+    """Give leads of a company the same values, all of them or none; returns how many there are.
+
+    Raises
+    ------
+    BadRequest
+        Naming each id that is no lead of the company.
+    Conflict
+        Naming a lead whose status cannot be followed by the one asked for.
+    """
+    changes = updates.model_dump(exclude_unset=True, exclude_none=True)
+    if updates.status is LeadStatus.BLACKLISTED:
+        await do_not_call_repository.hold_for_change(connection, company_id)
+    changed = await _change_all(connection, company_id, ids, changes)
+    events: list[Serialized] = []
+    if updates.status is not None:
+        for lead in changed:
+            if not may_follow(LeadStatus(lead.previous_status), updates.status):
+                raise refusals.status_not_allowed_to(lead.id, LeadStatus(lead.previous_status), updates.status)
+        events += told.status_changed(changed)
+    if updates.assigned_to is not None:
+        events += told.assigned(changed)
+    if changes.keys() - {"status", "assigned_to"}:
+        events += told.updated(changed)
+    await outbox.add(connection, company_id, *events)
+    if updates.status is LeadStatus.BLACKLISTED:
+        phones = sorted({lead.phone for lead in changed})
+        await do_not_call.add(connection, company_id, phones, reason=BLACKLISTED_BY_STATUS, added_by=caller.subject)
+    return len(changed)
+
+
+async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequence[int], agent_id: int) -> int:
+    """Give leads of a company to an agent, all of them or none; returns how many there are.
+
+    Raises
+    ------
+    BadRequest
+        Naming each id that is no lead of the company.
+    """
+    changed = await _change_all(connection, company_id, ids, {"assigned_to": agent_id})
+    await outbox.add(connection, company_id, *told.assigned(changed))
+    return len(changed)
+
+
+async def find_campaign(connection: AsyncConnection, campaign_id: int) -> CampaignCopy:
+    """A campaign as it is known here; raises ``CampaignUnknown`` when it is not."""
+    campaign = await campaign_copies.find(connection, campaign_id)
+    if campaign is None:
+        raise CampaignUnknown(campaign_id)
+    return campaign
+
+
+async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> None:
+    campaign = await find_campaign(connection, campaign_id)
+    if campaign.company_id != company_id or campaign.deleted:
+        raise refusals.InvalidCampaign(campaign_id)
+
+
+async def _hold_list(connection: AsyncConnection, company_id: int, *, for_change: bool) -> None:
+    hold = do_not_call_repository.hold_for_change if for_change else do_not_call_repository.hold
+    await hold(connection, company_id)
+
+
+async def _locked(connection: AsyncConnection, caller: Principal, lead_id: int) -> RowMapping:
+    lead = await repository.lock(connection, lead_id, caller.companies)
+    if lead is None:
+        raise refusals.not_found()
+    return lead
+
+
+def _require_following(lead: RowMapping, wanted: LeadStatus) -> None:
+    status = LeadStatus(lead["status"])
+    if not may_follow(status, wanted):
+        raise refusals.status_not_allowed(status, wanted)
+
+
+async def _change_all(
+    connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: dict[str, object]
+) -> list[Told]:
+    # Who blacklists holds a lead and then all others with its number, in no order that could be kept here.
+    await do_not_call_repository.hold(connection, company_id)
+    changed = await repository.change(connection, company_id, ids, changes)
+    unchanged = set(ids) - {lead.id for lead in changed}
+    missing = unchanged - await repository.known_ids(connection, company_id, unchanged) if unchanged else set()
+    if missing:
+        raise refusals.unknown_leads(sorted(missing))
+    return changed
+
+
+async def _keep_from_being_called(connection: AsyncConnection, caller: Principal, company_id: int, lead: Told) -> None:
+    """A blacklisted lead's number goes on the list; a lead that got a number of the list is blacklisted."""
+    if lead.status == LeadStatus.BLACKLISTED:
+        await blacklist_number(connection, caller, company_id, lead.phone)
+        return
+    if await do_not_call_repository.listed(connection, company_id, [lead.phone]):
+        changed = await repository.change(connection, company_id, [lead.id], {"status": LeadStatus.BLACKLISTED})
+        await outbox.add(connection, company_id, *told.status_changed(changed))

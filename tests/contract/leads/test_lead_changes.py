@@ -1,0 +1,970 @@
+"""Endpoints 1 and 8 to 13 and 15: one lead, from its creation to its deletion."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from services.campaign_svc.app import create_api_app as create_campaign_api
+from shared.events.leads import (
+    LeadAssigned,
+    LeadConverted,
+    LeadCreated,
+    LeadDeleted,
+    LeadScheduled,
+    LeadStatusChanged,
+    LeadUpdated,
+)
+from tests.contract.leads.test_leads import DOCUMENTED_FIELDS
+from tests.fixtures.campaigns import api_settings, bearer, campaigns_database, claims, smallest_body
+from tests.fixtures.gateway import phone_number
+from tests.fixtures.leads import (
+    CONTRACT_LEAD,
+    FOLLOWING,
+    LEAD_STATUSES,
+    REQUIRED_OF_A_LEAD,
+    LeadCompany,
+    lead_api_on,
+    lead_api_settings,
+    lead_sent_again,
+)
+from tests.fixtures.servers import ServerUrls
+from tests.fixtures.serving import serving
+
+__all__ = ["campaigns_database"]
+
+CREATED = "Voice lead created successfully"
+UPDATED = {"message": "Voice lead updated successfully"}
+DELETED = {"message": "Voice lead deleted successfully"}
+STATUS_UPDATED = {"message": "Lead status updated successfully"}
+ASSIGNED = {"message": "Lead assigned successfully"}
+SCHEDULED = {"message": "Call scheduled successfully"}
+CONVERTED = {"message": "Lead marked as converted successfully"}
+NOT_FOUND = {"message": "Voice lead not found", "error": "Voice lead not found"}
+INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
+
+LARGEST_ID = 2**63 - 1
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+OPTIONAL = CONTRACT_LEAD.keys() - set(REQUIRED_OF_A_LEAD)
+OWN_FIELDS = ("id", "version", "attempts", "sub_status", "conversion_value", "converted_at", "created_at", "import_id")
+"""What the service alone says of a lead."""
+A_STATUS = [status for status in LEAD_STATUSES if status != "blacklisted"]
+
+OTHER_VALUES: dict[str, Any] = {
+    "first_name": "Jane",
+    "last_name": "Roe",
+    "phone": "+1234567891",
+    "alternate_phone": None,
+    "email": "jane.roe@example.org",
+    "company_name": "XYZ Ltd",
+    "job_title": None,
+    "industry": "Retail",
+    "status": "in_progress",
+    "priority": 5,
+    "best_time_to_call": "09:30:15",
+    "timezone": "Europe/Berlin",
+    "preferred_language": "de-DE",
+    "country": "Germany",
+    "state": None,
+    "city": "Berlin",
+    "address": "Unter den Linden 1",
+    "postal_code": "10117",
+    "source": "Referral",
+    "source_details": None,
+    "annual_revenue": 0.01,
+    "company_size": None,
+    "lead_score": 0,
+    "interest_level": "low",
+    "pain_points": ["Slow"],
+    "requirements": [],
+    "custom_fields": {"colour": "red", "deep": {"list": [1, 2.5, None, True]}},
+    "assigned_to": 124,
+    "notes": "Other notes",
+    "tags": ["smb"],
+    "last_contact_date": None,
+    "next_contact_date": "2024-02-21T14:00:01Z",
+}
+"""Another value for each field that can change."""
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("phone", "12", "Invalid phone number format: 12"),
+    ("phone", "call me", "Invalid phone number format: call me"),
+    ("alternate_phone", "+123", "Invalid phone number format: +123"),
+    ("email", "john.doe", "Invalid email format"),
+    ("email", "john@doe@example.com", "Invalid email format"),
+    ("lead_score", -1, "Lead score must be between 0 and 100"),
+    ("lead_score", 101, "Lead score must be between 0 and 100"),
+    ("status", "running", "Invalid status value"),
+    ("status", "Pending", "Invalid status value"),
+    ("status", "", "Invalid status value"),
+    ("interest_level", "burning", "Invalid interest level"),
+    *((name, value, f"Missing required field: {name}") for name in ("first_name", "last_name") for value in ("", "  ")),
+]
+"""Values that the contract has words for."""
+
+IMPOSSIBLE: list[tuple[str, Any]] = [
+    ("campaign_id", "1"),
+    ("campaign_id", 0),
+    ("campaign_id", -1),
+    ("campaign_id", LARGEST_ID + 1),
+    ("campaign_id", True),
+    ("company_id", "x"),
+    ("company_id", 1.5),
+    ("first_name", 5),
+    ("first_name", "x" * 101),
+    ("first_name", "a\0b"),
+    ("last_name", ["Doe"]),
+    ("phone", 14155552671),
+    ("phone", {}),
+    ("status", 1),
+    ("priority", 0),
+    ("priority", 6),
+    ("priority", "high"),
+    ("priority", True),
+    ("priority", 1.5),
+    ("priority", LARGEST_ID + 1),
+    ("best_time_to_call", "25:00:00"),
+    ("best_time_to_call", "2 pm"),
+    ("best_time_to_call", 14),
+    ("timezone", "Mars/Olympus"),
+    ("preferred_language", "English, please"),
+    ("annual_revenue", "a lot"),
+    ("annual_revenue", -0.01),
+    ("annual_revenue", 1e15),
+    ("annual_revenue", True),
+    ("lead_score", "85"),
+    ("lead_score", 8.5),
+    ("lead_score", True),
+    ("pain_points", "Slow"),
+    ("pain_points", [1]),
+    ("requirements", {"a": 1}),
+    ("custom_fields", ["a"]),
+    ("custom_fields", "a"),
+    ("custom_fields", {"a": "x" * 10_001}),
+    ("assigned_to", 0),
+    ("assigned_to", -5),
+    ("assigned_to", "me"),
+    ("assigned_to", LARGEST_ID + 1),
+    ("assigned_to", True),
+    ("notes", 1),
+    ("notes", "a\0b"),
+    ("tags", "enterprise"),
+    ("tags", ["a", None]),
+    ("last_contact_date", "yesterday"),
+    ("last_contact_date", "2024-02-30T10:30:00Z"),
+    ("next_contact_date", 1708425000),
+    ("next_contact_date", "2024-02-20"),
+]
+"""Values that no field can hold, whatever the words for it."""
+
+
+def _faults(response: httpx.Response) -> dict[str, str]:
+    """Which fields are named as wrong, and in which words."""
+    assert response.status_code == 400, response.text
+    answer = response.json()
+    assert answer.keys() == {"message", "error", "errors"}
+    for fault in answer["errors"]:
+        assert fault.keys() == {"field", "value", "code", "message"}
+    assert answer["errors"][0]["message"] in answer["error"]
+    return {fault["field"]: fault["message"] for fault in answer["errors"]}
+
+
+async def _set_status(company: LeadCompany, lead: dict[str, Any], status: str, **options: Any) -> httpx.Response:
+    return await company.on_lead("PATCH", lead, "/status", {"status": status}, **options)
+
+
+# Endpoint 1: create
+
+
+async def test_the_contracts_lead_is_created_and_shown_whole(company: LeadCompany) -> None:
+    response = await company.post(company.body())
+    assert response.status_code == 201, response.text
+    assert response.headers["content-type"] == "application/json"
+    answer = response.json()
+    assert answer.keys() == {"message", "data"}
+    assert answer["message"] == CREATED
+    lead = answer["data"]
+    assert response.headers["Location"] == f"/api/voice-leads/{lead['id']}"
+    assert lead.keys() >= DOCUMENTED_FIELDS
+    custom_fields = {**CONTRACT_LEAD["custom_fields"], "tags": CONTRACT_LEAD["tags"]}
+    assert lead_sent_again(lead) == company.body(custom_fields=custom_fields)
+    assert isinstance(lead["id"], int)
+    assert (lead["version"], lead["attempts"], lead["sub_status"]) == (1, 0, None)
+    assert (lead["conversion_value"], lead["converted_at"]) == (None, None)
+    assert MOMENT.fullmatch(lead["created_at"])
+    assert lead["updated_at"] == lead["created_at"]
+
+
+async def test_a_created_lead_is_where_its_location_says(company: LeadCompany) -> None:
+    response = await company.post(company.body())
+    shown = await company.send("GET", response.headers["Location"])
+    assert (shown.status_code, shown.json()) == (200, response.json()["data"])
+
+
+@pytest.mark.parametrize("left_out", ["absent", "null"])
+async def test_what_is_left_out_gets_its_default(company: LeadCompany, left_out: str) -> None:
+    body = company.smallest_body(**(dict.fromkeys(OPTIONAL) if left_out == "null" else {}))
+    response = await company.post(body)
+    assert response.status_code == 201, response.text
+    lead = response.json()["data"]
+    defaults: dict[str, Any] = {
+        **dict.fromkeys(OPTIONAL),
+        "priority": 3,
+        "timezone": "UTC",
+        "preferred_language": "en-US",
+        "custom_fields": {},
+    }
+    assert {name: lead[name] for name in OPTIONAL} == defaults
+    assert {name: lead[name] for name in REQUIRED_OF_A_LEAD} == company.smallest_body()
+
+
+@pytest.mark.parametrize("status", A_STATUS)
+async def test_a_lead_is_created_in_any_status(company: LeadCompany, status: str) -> None:
+    assert (await company.create(status=status))["status"] == status
+
+
+async def test_a_lead_created_as_blacklisted_takes_its_number_along(company: LeadCompany) -> None:
+    before = await company.create()
+    assert (await company.create(status="blacklisted"))["status"] == "blacklisted"
+    assert await company.listed_numbers() == [CONTRACT_LEAD["phone"]]
+    assert (await company.shown(before))["status"] == "blacklisted"
+
+
+async def test_a_created_lead_is_told_of(company: LeadCompany) -> None:
+    lead = await company.create()
+    [event] = await company.told()
+    assert isinstance(event, LeadCreated)
+    [told] = event.leads
+    as_told = told.model_dump(mode="json", exclude={"created_at", "updated_at"})
+    assert as_told == {name: lead[name] for name in as_told}
+    assert told.version == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"phone": "(415) 555-2671 ext 5"}, {"phone": "+14155552671", "custom_fields": {"phone_extension": "5"}}),
+        ({"phone": "4155552671"}, {"phone": "+14155552671", "custom_fields": {}}),
+        ({"alternate_phone": "+44 (0)20 7946 0958"}, {"alternate_phone": "+442079460958"}),
+        ({"tags": ["a", "b"]}, {"tags": ["a", "b"], "custom_fields": {"tags": ["a", "b"]}}),
+        ({"custom_fields": {"tags": ["a"]}}, {"tags": ["a"], "custom_fields": {"tags": ["a"]}}),
+        ({"best_time_to_call": "09:30"}, {"best_time_to_call": "09:30:00"}),
+        ({"next_contact_date": "2024-02-20T15:00:00+01:00"}, {"next_contact_date": "2024-02-20T14:00:00Z"}),
+        ({"next_contact_date": "2024-02-20 14:00:00"}, {"next_contact_date": "2024-02-20T14:00:00Z"}),
+        ({"lead_score": 0, "priority": 5}, {"lead_score": 0, "priority": 5}),
+        ({"lead_score": 100, "priority": 1}, {"lead_score": 100, "priority": 1}),
+        ({"annual_revenue": 1234.56}, {"annual_revenue": 1234.56}),
+        ({"annual_revenue": 0}, {"annual_revenue": 0}),
+        ({"first_name": "  Zoë 電話 "}, {"first_name": "Zoë 電話"}),
+        ({"custom_fields": {"a": {"b": [1, None, "é"]}}}, {"custom_fields": {"a": {"b": [1, None, "é"]}}}),
+    ],
+    ids=str,
+)
+async def test_values_are_kept_in_one_form(company: LeadCompany, values: dict[str, Any], shown: dict[str, Any]) -> None:
+    response = await company.post(company.smallest_body(**values))
+    assert response.status_code == 201, response.text
+    lead = response.json()["data"]
+    assert {name: lead[name] for name in shown} == shown
+
+
+@pytest.mark.parametrize("field", REQUIRED_OF_A_LEAD)
+@pytest.mark.parametrize("left_out", ["absent", "null"])
+async def test_a_required_field_that_is_missing_is_named(company: LeadCompany, field: str, left_out: str) -> None:
+    body = company.body()
+    body = body | {field: None} if left_out == "null" else {n: value for n, value in body.items() if n != field}
+    response = await company.post(body)
+    assert _faults(response) == {field: f"Missing required field: {field}"}
+    assert await company.stored() == [[], [], [], []]
+
+
+@pytest.mark.parametrize(("field", "value", "words"), WRONG)
+async def test_a_wrong_value_is_refused_in_the_contracts_words(
+    company: LeadCompany, field: str, value: object, words: str
+) -> None:
+    response = await company.post(company.body(**{field: value}))
+    assert _faults(response) == {field: words}
+    assert await company.stored() == [[], [], [], []]
+
+
+@pytest.mark.parametrize(("field", "value"), IMPOSSIBLE, ids=lambda value: str(value)[:30])
+async def test_a_value_that_cannot_be_is_refused_by_name(company: LeadCompany, field: str, value: object) -> None:
+    body = company.body(**{field: value})
+    response = await company.send("POST", "/api/voice-leads", content=_json(body))
+    named = {name.partition(".")[0] for name in _faults(response)}
+    assert named == {field}
+    assert await company.stored() == [[], [], [], []]
+
+
+def _json(value: object) -> bytes:
+    """JSON of integers that are too large for orjson, too."""
+    return json.dumps(value).encode()
+
+
+HARD_TO_READ = [
+    *((field, b"99999999999999999999999999") for field in ("priority", "lead_score", "assigned_to", "first_name")),
+    *((field, b'"\\ud800"') for field in ("first_name", "notes", "phone", "email", "status", "timezone")),
+    ("tags", b'["\\ud800"]'),
+    ("pain_points", b'["\\ud800"]'),
+    ("custom_fields", b'{"a": "\\ud800"}'),
+    ("custom_fields", b'{"a": "\\u0000"}'),
+    ("custom_fields", b'{"\\u0000": 1}'),
+    ("custom_fields", b'{"a": 99999999999999999999999999}'),
+    ("phone", b'["\\ud800"]'),
+    ("phone", b"[" * 500 + b"]" * 500),
+    ("custom_fields", b'{"a":' * 500 + b"1" + b"}" * 500),
+    ("annual_revenue", b"1e999"),
+    ("annual_revenue", b"-1e999"),
+    ("lead_score", b"1e999"),
+    ("lead_score", b"NaN"),
+    ("next_contact_date", b'"2024-02-20T14:00:00+99:99"'),
+]
+"""Values that programs trip over."""
+
+
+@pytest.mark.parametrize(("field", "value"), HARD_TO_READ, ids=lambda value: repr(value)[:40])
+async def test_a_value_that_programs_trip_over_is_refused_by_name(
+    company: LeadCompany, field: str, value: bytes
+) -> None:
+    body = company.body(**{field: "here"})
+    response = await company.send("POST", "/api/voice-leads", content=orjson.dumps(body).replace(b'"here"', value))
+    named = {name.partition(".")[0] for name in _faults(response)}
+    assert named <= {field, ""}
+    assert await company.stored() == [[], [], [], []]
+
+
+async def test_every_fault_of_a_body_is_named_in_one_answer(company: LeadCompany) -> None:
+    wrong = {
+        "phone": "12",
+        "email": "x",
+        "lead_score": 101,
+        "status": "running",
+        "interest_level": "burning",
+        "priority": 6,
+        "colour": "red",
+    }
+    body = {name: value for name, value in company.body(**wrong).items() if name != "first_name"}
+    assert _faults(await company.post(body)).keys() == {*wrong, "first_name"}
+
+
+@pytest.mark.parametrize("field", ["colour", "First_Name", *OWN_FIELDS])
+async def test_a_field_that_a_body_does_not_have_is_refused_by_name(company: LeadCompany, field: str) -> None:
+    response = await company.post(company.body(**{field: 1}))
+    assert _faults(response) == {field: f"Unknown field: {field}"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"lead"', b"\xff", b"[" * 100_000])
+async def test_a_body_that_is_no_object_is_refused(company: LeadCompany, content: bytes) -> None:
+    response = await company.send("POST", "/api/voice-leads", content=content)
+    assert response.status_code == 400
+    assert response.json().keys() >= {"message", "error"}
+
+
+async def test_a_campaign_that_is_not_the_companys_is_refused(company: LeadCompany, other_company: LeadCompany) -> None:
+    deleted = await company.add_campaign(deleted=True)
+    for campaign_id in (other_company.campaign_id, deleted):
+        response = await company.post(company.body(campaign_id=campaign_id))
+        assert response.status_code == 400
+        assert response.json()["error"] == INVALID_CAMPAIGN
+    assert await company.stored() == [[], [], [], []]
+
+
+async def test_while_campaign_svc_is_away_an_unknown_campaign_has_to_wait(company: LeadCompany) -> None:
+    response = await company.post(company.body(campaign_id=LARGEST_ID))
+    assert response.status_code == 503
+    assert response.json().keys() == {"message", "error"}
+    assert await company.stored() == [[], [], [], []]
+
+
+@pytest.fixture
+async def campaign_svc(servers: ServerUrls, campaigns_database: str) -> AsyncIterator[str]:
+    """Address of the real campaign service, whose events nobody relays."""
+    async with serving(create_campaign_api(api_settings(servers, campaigns_database))) as url:
+        yield url
+
+
+async def _campaign_of(campaign_svc: str, company_id: int) -> int:
+    async with httpx.AsyncClient(base_url=campaign_svc, headers=bearer(claims(company_id)), trust_env=False) as http:
+        response = await http.post("/api/voice-campaigns", json=smallest_body(company_id))
+    campaign_id: int = response.json()["data"]["id"]
+    return campaign_id
+
+
+async def test_a_campaign_that_no_event_told_of_yet_is_asked_for(
+    servers: ServerUrls, leads_database: str, campaign_svc: str, company: LeadCompany, other_company: LeadCompany
+) -> None:
+    mine = await _campaign_of(campaign_svc, company.id)
+    theirs = await _campaign_of(campaign_svc, other_company.id)
+    async with lead_api_on(lead_api_settings(servers, leads_database, campaign_svc)) as api:
+        asking = LeadCompany(api, company.id, mine)
+        created = await asking.post(asking.body())
+        refused = [await asking.post(asking.body(campaign_id=other)) for other in (theirs, LARGEST_ID)]
+    again = await company.post(company.body(campaign_id=mine))  # while campaign_svc is away
+
+    assert (created.status_code, again.status_code) == (201, 201)
+    assert created.json()["data"]["campaign_id"] == mine
+    assert [(response.status_code, response.json()["error"]) for response in refused] == [(400, INVALID_CAMPAIGN)] * 2
+
+
+async def test_a_company_outside_the_token_is_refused(company: LeadCompany, other_company: LeadCompany) -> None:
+    body = company.body(company_id=other_company.id, campaign_id=other_company.campaign_id)
+    response = await company.post(body)
+    assert response.status_code == 403
+    assert response.json()["message"] == "Access denied"
+    assert await other_company.stored() == [[], [], [], []]
+
+
+# Endpoint 1 with an Idempotency-Key
+
+
+async def _keyed(company: LeadCompany, content: bytes, **changes: object) -> httpx.Response:
+    headers = {"Idempotency-Key": f"key-{company.id}"}
+    return await company.send("POST", "/api/voice-leads", content=content, headers=headers, **changes)
+
+
+async def test_the_same_request_is_done_once_and_answered_the_same(company: LeadCompany) -> None:
+    content = orjson.dumps(company.body())
+    first, again = [await _keyed(company, content) for _ in range(2)]
+    assert first.status_code == again.status_code == 201
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.content == first.content
+    assert again.headers["Location"] == first.headers["Location"]
+    assert len(await company.told()) == 1
+
+
+async def test_the_answer_stays_what_it_was_though_the_lead_is_gone(company: LeadCompany) -> None:
+    content = orjson.dumps(company.body())
+    first = await _keyed(company, content)
+    await company.on_lead("DELETE", first.json()["data"])
+    assert (await _keyed(company, content)).content == first.content
+    assert (await company.send("GET", company.list_path)).json() == []
+
+
+async def test_other_content_with_a_used_key_is_refused(company: LeadCompany) -> None:
+    content = orjson.dumps(company.body())
+    await _keyed(company, content)
+    before = await company.stored()
+    response = await _keyed(company, content + b" ")
+    assert response.status_code == 422
+    assert response.json()["message"] == "Idempotency-Key already used"
+    assert await company.stored() == before
+
+
+async def test_keys_are_each_callers_own(company: LeadCompany) -> None:
+    content = orjson.dumps(company.body())
+    responses = [await _keyed(company, content, sub=subject) for subject in ("anna", "ben")]
+    assert [response.status_code for response in responses] == [201, 201]
+    assert len({response.json()["data"]["id"] for response in responses}) == 2
+
+
+async def test_a_refused_request_keeps_no_key(company: LeadCompany, other_company: LeadCompany) -> None:
+    for refused in ({"first_name": ""}, {"campaign_id": other_company.campaign_id}):
+        assert (await _keyed(company, orjson.dumps(company.body(**refused)))).status_code == 400
+    response = await _keyed(company, orjson.dumps(company.body()))
+    assert response.status_code == 201
+    assert "Idempotency-Replayed" not in response.headers
+
+
+async def test_of_many_at_once_one_is_done(company: LeadCompany) -> None:
+    content = orjson.dumps(company.body())
+    responses = await asyncio.gather(*(_keyed(company, content) for _ in range(8)))
+    assert {response.status_code for response in responses} <= {201, 409}
+    assert len({response.content for response in responses if response.status_code == 201}) == 1
+    assert len(await company.told()) == 1
+
+
+# Endpoint 9: update
+
+
+def test_every_field_that_can_change_has_another_value_here() -> None:
+    assert OTHER_VALUES.keys() == CONTRACT_LEAD.keys() - {"company_id", "campaign_id"}
+
+
+async def test_the_contracts_answer_to_an_update(company: LeadCompany) -> None:
+    lead = await company.create()
+    response = await company.on_lead("PUT", lead, body=company.body(first_name="Jane"))
+    assert (response.status_code, response.json()) == (200, UPDATED)
+
+
+@pytest.mark.parametrize("field", OTHER_VALUES)
+async def test_each_field_can_be_changed_alone(company: LeadCompany, field: str) -> None:
+    lead = await company.create(custom_fields={})
+    response = await company.on_lead(
+        "PUT", lead, body=company.body(**{"custom_fields": {}, field: OTHER_VALUES[field]})
+    )
+    assert response.status_code == 200, response.text
+    shown = await company.shown(lead)
+    changed = {name for name in lead if shown[name] != lead[name]} - {"version", "updated_at"}
+    assert changed == ({field, "custom_fields"} if field == "tags" else {field})
+    assert shown["version"] == 2
+    if field == "custom_fields":
+        assert shown[field] == OTHER_VALUES[field] | {"tags": CONTRACT_LEAD["tags"]}
+    else:
+        assert shown[field] == OTHER_VALUES[field]
+
+
+async def test_everything_can_be_changed_at_once(company: LeadCompany) -> None:
+    lead = await company.create()
+    body = company.body(**OTHER_VALUES)
+    assert (await company.on_lead("PUT", lead, body=body)).json() == UPDATED
+    shown = await company.shown(lead)
+    custom_fields = {**body["custom_fields"], "tags": body["tags"]}
+    assert lead_sent_again(shown) == body | {"custom_fields": custom_fields}
+    assert (shown["id"], shown["version"], shown["created_at"]) == (lead["id"], 2, lead["created_at"])
+
+
+async def test_what_an_update_leaves_out_gets_its_default(company: LeadCompany) -> None:
+    full = await company.create()
+    small = (await company.post(company.smallest_body())).json()["data"]
+    assert (await company.on_lead("PUT", full, body=company.smallest_body())).json() == UPDATED
+    assert lead_sent_again(await company.shown(full)) == lead_sent_again(small)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"first_name": " John "},
+        {"phone": "001234567890"},
+        {"annual_revenue": 5000000},
+        {"best_time_to_call": "14:00"},
+        {"last_contact_date": "2024-02-19T11:30:00+01:00"},
+        {"custom_fields": CONTRACT_LEAD["custom_fields"] | {"tags": CONTRACT_LEAD["tags"]}},
+    ],
+    ids=lambda changes: ", ".join(changes) or "the same body",
+)
+async def test_replacing_a_lead_by_itself_changes_nothing(company: LeadCompany, changes: dict[str, Any]) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    response = await company.on_lead("PUT", lead, body=company.body(**changes))
+    assert (response.status_code, response.json()) == (200, UPDATED)
+    assert await company.stored() == before
+
+
+async def test_what_is_answered_can_be_sent_again_without_a_change(company: LeadCompany) -> None:
+    lead = await company.create(phone="(415) 555-2671 ext 5")
+    before = await company.stored()
+    assert (await company.on_lead("PUT", lead, body=lead_sent_again(lead))).status_code == 200
+    assert await company.stored() == before
+
+
+async def test_a_lead_stays_with_its_campaign_and_company(company: LeadCompany, other_company: LeadCompany) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    token = bearer(claims(company.id, other_company.id))
+    for field, value in (("campaign_id", await company.add_campaign()), ("company_id", other_company.id)):
+        response = await company.on_lead("PUT", lead, body=company.body(**{field: value}), headers=token)
+        assert _faults(response).keys() == {field}
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"notes": "x"}, {LeadUpdated}),
+        ({"status": "completed"}, {LeadStatusChanged}),
+        ({"notes": "x", "status": "completed"}, {LeadStatusChanged, LeadUpdated}),
+    ],
+    ids=str,
+)
+async def test_an_update_is_told_of(
+    company: LeadCompany, changes: dict[str, Any], told: set[type[LeadUpdated | LeadStatusChanged]]
+) -> None:
+    lead = await company.create()
+    await company.on_lead("PUT", lead, body=company.body(**changes))
+    _, *events = await company.told()
+    assert {type(event) for event in events} == told
+    for event in events:
+        assert isinstance(event, LeadUpdated | LeadStatusChanged)
+        [shown] = event.leads
+        assert (shown.id, shown.version) == (lead["id"], 2)
+        assert shown.status == changes.get("status", "pending")
+        if isinstance(event, LeadStatusChanged):
+            assert event.leads[0].previous_status == "pending"
+
+
+async def test_an_update_that_assigns_is_told_of_as_such(company: LeadCompany) -> None:
+    lead = await company.create()
+    await company.on_lead("PUT", lead, body=company.body(assigned_to=5))
+    [assignment] = [event for event in await company.told() if isinstance(event, LeadAssigned)]
+    assert (assignment.leads[0].assigned_to, assignment.leads[0].previous_assigned_to) == (5, 123)
+
+
+async def test_an_update_keeps_what_calls_and_conversions_made_of_a_lead(company: LeadCompany) -> None:
+    lead = await company.create()
+    await company.on_lead("POST", lead, "/call-attempt", {"duration": 5})
+    await company.on_lead("PATCH", lead, "/convert", {"value": 10})
+    before = await company.shown(lead)
+    await company.on_lead("PUT", lead, body=company.body(status="completed", notes="Changed"))
+    after = await company.shown(lead)
+    for kept in ("attempts", "conversion_value", "converted_at", "created_at", "import_id"):
+        assert after[kept] == before[kept]
+
+
+@pytest.mark.parametrize(("field", "value", "words"), WRONG)
+async def test_an_update_is_refused_in_the_contracts_words(
+    company: LeadCompany, field: str, value: object, words: str
+) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    assert _faults(await company.on_lead("PUT", lead, body=company.body(**{field: value}))) == {field: words}
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize("source", LEAD_STATUSES)
+async def test_an_update_obeys_the_table_of_statuses(company: LeadCompany, source: str) -> None:
+    for number, target in enumerate(LEAD_STATUSES):
+        lead = await company.create(status=source, phone=phone_number(number))
+        response = await company.on_lead("PUT", lead, body=lead_sent_again(lead, status=target))
+        allowed = target == source or target in FOLLOWING[source]
+        assert response.status_code == (200 if allowed else 409), (target, response.text)
+        assert (await company.shown(lead))["status"] == (target if allowed else source)
+
+
+async def test_not_even_an_administrator_takes_a_lead_off_the_blacklist_by_an_update(company: LeadCompany) -> None:
+    lead = await company.create(status="blacklisted")
+    before = await company.stored()
+    response = await company.on_lead("PUT", lead, body=company.body(status="pending"), role="admin")
+    assert response.status_code == 409
+    assert await company.stored() == before
+
+
+# Endpoint 10: delete
+
+
+async def test_a_deleted_lead_is_gone(company: LeadCompany) -> None:
+    lead, left = await company.create_many(2)
+    await company.on_lead("POST", lead, "/call-attempt", {"duration": 5})
+    response = await company.on_lead("DELETE", lead)
+    assert (response.status_code, response.json()) == (200, DELETED)
+    for method, step, body in EVERYTHING:
+        response = await company.on_lead(method, lead, step, company.body() if method == "PUT" else body)
+        assert (response.status_code, response.json()) == (404, NOT_FOUND), (method, step)
+    assert (await company.send("GET", company.list_path)).json() == [left]
+
+
+EVERYTHING: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("GET", "", None),
+    ("PUT", "", None),
+    ("DELETE", "", None),
+    ("PATCH", "/status", {"status": "completed"}),
+    ("PATCH", "/assign", {"assigned_to": 5}),
+    ("PATCH", "/schedule", {"scheduled_call_time": "2024-02-20T14:00:00Z"}),
+    ("PATCH", "/convert", {"value": 1}),
+    ("POST", "/call-attempt", {"duration": 1}),
+    ("GET", "/call-attempts", None),
+]
+"""What can be done with one lead."""
+
+
+@pytest.mark.parametrize(("method", "step", "body"), EVERYTHING)
+async def test_a_lead_that_never_was_is_not_found(
+    company: LeadCompany, method: str, step: str, body: dict[str, Any] | None
+) -> None:
+    body = company.body() if method == "PUT" else body
+    response = await company.on_lead(method, {"id": LARGEST_ID}, step, body)
+    assert (response.status_code, response.json()) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize("lead_id", ["x", "0", "-1", "1.5", str(LARGEST_ID + 1)])
+async def test_an_id_that_is_none_is_refused_everywhere(company: LeadCompany, lead_id: str) -> None:
+    for method, step, body in EVERYTHING:
+        response = await company.on_lead(method, {"id": lead_id}, step, company.body() if method == "PUT" else body)
+        assert _faults(response).keys() == {"id"}
+
+
+async def test_a_deletion_is_told_of_as_a_version_of_its_own(company: LeadCompany) -> None:
+    lead = await company.create()
+    await company.on_lead("DELETE", lead)
+    _, event = await company.told()
+    assert isinstance(event, LeadDeleted)
+    assert [(told.id, told.version) for told in event.leads] == [(lead["id"], 2)]
+
+
+async def test_the_number_of_a_deleted_lead_stays_on_the_list(company: LeadCompany) -> None:
+    lead = await company.create(status="blacklisted")
+    await company.on_lead("DELETE", lead)
+    assert await company.listed_numbers() == [lead["phone"]]
+    assert (await company.create())["status"] == "blacklisted"
+
+
+# Endpoint 11: status
+
+
+async def test_the_contracts_status_is_shown_with_its_word(company: LeadCompany) -> None:
+    lead = await company.create()
+    body = {"status": "in_progress", "sub_status": "attempting_contact"}
+    response = await company.on_lead("PATCH", lead, "/status", body)
+    assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
+    shown = await company.shown(lead)
+    assert (shown["status"], shown["sub_status"], shown["version"]) == ("in_progress", "attempting_contact", 2)
+
+
+@pytest.mark.parametrize("target", LEAD_STATUSES)
+@pytest.mark.parametrize("source", LEAD_STATUSES)
+async def test_a_status_obeys_the_table(company: LeadCompany, source: str, target: str) -> None:
+    lead = await company.create(status=source)
+    before = await company.stored()
+    response = await _set_status(company, lead, target)
+    if target == source:
+        assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
+        assert await company.stored() == before
+    elif target in FOLLOWING[source]:
+        assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
+        assert (await company.shown(lead))["status"] == target
+    else:
+        assert response.status_code == (403 if source == "blacklisted" else 409)
+        assert response.json().keys() == {"message", "error"}
+        assert await company.stored() == before
+
+
+@pytest.mark.parametrize("target", A_STATUS)
+async def test_an_administrator_takes_a_lead_off_the_blacklist(company: LeadCompany, target: str) -> None:
+    sibling = await company.create()
+    lead = await company.create(status="blacklisted")
+    response = await _set_status(company, lead, target, role="admin")
+    assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
+    assert (await company.shown(lead))["status"] == target
+    assert (await company.shown(sibling))["status"] == "blacklisted"
+    assert await company.listed_numbers() == []
+    assert (await company.create())["status"] == "pending"
+
+
+@pytest.mark.parametrize("source", [status for status in A_STATUS if len(FOLLOWING[status]) < 5])
+async def test_an_administrator_obeys_the_table_otherwise(company: LeadCompany, source: str) -> None:
+    lead = await company.create(status=source)
+    for target in set(LEAD_STATUSES) - FOLLOWING[source] - {source}:
+        assert (await _set_status(company, lead, target, role="admin")).status_code == 409
+
+
+async def test_a_status_is_told_of_with_the_one_before(company: LeadCompany) -> None:
+    lead = await company.create()
+    for status in ("in_progress", "completed", "completed", "scheduled"):
+        await _set_status(company, lead, status)
+    _, *events = await company.told()
+    told = [
+        (event.leads[0].version, event.leads[0].previous_status, event.leads[0].status)
+        for event in events
+        if isinstance(event, LeadStatusChanged)
+    ]
+    assert told == [(2, "pending", "in_progress"), (3, "in_progress", "completed"), (4, "completed", "scheduled")]
+    assert len(events) == 3
+
+
+async def test_a_word_alone_is_told_of_as_an_update(company: LeadCompany) -> None:
+    lead = await company.create(status="in_progress")
+    body = {"status": "in_progress", "sub_status": "on hold"}
+    for _ in range(2):
+        assert (await company.on_lead("PATCH", lead, "/status", body)).status_code == 200
+    assert (await company.shown(lead))["sub_status"] == "on hold"
+    _, event = await company.told()
+    assert isinstance(event, LeadUpdated)
+    assert event.leads[0].version == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, {"status": "Missing required field: status"}),
+        ({"status": None}, {"status": "Missing required field: status"}),
+        ({"status": "running"}, {"status": "Invalid status value"}),
+        ({"status": 1}, {"status": "Invalid status value"}),
+        ({"status": ["pending"]}, {"status": "Invalid status value"}),
+        ({"status": {}}, {"status": "Invalid status value"}),
+        ({"status": "pending", "why": "x"}, {"why": "Unknown field: why"}),
+        ({"status": "x", "why": "x"}, {"status": "Invalid status value", "why": "Unknown field: why"}),
+    ],
+    ids=str,
+)
+async def test_a_status_that_is_none_is_refused(company: LeadCompany, body: object, faults: dict[str, str]) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    assert _faults(await company.on_lead("PATCH", lead, "/status", body)) == faults
+    assert await company.stored() == before
+
+
+# Endpoint 12: assign
+
+
+async def test_the_contracts_agent_gets_the_lead(company: LeadCompany) -> None:
+    lead = await company.create(assigned_to=None)
+    for agent in (123, 124):
+        response = await company.on_lead("PATCH", lead, "/assign", {"assigned_to": agent})
+        assert (response.status_code, response.json()) == (200, ASSIGNED)
+        assert (await company.shown(lead))["assigned_to"] == agent
+    _, *events = await company.told()
+    assert [
+        (event.leads[0].version, event.leads[0].previous_assigned_to, event.leads[0].assigned_to)
+        for event in events
+        if isinstance(event, LeadAssigned)
+    ] == [(2, None, 123), (3, 123, 124)]
+    assert len(events) == 2
+
+
+async def test_an_agent_who_has_the_lead_already_changes_nothing(company: LeadCompany) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    response = await company.on_lead("PATCH", lead, "/assign", {"assigned_to": 123})
+    assert (response.status_code, response.json()) == (200, ASSIGNED)
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize("agent", [0, -1, "me", "5", 1.5, True, [1], LARGEST_ID + 1])
+async def test_an_agent_who_cannot_be_is_refused(company: LeadCompany, agent: object) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    response = await company.on_lead("PATCH", lead, "/assign", {"assigned_to": agent})
+    assert _faults(response).keys() == {"assigned_to"}
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize("body", [{}, {"assigned_to": None}])
+async def test_an_agent_who_is_missing_is_named(company: LeadCompany, body: object) -> None:
+    response = await company.on_lead("PATCH", await company.create(), "/assign", body)
+    assert _faults(response) == {"assigned_to": "Missing required field: assigned_to"}
+
+
+# Endpoint 13: schedule
+
+TIME = "2024-03-20T14:00:00Z"
+
+
+@pytest.mark.parametrize("source", A_STATUS)
+async def test_a_call_is_scheduled_from_any_status(company: LeadCompany, source: str) -> None:
+    lead = await company.create(status=source)
+    response = await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": TIME})
+    assert (response.status_code, response.json()) == (200, SCHEDULED)
+    shown = await company.shown(lead)
+    assert (shown["status"], shown["next_contact_date"], shown["version"]) == ("scheduled", TIME, 2)
+    _, *events = await company.told()
+    [scheduling] = [event for event in events if isinstance(event, LeadScheduled)]
+    assert scheduling.leads[0].version == 2
+    assert scheduling.leads[0].next_contact_date.isoformat() == "2024-03-20T14:00:00+00:00"
+    changes = [event for event in events if isinstance(event, LeadStatusChanged)]
+    assert [change.leads[0].previous_status for change in changes] == ([source] if source != "scheduled" else [])
+
+
+@pytest.mark.parametrize("time", ["2024-03-20T15:00:00+01:00", "2024-03-20 14:00:00", "2024-03-20T14:00Z"])
+async def test_a_time_is_taken_in_any_usual_form(company: LeadCompany, time: str) -> None:
+    lead = await company.create()
+    await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": time})
+    assert (await company.shown(lead))["next_contact_date"] == TIME
+
+
+async def test_no_call_to_a_blacklisted_lead_is_scheduled(company: LeadCompany) -> None:
+    lead = await company.create(status="blacklisted")
+    before = await company.stored()
+    response = await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": TIME})
+    assert response.status_code == 409
+    assert response.json()["message"] == "Lead is blacklisted"
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize(
+    "time", ["", "tomorrow", "2024-02-30T14:00:00Z", "2024-03-20", "14:00", 1708437600, True, [], {}]
+)
+async def test_a_time_that_is_none_is_refused(company: LeadCompany, time: object) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    faults = _faults(await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": time}))
+    assert faults.keys() == {"scheduled_call_time"}
+    assert "contact" not in faults["scheduled_call_time"], "words of another field"
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize("body", [{}, {"scheduled_call_time": None}])
+async def test_a_time_that_is_missing_is_named(company: LeadCompany, body: object) -> None:
+    response = await company.on_lead("PATCH", await company.create(), "/schedule", body)
+    assert _faults(response) == {"scheduled_call_time": "Missing required field: scheduled_call_time"}
+
+
+# Endpoint 15: convert
+
+
+@pytest.mark.parametrize("source", A_STATUS)
+async def test_a_lead_is_converted_from_any_status(company: LeadCompany, source: str) -> None:
+    lead = await company.create(status=source)
+    response = await company.on_lead("PATCH", lead, "/convert", {"value": 1000.00})
+    assert (response.status_code, response.json()) == (200, CONVERTED)
+    shown = await company.shown(lead)
+    assert (shown["status"], shown["conversion_value"], shown["version"]) == ("completed", 1000, 2)
+    assert MOMENT.fullmatch(shown["converted_at"])
+    assert shown["converted_at"] >= lead["created_at"]
+    _, *events = await company.told()
+    [conversion] = [event for event in events if isinstance(event, LeadConverted)]
+    assert (conversion.leads[0].version, conversion.leads[0].conversion_value) == (2, Decimal(1000))
+    assert f"{conversion.leads[0].converted_at:%Y-%m-%dT%H:%M:%SZ}" == shown["converted_at"]
+    changes = [event for event in events if isinstance(event, LeadStatusChanged)]
+    assert [change.leads[0].previous_status for change in changes] == ([source] if source != "completed" else [])
+
+
+async def test_once_more_corrects_the_value_and_keeps_the_moment(company: LeadCompany) -> None:
+    lead = await company.create()
+    await company.on_lead("PATCH", lead, "/convert", {"value": 1000.00})
+    earlier = "UPDATE leads SET converted_at = '2024-01-01T00:00:00Z' WHERE id = $1"
+    await company.api.rows(earlier, lead["id"])
+    response = await company.on_lead("PATCH", lead, "/convert", {"value": 999.99})
+    assert (response.status_code, response.json()) == (200, CONVERTED)
+    shown = await company.shown(lead)
+    assert (shown["conversion_value"], shown["converted_at"]) == (999.99, "2024-01-01T00:00:00Z")
+    last = (await company.told())[-1]
+    assert isinstance(last, LeadConverted)
+    assert last.leads[0].converted_at.isoformat() == "2024-01-01T00:00:00+00:00"
+    assert float(last.leads[0].conversion_value) == 999.99
+
+
+async def test_a_lead_taken_up_again_keeps_its_conversion(company: LeadCompany) -> None:
+    lead = await company.create()
+    await company.on_lead("PATCH", lead, "/convert", {"value": 5})
+    converted = await company.shown(lead)
+    await _set_status(company, lead, "in_progress")
+    shown = await company.shown(lead)
+    assert (shown["conversion_value"], shown["converted_at"]) == (5, converted["converted_at"])
+
+
+async def test_a_blacklisted_lead_is_not_converted(company: LeadCompany) -> None:
+    lead = await company.create(status="blacklisted")
+    before = await company.stored()
+    response = await company.on_lead("PATCH", lead, "/convert", {"value": 1})
+    assert response.status_code == 409
+    assert response.json()["message"] == "Lead is blacklisted"
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize("value", [0, 0.01, 1, 12345678.9])
+async def test_a_value_is_shown_as_it_was_sent(company: LeadCompany, value: float) -> None:
+    lead = await company.create()
+    assert (await company.on_lead("PATCH", lead, "/convert", {"value": value})).status_code == 200
+    assert (await company.shown(lead))["conversion_value"] == value
+
+
+@pytest.mark.parametrize("value", [-0.01, -1, "1000", "much", True, [], 1e15])
+async def test_a_value_that_cannot_be_is_refused(company: LeadCompany, value: object) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    faults = _faults(await company.on_lead("PATCH", lead, "/convert", {"value": value}))
+    assert faults.keys() == {"value"}
+    assert "revenue" not in faults["value"], "words of another field"
+    assert await company.stored() == before
+
+
+@pytest.mark.parametrize("body", [{}, {"value": None}])
+async def test_a_value_that_is_missing_is_named(company: LeadCompany, body: object) -> None:
+    response = await company.on_lead("PATCH", await company.create(), "/convert", body)
+    assert _faults(response) == {"value": "Missing required field: value"}
+
+
+@pytest.mark.parametrize("step", ["/status", "/assign", "/schedule", "/convert", "/call-attempt"])
+async def test_a_change_takes_no_field_but_its_own(company: LeadCompany, step: str) -> None:
+    [(method, body)] = [(method, body) for method, other, body in EVERYTHING if other == step]
+    lead = await company.create()
+    before = await company.stored()
+    response = await company.on_lead(method, lead, step, {**(body or {}), "first_name": "Jane"})
+    assert _faults(response) == {"first_name": "Unknown field: first_name"}
+    assert await company.stored() == before

@@ -1,0 +1,209 @@
+"""Import jobs: following and undoing them while they are under way, and how long failed rows are kept."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from services.import_worker.handler import run_import
+from services.lead_svc.imports import repository, service, signals
+from services.lead_svc.imports.signals import ProgressTeller, connect_redis
+from shared.database.engine import Database
+from shared.events.catalogue import CATALOGUE
+from shared.events.envelope import parse
+from shared.events.leads import LeadDeleted
+from tests.fixtures.gateway import Caller, many_leads
+from tests.fixtures.lead_imports import post_file
+from tests.fixtures.leads import NOWHERE, LeadService
+from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
+
+COMPANY = 7
+NO_REDIS = SecretStr(f"redis://{NOWHERE}/0")
+
+
+@pytest.fixture
+async def campaign_id(lead_service: LeadService) -> int:
+    """A campaign that the service knows."""
+    return await lead_service.knows_campaign(1, COMPANY)
+
+
+@pytest.fixture
+async def database(lead_service: LeadService) -> AsyncIterator[Database]:
+    """The service's database."""
+    database = Database(lead_service.database_url, name="tests")
+    yield database
+    await database.close()
+
+
+async def start(caller: Caller, content: str, campaign_id: int, **options: Any) -> str:
+    """Where a job is that waits for a worker."""
+    response = await post_file(caller, content, campaign_id, respond_async=True, **options)
+    assert response.status_code == 202, response.text
+    return response.headers["Location"]
+
+
+async def run(lead_service: LeadService, database: Database, location: str) -> None:
+    """Do a job without its queue."""
+    async with connect_redis(lead_service.redis_url) as redis, database.transaction() as connection:
+        await run_import(connection, int(location.rpartition("/")[2]), ProgressTeller(redis))
+
+
+async def undo(caller: Caller, location: str) -> tuple[int, dict[str, Any]]:
+    """Status and body of the answer to an undo."""
+    response = await caller.gateway.http.delete(location, headers=caller.headers)
+    return response.status_code, response.json()
+
+
+@asynccontextmanager
+async def lines_of(caller: Caller, location: str) -> AsyncIterator[AsyncIterator[str]]:
+    """What comes over a job's stream of events, line by line."""
+    stream = caller.gateway.http.stream("GET", f"{location}/events", headers=caller.headers)
+    async with asyncio.timeout(DEADLINE_SECONDS), stream as response:
+        assert response.headers["X-Accel-Buffering"] == "no"
+        yield response.aiter_lines()
+
+
+async def next_data(lines: AsyncIterator[str]) -> dict[str, Any]:
+    """The data of the next event."""
+    async for line in lines:
+        if line.startswith("data: "):
+            data: dict[str, Any] = json.loads(line.removeprefix("data: "))
+            return data
+    raise AssertionError("the stream has ended")
+
+
+async def test_a_follower_hears_of_every_progress_and_of_the_end(
+    lead_service: LeadService, campaign_id: int, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when progress is found by looking alone."""
+    monkeypatch.setattr(service, "LOOK_SECONDS", DEADLINE_SECONDS)
+    redis = connect_redis(lead_service.redis_url)
+    async with redis, lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        location = await start(caller, many_leads(3), campaign_id)
+        import_id = int(location.rpartition("/")[2])
+        async with lines_of(caller, location) as lines:
+            assert (await next_data(lines))["status"] == "queued"
+            await ProgressTeller(redis).tell(
+                signals.Progress(import_id=import_id, stage="loading", rows_done=1, rows_total=4)
+            )
+            told = await next_data(lines)
+            assert (told["status"], told["progress"]["percent"]) == ("processing", 25)
+            await run(lead_service, database, location)
+            await ProgressTeller(redis).tell(signals.Progress(import_id=import_id, stage="ended"))
+            while told["finished_at"] is None:
+                told = await next_data(lines)
+            assert (told["status"], told["imported_count"]) == ("completed", 3)
+            assert [line async for line in lines if line] == []
+
+
+async def test_without_redis_a_follower_is_told_the_end_all_the_same(
+    lead_service: LeadService, campaign_id: int, database: Database
+) -> None:
+    async with lead_service.api(redis_url=NO_REDIS) as api:
+        caller = Caller(api, COMPANY)
+        location = await start(caller, many_leads(3), campaign_id)
+        async with lines_of(caller, location) as lines:
+            assert (await next_data(lines))["status"] == "queued"
+            await run(lead_service, database, location)
+            assert (await next_data(lines))["status"] == "completed"
+            assert [line async for line in lines if line] == []
+
+
+async def test_a_heartbeat_is_sent_while_nothing_happens(
+    lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.05)
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        location = await start(caller, many_leads(3), campaign_id)
+        async with lines_of(caller, location) as lines:
+            comments = (line async for line in lines if line.startswith(":"))
+            assert await anext(comments)
+
+
+async def test_a_follower_who_goes_away_is_forgotten(lead_service: LeadService, campaign_id: int) -> None:
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        location = await start(caller, many_leads(3), campaign_id)
+        async with lines_of(caller, location) as lines:
+            await next_data(lines)
+
+        async def nobody_holds_a_connection() -> bool:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND application_name = 'lead-api'"
+            return bool(await lead_service.value(query) == 0)
+
+        await eventually(nobody_holds_a_connection)
+        assert (await caller.get(location)).json()["status"] == "queued"
+
+
+async def test_a_job_that_has_not_ended_cannot_be_undone(
+    lead_service: LeadService, campaign_id: int, database: Database
+) -> None:
+    not_ended = (409, {"message": "Import cannot be undone", "error": "The import has not ended yet"})
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        location = await start(caller, many_leads(3), campaign_id)
+        assert await undo(caller, location) == not_ended
+        async with database.transaction() as connection:
+            await repository.lock_queued(connection, int(location.rpartition("/")[2]))
+            assert await undo(caller, location) == not_ended  # at once, though a worker has it
+        await run(lead_service, database, location)
+        assert (await undo(caller, location))[1]["deleted_count"] == 3
+
+
+async def test_an_undo_tells_other_services_and_is_whole_or_not_at_all(
+    lead_service: LeadService, campaign_id: int, database: Database
+) -> None:
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        location = await start(caller, many_leads(1_200), campaign_id)
+        await run(lead_service, database, location)
+        await lead_service.execute(
+            """
+            TRUNCATE outbox;
+            UPDATE leads SET version = 2 WHERE id = (SELECT min(id) FROM leads);
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$;
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse()
+            """
+        )
+        assert (await undo(caller, location))[0] == 500
+        assert await lead_service.value("SELECT count(*) FROM leads") == 1_200
+        assert (await caller.get(location)).json()["status"] == "completed"
+
+        await lead_service.execute("DROP TRIGGER refuse ON outbox")
+        _, answer = await undo(caller, location)
+
+    [left] = await lead_service.rows("SELECT id, version FROM leads")
+    assert (answer["deleted_count"], answer["kept_lead_ids"], left["version"]) == (1_199, [left["id"]], 2)
+    events = [parse(row["body"]) for row in await lead_service.rows("SELECT body FROM outbox ORDER BY id")]
+    assert [event.type for event in events] == ["lead.deleted.v1"] * 3
+    told = [lead for event in events for lead in LeadDeleted.model_validate(event.data).leads]
+    assert (len({lead.id for lead in told}), {lead.version for lead in told}) == (1_199, {2})
+    assert all(CATALOGUE[event.type].model_validate(event.data) for event in events)
+
+
+async def test_failed_rows_are_kept_for_a_week(lead_service: LeadService, campaign_id: int, database: Database) -> None:
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        locations = [await start(caller, "phone\n12\n", campaign_id) for _ in range(2)]
+        for location in locations:
+            await run(lead_service, database, location)
+        assert await lead_service.value("SELECT count(*) FROM import_files") == 0
+        await lead_service.execute(
+            """UPDATE import_failed_rows SET created_at = now() - CASE import_id
+            WHEN (SELECT min(id) FROM imports) THEN interval '7 days 1 minute' ELSE interval '6 days 23 hours' END"""
+        )
+        async with database.transaction() as connection:
+            assert await repository.forget_failed_rows(connection) == 1
+
+        answers = [await caller.get(f"{location}/errors", format="csv") for location in locations]
+        named = [(await caller.get(f"{location}/errors")).json()["error_count"] for location in locations]
+
+    assert [answer.status_code for answer in answers] == [404, 200]
+    assert named == [1, 1]

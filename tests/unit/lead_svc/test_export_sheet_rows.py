@@ -1,0 +1,118 @@
+"""Rows of COPY into rows of a sheet, read back by the reader that imports use."""
+
+import io
+
+import fastexcel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lead_svc.exports import workbook
+from services.lead_svc.exports.lines import Lines
+from services.lead_svc.exports.sheet_rows import MOST_CHARACTERS, CellTooLong, SheetRows
+from services.lead_svc.exports.workbook import Workbook
+
+SEPARATOR = "\x1f"
+ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+
+
+def copied(*cells: str | None) -> bytes:
+    """A row as PostgreSQL writes it in COPY's text format."""
+    escapes = str.maketrans(ESCAPES | {SEPARATOR: f"\\{SEPARATOR}"})
+    return SEPARATOR.join((cell or "").translate(escapes) for cell in cells).encode()
+
+
+def book_of(lines: list[bytes]) -> bytes:
+    """A workbook with a column of texts and one of numbers."""
+    content = io.BytesIO()
+    book = Workbook(content, "Leads", ("text", "number"), SheetRows([False, True], SEPARATOR.encode()))
+    book.add(lines)
+    book.close()
+    return content.getvalue()
+
+
+def read_back(content: bytes) -> list[list[tuple[str | None, str | None]]]:
+    """The rows of every sheet, below its header."""
+    book = fastexcel.read_excel(content)
+    sheets = [book.load_sheet(name, header_row=0, dtypes="string").to_polars() for name in book.sheet_names]
+    assert all(sheet.columns == ["text", "number"] for sheet in sheets)
+    return [sheet.rows() for sheet in sheets]
+
+
+# What XML cannot hold at all, the reader leaves in Excel's way of writing it.
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff"), min_size=1)
+nasty = st.lists(
+    st.one_of(
+        texts, st.sampled_from(["&", "<", ">", "_x000D_", "\\N", "\\.", "\r\n", SEPARATOR, "=1+1", " ", "😀", "]]>"])
+    )
+).map("".join)
+
+
+@given(st.lists(st.tuples(nasty, st.integers(0, 10**14)), min_size=1, max_size=5))
+def test_every_text_comes_back(rows: list[tuple[str, int]]) -> None:
+    [sheet] = read_back(book_of([copied(text, str(number)) for text, number in rows]))
+
+    assert [(text or "", number) for text, number in sheet] == [(text, str(number)) for text, number in rows]
+
+
+def test_a_formula_is_a_text_and_a_number_is_a_number() -> None:
+    xml = SheetRows([False, True], b"\x1f").xml([copied("=1+1", "12.50")], 2)
+
+    assert xml == (b'<row><c t="inlineStr"><is><t xml:space="preserve">=1+1</t></is></c><c><v>12.50</v></c></row>')
+
+
+def test_nothing_is_an_empty_cell() -> None:
+    assert SheetRows([False, True], b"\x1f").xml([copied(None, None)], 2) == b"<row><c/><c/></row>"
+
+
+def test_a_character_that_xml_cannot_hold_is_written_as_excel_does() -> None:
+    assert b"a_x0001_b_x005F_x0001__xFFFE_" in SheetRows([False], b"\x1f").xml([copied("a\x01b_x0001_\ufffe")], 2)
+
+
+@pytest.mark.parametrize("character", ["x", "\n", "\\", "&", "é"])
+def test_the_longest_text_fits(character: str) -> None:
+    [[(text, _)]] = read_back(book_of([copied(character * MOST_CHARACTERS, "1")]))
+
+    assert text == character * MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("text", ["x" * (MOST_CHARACTERS + 1), "\n" * (MOST_CHARACTERS + 1), "😀" * 16_384])
+def test_a_longer_text_is_refused_by_row_and_column(text: str) -> None:
+    rows = SheetRows([False, False], b"\x1f")
+
+    with pytest.raises(CellTooLong) as refused:
+        rows.xml([copied("short", "short"), copied("short", text)], 10)
+
+    assert (refused.value.row, refused.value.column) == (11, 2)
+
+
+def test_rows_past_the_end_of_a_sheet_go_on_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_ROWS", 4)
+
+    sheets = read_back(book_of([copied(f"row {number}", str(number)) for number in range(8)]))
+
+    assert [len(sheet) for sheet in sheets] == [3, 3, 2]
+    assert [text for sheet in sheets for text, _ in sheet] == [f"row {number}" for number in range(8)]
+
+
+def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_ROWS", 4)
+
+    assert [len(sheet) for sheet in read_back(book_of([copied("x", "1")] * 3))] == [3]
+
+
+@given(
+    st.lists(st.binary(max_size=5).map(lambda line: line.replace(b"\n", b"")), max_size=10),
+    st.integers(1, 7),
+    st.data(),
+)
+def test_lines_are_whole_however_they_are_cut(lines: list[bytes], enough: int, data: st.DataObject) -> None:
+    text = b"".join(line + b"\n" for line in lines)
+    collector = Lines(enough)
+    got: list[bytes] = []
+    while text:
+        cut = data.draw(st.integers(1, len(text)))
+        got += collector.add(text[:cut])
+        text = text[cut:]
+
+    assert got + collector.rest() == lines

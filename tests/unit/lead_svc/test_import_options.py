@@ -1,0 +1,206 @@
+"""What becomes of rows under the options of an import, without servers."""
+
+import csv
+import io
+from typing import Any
+
+import fastexcel
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lead_svc.exports.defusing import restored
+from services.lead_svc.imports.columns import REPORT_HEADER, arrange
+from services.lead_svc.imports.csv_reading import read_csv
+from services.lead_svc.imports.duplicates import StoredLead
+from services.lead_svc.imports.errors import ImportRejected, RowError
+from services.lead_svc.imports.failed_rows import LONGEST_CELL, MOST_CELLS, MOST_KEPT, as_csv, as_workbook, rows_of
+from services.lead_svc.imports.json_leads import read_json
+from services.lead_svc.imports.objections import Objections
+from services.lead_svc.imports.options import (
+    ImportOptions,
+    InvalidOption,
+    OnDuplicate,
+    OnError,
+    choice_of,
+    column_map_of,
+)
+from services.lead_svc.imports.template import EXAMPLE, template_rows
+from services.lead_svc.imports.validation import ValidLeads, examine, settle, validate
+from services.lead_svc.leads.fields import FIELD_BY_NAME
+from tests.fixtures.lead_files import csv_file
+
+PHONES = [f"+1415555010{number}" for number in range(10)]
+
+
+def settled(content: str, *, stored: dict[str, StoredLead] | None = None, **options: Any) -> ValidLeads:
+    """What a file comes to."""
+    wanted = ImportOptions(**options)
+    return settle(examine(read_csv(content.encode()), {}, row_limit=None, options=wanted), wanted, stored or {})
+
+
+def lead(number: int, status: str = "pending") -> StoredLead:
+    """A lead that the campaign has, with the number of that place in `PHONES`."""
+    return StoredLead(100 + number, PHONES[number], status, None)
+
+
+def outcome(
+    rows: list[tuple[int, bool]], stored: set[int], on_duplicate: OnDuplicate
+) -> tuple[list[str], list[str], int]:
+    """Which numbers are created and updated, and how many rows skipped, row by row: the rule as it is told."""
+    created: list[str] = []
+    updated: list[str] = []
+    skipped = 0
+    for number, good in rows:
+        phone = PHONES[number]
+        if not good:
+            skipped += 1
+        elif on_duplicate is OnDuplicate.CREATE:
+            created.append(phone)
+        elif number in stored:
+            if on_duplicate is OnDuplicate.UPDATE:
+                updated += [] if phone in updated else [phone]
+            else:
+                skipped += 1
+        elif phone in created:
+            skipped += on_duplicate is not OnDuplicate.UPDATE
+        else:
+            created.append(phone)
+    return created, updated, skipped
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=12),
+    stored=st.sets(st.integers(0, 5)),
+    on_duplicate=st.sampled_from(OnDuplicate),
+)
+def test_every_row_becomes_what_the_options_say(
+    rows: list[tuple[int, bool]], stored: set[int], on_duplicate: OnDuplicate
+) -> None:
+    content = csv_file([["phone", "email"], *([PHONES[number], "" if good else "x"] for number, good in rows)]).decode()
+    known = {PHONES[number]: lead(number) for number in stored}
+    created, updated, skipped = outcome(rows, stored, on_duplicate)
+
+    if not any(good for _, good in rows) or (on_duplicate is OnDuplicate.ERROR and not created):
+        with pytest.raises(ImportRejected, match="No valid leads found in the file"):
+            settled(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
+        return
+    valid = settled(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
+
+    assert valid.frame["phone"].to_list() == created
+    assert (valid.updates["phone"].to_list() if valid.updates is not None else []) == updated
+    assert (valid.row_count, valid.skipped_count) == (len(rows), skipped)
+
+
+def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
+    content = f"phone,status\n{PHONES[0]},pending\n{PHONES[1]},failed\n{PHONES[0]},\n"
+
+    with pytest.raises(ImportRejected) as rejection:
+        settled(
+            content,
+            stored={PHONES[0]: lead(0, "blacklisted"), PHONES[1]: lead(1)},
+            on_duplicate=OnDuplicate.UPDATE,
+        )
+
+    message = "A lead that is blacklisted cannot become pending"
+    assert rejection.value.errors == (RowError(2, "status", "pending", "status_not_allowed", message),)
+
+
+def test_every_fault_of_the_file_and_its_rows_is_named_together() -> None:
+    with pytest.raises(ImportRejected) as rejection:
+        validate(read_csv(b"email,a,a\nnobody,1,2\n"), {"priority": 9, "shoe": 1}, row_limit=None)
+
+    assert [(error.row, error.code) for error in rejection.value.errors] == [
+        (None, "missing"),
+        (None, "duplicate_column"),
+        (None, "out_of_range"),
+        (None, "unknown_default"),
+        (2, "invalid_email"),
+    ]
+
+
+def test_the_header_of_the_errors_is_passed_over_only_where_they_stand() -> None:
+    assert arrange(["phone", "x", REPORT_HEADER]).extras == {"x": 1}
+    assert arrange(["phone", "x", REPORT_HEADER]).report == 2
+    assert arrange(["phone", REPORT_HEADER, "x"]).extras == {REPORT_HEADER: 1, "x": 2}
+    assert arrange(["phone", "Errors"]).extras == {"Errors": 1}
+    assert arrange(["phone", REPORT_HEADER], {REPORT_HEADER: "notes"}).fields == {"phone": 0, "notes": 1}
+
+
+def test_failed_rows_do_not_pile_up_errors_of_earlier_rounds() -> None:
+    with pytest.raises(ImportRejected) as rejection:
+        settled("phone,errors\n12,phone: something old\n")
+
+    assert rejection.value.faults.failed_rows == b"phone,errors\r\n12,phone: Invalid phone number format: 12\r\n"
+
+
+@pytest.mark.parametrize(("columns", "kept"), [(2, MOST_KEPT), (50, MOST_CELLS // 50)])
+def test_failed_rows_have_a_bound(columns: int, kept: int) -> None:
+    header = ",".join(["phone", *(f"c{number}" for number in range(1, columns))])
+
+    with pytest.raises(ImportRejected) as rejection:
+        settled(f"{header}\n" + f"1{',' * (columns - 1)}\n" * (kept + 5))
+
+    assert rejection.value.total == kept + 5
+    assert rejection.value.faults.failed_rows is not None
+    assert sum(1 for _ in rows_of(rejection.value.faults.failed_rows)) == kept + 1
+
+
+@pytest.mark.parametrize("text", ["x" * 40_000, "🎉" * 20_000, "'=" + "x" * 40_000])
+def test_a_text_that_no_cell_can_hold_is_cut_off(text: str) -> None:
+    book = fastexcel.read_excel(as_workbook([["notes"], [text]]))
+
+    [[_header], [cell]] = book.load_sheet(0, header_row=None, dtypes="string").to_polars().rows()
+    assert len(cell.encode("utf-16-le")) // 2 in {LONGEST_CELL, LONGEST_CELL - 1}
+    assert ("'" + text if text.startswith("'") else text).startswith(cell)
+
+
+@given(st.lists(st.lists(st.text(alphabet="'=+-@\t\raä,;\"\n ", max_size=4), min_size=2, max_size=2), min_size=1))
+def test_no_cell_of_a_csv_is_a_formula_and_an_import_reads_each_as_it_was(rows: list[list[str]]) -> None:
+    content = as_csv(rows).decode("utf-8-sig")
+    read = list(csv.reader(io.StringIO(content, newline="")))
+
+    assert not [cell for row in read for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    frame = pl.DataFrame(read, schema=["0", "1"], orient="row")
+    assert [list(row) for row in restored(frame).rows()] == rows
+
+
+def test_objections_know_the_rows_they_are_to() -> None:
+    objections = Objections([2, 3, 7, 9])
+    texts = pl.Series(["a", "b", "c", "d"])
+
+    objections.add(5, RowError(7, "x", None, "code", "first"))
+    objections.add(5, RowError(5, None, None, "code", "of a blank row"))
+    objections.add_cells(1, "y", pl.Series([False, True, True, False]), texts, "code", lambda text: f"not {text}")
+
+    assert objections.wrong_rows().to_list() == [False, True, True, False]
+    assert objections.texts([1, 2]) == ["y: not b", "y: not c; x: first"]
+    assert (objections.total, list(objections.strays), objections.of_the_file) == (4, [5], False)
+    assert [error.row for error in objections.errors()] == [3, 5, 7, 7]
+    objections.add_unnamed(1)
+    assert (objections.total, objections.of_the_file) == (5, True)
+
+
+def test_json_leads_are_rows_of_an_array() -> None:
+    sheet = read_json(b'[{"city": " Oslo ", "tags": ["a"]}, {}, {"phone": "1", "priority": 1, "id": 5}]')
+
+    assert sheet.headers == ("phone", "city", "tags", "priority")
+    assert sheet.cells.rows() == [(None, "Oslo", '["a"]', None), (None, None, None, None), ("1", None, None, "1")]
+    assert [(fault.row, fault.field, fault.message) for fault in sheet.faults] == [(2, "id", "Unknown field: id")]
+    assert (sheet.first_row, sheet.name_of(2)) == (0, "leads.2")
+
+
+def test_options_are_read_by_their_names() -> None:
+    assert choice_of(OnError, "on_error", "skip") is OnError.SKIP
+    assert column_map_of({"a": "phone"}) == {"a": "phone"}
+    for value in (None, 1, ["skip"], "SKIP", ""):
+        with pytest.raises(InvalidOption, match="on_error must be abort or skip"):
+            choice_of(OnError, "on_error", value)
+
+
+def test_the_template_has_columns_that_an_import_knows() -> None:
+    header, example = template_rows()
+    assert set(header) <= FIELD_BY_NAME.keys()
+    [row] = validate(read_csv(csv_file([header, example])), {}, row_limit=None).frame.to_dicts()
+    assert row["phone"] == EXAMPLE["phone"]

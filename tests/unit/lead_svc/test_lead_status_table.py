@@ -1,0 +1,16 @@
+"""The table of a lead's statuses, and how the documentation shows it."""
+
+import re
+
+from services.lead_svc.leads.lead_status import FOLLOWING
+from tests.fixtures.servers import ROOT
+
+ROW = re.compile(r"^\| `(?P<status>\w+)` \| (?P<following>.*) \|$", re.MULTILINE)
+
+
+def test_the_documentation_shows_the_table() -> None:
+    shown = {
+        row["status"]: tuple(re.findall(r"`(\w+)`", row["following"]))
+        for row in ROW.finditer((ROOT / "docs/leads.md").read_text())
+    }
+    assert shown == {status.value: tuple(after) for status, after in FOLLOWING.items()}
