@@ -34,7 +34,10 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
         If no event has told of its campaign yet.
     """
     disposition = disposition_of(body.disposition)
-    wanted = body.status or (disposition.status if disposition else LeadStatus.IN_PROGRESS)
+    reported = body.status
+    if disposition is not None and disposition.status is LeadStatus.BLACKLISTED:
+        reported = LeadStatus.BLACKLISTED  # whatever status is reported beside it
+    wanted = reported or (disposition.status if disposition else LeadStatus.IN_PROGRESS)
     company_id = await lead_repository.company_of(connection, lead_id, caller.companies)
     if company_id is not None and wanted is LeadStatus.BLACKLISTED:
         # Before the lead itself: who puts a number on the list holds the list first, and then the leads.
@@ -48,7 +51,7 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
     if campaign.deleted:
         raise refusals.campaign_deleted()
     attempts = lead["attempts"] + 1
-    status = body.status or _status_after(disposition, LeadStatus(lead["status"]), attempts, campaign)
+    status = reported or _status_after(disposition, LeadStatus(lead["status"]), attempts, campaign)
     if not may_follow(LeadStatus(lead["status"]), status):
         raise refusals.status_not_allowed(LeadStatus(lead["status"]), status)
     started_at = body.started_at or datetime.now(UTC) - timedelta(seconds=body.duration)

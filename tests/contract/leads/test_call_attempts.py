@@ -496,3 +496,11 @@ async def test_every_fault_of_a_call_is_named_in_one_answer(company: LeadCompany
     faults = _faults(await _call(company, await company.create(), wrong))
     assert faults.keys() == {"duration", "status", "cost", "colour", "quality.accuracy"}
     assert faults["status"] == "Invalid status value"
+
+
+async def test_who_asked_not_to_be_called_is_blacklisted_whatever_status_is_reported(company: LeadCompany) -> None:
+    lead = await company.create()
+    report = {"duration": 20, "disposition": "Do not call", "status": "failed"}
+    response = await company.send("POST", f"/api/voice-leads/{lead['id']}/call-attempt", report)
+    assert response.status_code == 200
+    assert (await company.shown(lead))["status"] == "blacklisted"
