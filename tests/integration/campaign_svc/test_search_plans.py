@@ -1,0 +1,21 @@
+"""A search is planned for its words, however often the same connection has searched before."""
+
+import asyncpg
+
+from services.campaign_svc.lists.repository import CompanyFilter, Page, list_json
+
+PAGE = Page("created_at", "desc", limit=50, offset=0)
+MORE_THAN_POSTGRESQL_TRIES = 8
+"""After five custom plans it may settle for one that fits any parameters."""
+
+
+async def test_no_search_uses_a_plan_for_any_words(campaigns_database: str) -> None:
+    connection = await asyncpg.connect(campaigns_database)
+    try:
+        for _ in range(MORE_THAN_POSTGRESQL_TRIES):
+            await list_json(connection, CompanyFilter(1, words=("survey",)), PAGE)
+        plans = "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements WHERE statement LIKE $1"
+        found = await connection.fetchrow(plans, "%ILIKE%")
+        assert tuple(found) == (0, MORE_THAN_POSTGRESQL_TRIES)
+    finally:
+        await connection.close()
