@@ -1,5 +1,7 @@
 """Kinds of values that requests carry."""
 
+import re
+from datetime import date
 from typing import Annotated
 
 from fastapi import Path
@@ -28,3 +30,17 @@ def _true_or_false(value: object) -> object:
 
 TrueOrFalse = Annotated[StrictBool, BeforeValidator(_true_or_false)]
 """A yes or no of the query: ``true`` or ``false``, and nothing else that could be taken for one."""
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day(value: str) -> date:
+    # pydantic would also take a Unix time, and Python the other forms of ISO 8601.
+    if not _DAY.fullmatch(value):
+        raise ValueError("must be a date written YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day of the query, ``YYYY-MM-DD``."""

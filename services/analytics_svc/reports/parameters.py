@@ -1,29 +1,15 @@
 """Parameters that reports take, and how bad ones are refused."""
 
-import re
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from pydantic import BeforeValidator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.analytics_svc.reports.period import Period
 from shared.database.engine import Database
 from shared.http.errors import BadRequest, Fault
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def _day(value: str) -> date:
-    # pydantic would also take a Unix time, and Python the other forms of ISO 8601.
-    if not _DAY.fullmatch(value):
-        raise ValueError("must be a date written YYYY-MM-DD")
-    return date.fromisoformat(value)
-
-
-Day = Annotated[date, BeforeValidator(_day)]
+from shared.http.parameters import Day
 
 
 def _period(

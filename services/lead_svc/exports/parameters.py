@@ -6,23 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import WithJsonSchema
 
 from services.lead_svc.exports.messages import end_before_start, invalid_campaign_ids
 from services.lead_svc.exports.repository import Wanted
 from services.lead_svc.leads.fields import LeadStatus
 from shared.http.auth import CompanyInPath
-from shared.http.parameters import LARGEST_ID
+from shared.http.parameters import LARGEST_ID, Day
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
-
-
-def _day(value: str) -> date:
-    # pydantic would also take a Unix time, and Python the other forms of ISO 8601.
-    if not _DAY.fullmatch(value):
-        raise ValueError("must be a date written YYYY-MM-DD")
-    return date.fromisoformat(value)
 
 
 def _ids(lists: Sequence[str]) -> tuple[int, ...]:
@@ -33,7 +25,6 @@ def _ids(lists: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in written}))
 
 
-Day = Annotated[date, BeforeValidator(_day)]
 Lists = Annotated[
     list[str], WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(,[1-9][0-9]*)*$", "examples": ["1,2"]})
 ]

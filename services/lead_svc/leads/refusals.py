@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
+from services.lead_svc.imports.messages import INVALID_CAMPAIGN
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import FOLLOWING
 from shared.http.errors import BadRequest, Conflict, Fault, Forbidden, NotFound, Unavailable, invalid_request
-
-INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
 
 
 def not_found() -> NotFound:
