@@ -1,11 +1,15 @@
 """The campaign service's processes, put together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from services.campaign_svc.campaigns import endpoints as campaign_endpoints
+from services.campaign_svc.campaigns.call_quality import CallQualityReports
 from services.campaign_svc.lists import endpoints as list_endpoints
+from services.campaign_svc.members import endpoints as member_endpoints
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
 from services.campaign_svc.totals import projection, repository
 from shared.database import idempotency_keys
@@ -24,8 +28,19 @@ def create_api_app(settings: CampaignApiSettings) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), name="campaign-api", pool_size=settings.database_pool_size
     )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.call_quality = CallQualityReports(str(settings.analytics_svc_url))
+        yield
+        await app.state.call_quality.close()
+
     return create_api(
-        settings, database, title="Voice campaigns", routers=[campaign_endpoints.router, list_endpoints.router]
+        settings,
+        database,
+        title="Voice campaigns",
+        routers=[campaign_endpoints.router, list_endpoints.router, member_endpoints.router],
+        lifespan=lifespan,
     )
 
 

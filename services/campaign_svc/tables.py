@@ -149,6 +149,20 @@ campaign_calls = Table(
     comment="Calls that started in each quarter of an hour, from which the day of any time zone can be cut.",
 )
 
+members = Table(
+    "members",
+    metadata,
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    # As of campaigns. It goes on growing when a deleted member comes back.
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("deleted_at", DateTime(timezone=True), comment="Of a deleted member, whom nothing shows."),
+    comment="The people of each company, by the ids that campaigns, leads and calls name them by.",
+)
+
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 idempotency_keys = idempotency_keys_table(metadata)

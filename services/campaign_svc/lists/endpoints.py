@@ -13,6 +13,7 @@ from services.campaign_svc.campaigns.schemas import SHOWN_EXAMPLE, Campaign
 from services.campaign_svc.lists import repository, service
 from services.campaign_svc.lists.repository import CompanyFilter, Order, Page, SortField
 from services.campaign_svc.lists.schemas import ACTIVE_EXAMPLE, PAGE_EXAMPLE, ActiveCampaigns, CampaignPage
+from services.campaign_svc.paging import Limit, Offset, page_answer
 from shared.database.engine import Database, driver_connection
 from shared.events.campaigns import CampaignStatus
 from shared.http.auth import CompaniesInQuery, CompanyInPath
@@ -22,14 +23,11 @@ from shared.http.parameters import Storable, TrueOrFalse
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
-LARGEST_OFFSET = 2**31 - 1
 _DEFAULT_ORDER: dict[SortField, Order] = {"created_at": "desc", "name": "asc", "status": "asc", "priority": "desc"}
 """The newest and the most urgent first."""
 
 PriorityInQuery = Annotated[Priority | None, Query(description="Only campaigns of this priority.")]
 StatusInQuery = Annotated[CampaignStatus | None, Query(description="Only campaigns with this status.")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Most campaigns on a page.")]
-Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="How many campaigns come before the page.")]
 
 
 @router.get(
@@ -92,8 +90,7 @@ async def list_company_campaigns(
     database: Database = request.app.state.database
     async with database.reader() as driver:
         total, campaigns = await repository.list_json(driver, narrowed, page)
-    head = f'{{"total":{total},"offset":{offset},"limit":{limit},"data":['
-    return JsonResponse(head.encode() + campaigns + b"]}")
+    return page_answer(total, limit, offset, campaigns)
 
 
 @router.get(

@@ -12,14 +12,13 @@ from services.lead_svc.exports.download import Download
 from services.lead_svc.exports.messages import (
     EXPORT_FAILED,
     cell_too_long,
-    end_before_start,
-    invalid_campaign_ids,
     too_many_exports,
 )
 from services.lead_svc.exports.parameters import WantedInQuery
 from services.lead_svc.exports.service import ExportFormat, ExportService
 from shared.http.errors import Fault, Unavailable, Unexpected, invalid_request
 from shared.http.openapi import documented
+from shared.http.parameters import end_before_start, invalid_campaign_ids
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead exports"])
 

@@ -1,24 +1,11 @@
 """How an export is refused."""
 
-from datetime import date
 from typing import Final
 
 from services.lead_svc.exports.sheet_rows import MOST_CHARACTERS
-from shared.http.errors import BadRequest, Fault, Unavailable, as_given, invalid_request
+from shared.http.errors import BadRequest, Fault, Unavailable, invalid_request
 
 EXPORT_FAILED: Final = "Error exporting leads"
-
-
-def invalid_campaign_ids(given: str) -> BadRequest:
-    """The error for a list that is none, or holds something that is no id."""
-    message = "must be ids of campaigns with commas between them"
-    return invalid_request(Fault(field="campaign_ids", value=as_given(given), code="invalid_ids", message=message))
-
-
-def end_before_start(end: date) -> BadRequest:
-    """The error for a period that ends before it begins."""
-    message = "must not be before start_date"
-    return invalid_request(Fault(field="end_date", value=end.isoformat(), code="before_start_date", message=message))
 
 
 def cell_too_long(row: int, column: str) -> BadRequest:

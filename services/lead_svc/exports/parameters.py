@@ -1,39 +1,21 @@
 """What of an export the query string says."""
 
-import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import WithJsonSchema
 
-from services.lead_svc.exports.messages import end_before_start, invalid_campaign_ids
 from services.lead_svc.exports.repository import Wanted
 from services.lead_svc.leads.fields import LeadStatus
+from shared.http import parameters
 from shared.http.auth import CompanyInPath
-from shared.http.parameters import LARGEST_ID, Day
-
-_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
-
-
-def _ids(lists: Sequence[str]) -> tuple[int, ...]:
-    """The ids of lists with commas between them: of several where the parameter is repeated."""
-    written = [part.strip() for ids in lists for part in ids.split(",")]
-    if not all(_ID.fullmatch(part) and int(part) <= LARGEST_ID for part in written):
-        raise invalid_campaign_ids(",".join(lists))
-    return tuple(sorted({int(part) for part in written}))
-
-
-Lists = Annotated[
-    list[str], WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(,[1-9][0-9]*)*$", "examples": ["1,2"]})
-]
+from shared.http.parameters import Day, ListsOfIds, end_before_start
 
 
 def _wanted(
     company_id: CompanyInPath,
     campaign_ids: Annotated[
-        Lists | None,
+        ListsOfIds | None,
         Query(description="Only leads of these campaigns: ids with commas between them. Others' campaigns have none."),
     ] = None,
     status: Annotated[LeadStatus | None, Query(description="Only leads with this status.")] = None,
@@ -50,7 +32,7 @@ def _wanted(
         raise end_before_start(end_date)
     return Wanted(
         company_id=company_id,
-        campaign_ids=None if campaign_ids is None else _ids(campaign_ids),
+        campaign_ids=None if campaign_ids is None else parameters.campaign_ids(campaign_ids),
         status=status,
         created_from=_midnight(start_date),
         created_before=None if end_date is None or end_date == date.max else _midnight(end_date + timedelta(days=1)),

@@ -1,5 +1,6 @@
 """What the service's OpenAPI document says of it: every operation, explained, with examples that are true."""
 
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -9,18 +10,24 @@ from shared.http.errors import ErrorBody
 from tests.fixtures.campaigns import CONTRACT_EXAMPLE
 
 PATH = "/api/voice-campaigns"
+MEMBERS = f"{PATH}/company/{{companyId}}/members"
+MEMBER = f"{MEMBERS}/{{memberId}}"
+PUT_MEMBER = ("put", MEMBER)
+DELETE_MEMBER = ("delete", MEMBER)
 READS = {
     ("get", PATH),
     ("get", f"{PATH}/{{id}}"),
     ("get", f"{PATH}/company/{{companyId}}"),
     ("get", f"{PATH}/company/{{companyId}}/active"),
+    ("get", MEMBERS),
+    ("get", MEMBER),
 }
 CREATE = ("post", PATH)
 STATUS = ("patch", f"{PATH}/{{id}}/status")
 STEPS = {("post", f"{PATH}/{{id}}/{step}") for step in ("start", "pause", "resume", "complete")}
 DELETE = ("delete", f"{PATH}/{{id}}")
 CHANGES = {("put", f"{PATH}/{{id}}"), DELETE, STATUS} | STEPS
-OPERATIONS = sorted({CREATE} | READS | CHANGES)
+OPERATIONS = sorted({CREATE, PUT_MEMBER, DELETE_MEMBER} | READS | CHANGES)
 EVERY_OPERATION = pytest.mark.parametrize("name", OPERATIONS, ids=lambda name: f"{name[0].upper()} {name[1]}")
 
 QUERIES = {
@@ -30,8 +37,9 @@ QUERIES = {
         *("status", "priority", "start_date", "end_date", "is_active", "search", "sort", "order", "limit", "offset")
     },
     ("get", f"{PATH}/company/{{companyId}}/active"): {"priority", "limit", "offset"},
+    ("get", MEMBERS): {"limit", "offset"},
 }
-"""The contract's query parameters."""
+"""The contract's query parameters, and those of a company's members."""
 
 
 def _operation(document: dict[str, Any], name: tuple[str, str]) -> dict[str, Any]:
@@ -40,10 +48,10 @@ def _operation(document: dict[str, Any], name: tuple[str, str]) -> dict[str, Any
     return operation
 
 
-def _success(document: dict[str, Any], name: tuple[str, str]) -> dict[str, Any]:
-    [success] = [answer for status, answer in _operation(document, name)["responses"].items() if status.startswith("2")]
-    answer: dict[str, Any] = success
-    return answer
+def _successes(document: dict[str, Any], name: tuple[str, str]) -> list[dict[str, Any]]:
+    successes = [answer for status, answer in _operation(document, name)["responses"].items() if status.startswith("2")]
+    assert len(successes) == (2 if name == PUT_MEMBER else 1)
+    return successes
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -137,25 +145,27 @@ async def test_the_parameters_are_those_of_the_contract(
     places: dict[str, set[str]] = {"path": set(), "query": set(), "header": set()}
     for parameter in _operation(campaign_document, name).get("parameters", []):
         places[parameter["in"]].add(parameter["name"].lower() if parameter["in"] == "header" else parameter["name"])
-    in_path = {"companyId"} & {name[1].split("{")[-1].partition("}")[0]} or ({"id"} if "{id}" in name[1] else set())
+    in_path = set(re.findall(r"\{(\w+)\}", name[1]))
     in_header = {"idempotency-key"} if name == CREATE else {"if-match"} if name in CHANGES else set()
     assert places == {"path": in_path, "query": QUERIES.get(name, set()), "header": in_header}
 
 
 @EVERY_OPERATION
 async def test_a_success_has_an_example_of_its_body(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
-    [(media_type, medium)] = _success(campaign_document, name)["content"].items()
-    assert media_type == "application/json"
-    assert _examples(campaign_document, medium)
+    for success in _successes(campaign_document, name):
+        [(media_type, medium)] = success["content"].items()
+        assert media_type == "application/json"
+        assert _examples(campaign_document, medium)
 
 
 @EVERY_OPERATION
 async def test_the_example_of_a_success_is_of_its_schema(
     campaign_document: dict[str, Any], name: tuple[str, str]
 ) -> None:
-    [medium] = _success(campaign_document, name)["content"].values()
-    for example in _examples(campaign_document, medium):
-        assert _faults(campaign_document, medium["schema"], example) == []
+    for success in _successes(campaign_document, name):
+        [medium] = success["content"].values()
+        for example in _examples(campaign_document, medium):
+            assert _faults(campaign_document, medium["schema"], example) == []
 
 
 async def test_every_schema_with_an_example_accepts_it(campaign_document: dict[str, Any]) -> None:
@@ -171,20 +181,26 @@ async def test_every_schema_with_an_example_accepts_it(campaign_document: dict[s
 @EVERY_OPERATION
 async def test_the_answers_that_carry_a_tag_say_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
     tagged = name in {CREATE, ("get", f"{PATH}/{{id}}")} | CHANGES - {DELETE}
-    headers = _success(campaign_document, name).get("headers", {})
-    assert ("ETag" in headers) == tagged
+    for success in _successes(campaign_document, name):
+        assert ("ETag" in success.get("headers", {})) == tagged
 
 
 async def test_creating_says_where_the_campaign_is_and_whether_the_answer_is_a_repeated_one(
     campaign_document: dict[str, Any],
 ) -> None:
-    assert _success(campaign_document, CREATE)["headers"].keys() == {"ETag", "Location", "Idempotency-Replayed"}
+    [success] = _successes(campaign_document, CREATE)
+    assert success["headers"].keys() == {"ETag", "Location", "Idempotency-Replayed"}
 
 
 @pytest.mark.parametrize(
     ("name", "example"),
-    [(CREATE, CONTRACT_EXAMPLE), (("put", f"{PATH}/{{id}}"), CONTRACT_EXAMPLE), (STATUS, {"status": "active"})],
-    ids=["create", "update", "status"],
+    [
+        (CREATE, CONTRACT_EXAMPLE),
+        (("put", f"{PATH}/{{id}}"), CONTRACT_EXAMPLE),
+        (STATUS, {"status": "active"}),
+        (PUT_MEMBER, {"name": "John Smith"}),
+    ],
+    ids=["create", "update", "status", "member"],
 )
 async def test_a_body_is_shown_as_in_the_contract(
     campaign_document: dict[str, Any], name: tuple[str, str], example: dict[str, Any]
@@ -196,6 +212,8 @@ async def test_a_body_is_shown_as_in_the_contract(
     assert _faults(campaign_document, medium["schema"], example) == []
 
 
-@pytest.mark.parametrize("name", [*sorted(STEPS), DELETE, *sorted(READS)], ids=lambda name: f"{name[0]} {name[1]}")
+@pytest.mark.parametrize(
+    "name", [*sorted(STEPS), DELETE, DELETE_MEMBER, *sorted(READS)], ids=lambda name: f"{name[0]} {name[1]}"
+)
 async def test_what_takes_no_body_says_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
     assert "requestBody" not in _operation(campaign_document, name)

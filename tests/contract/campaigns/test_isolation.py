@@ -29,7 +29,8 @@ def _unsigned(company: int) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _bad_tokens(company: int) -> dict[str, dict[str, str]]:
+def bad_tokens(company: int) -> dict[str, dict[str, str]]:
+    """Headers that let nobody in, though a token of this company would, by what is wrong with them."""
     good = bearer(claims(company))["Authorization"]
     head, payload, signature = good.split(".")
     return {
@@ -52,7 +53,7 @@ def _bad_tokens(company: int) -> dict[str, dict[str, str]]:
     }
 
 
-BAD_TOKENS = sorted(_bad_tokens(1))
+BAD_TOKENS = sorted(bad_tokens(1))
 FAR = 1_000_000
 """From a company to another that no test has."""
 
@@ -63,10 +64,12 @@ async def _campaign_for(api: CampaignApi, company: int, operation: str) -> dict[
 
 
 def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
+    """Those on members have tests of their own, in ``test_member_isolation``."""
     documented = {
         (method.upper(), path.removeprefix("/api/voice-campaigns"))
         for path, methods in campaign_document["paths"].items()
         for method in methods
+        if "/members" not in path
     }
     placeholder = {"company_id": "{companyId}", "id": "{id}"}
     tried = {
@@ -91,7 +94,7 @@ async def test_without_a_good_token_nothing_is_answered_or_changed(
 ) -> None:
     campaign = await _campaign_for(campaign_api, company, operation)
     before = await campaign_api.stored(company)
-    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=_bad_tokens(company)[token])
+    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=bad_tokens(company)[token])
     assert response.status_code == 401
     assert response.json() == UNAUTHENTICATED
     assert response.headers["WWW-Authenticate"] == "Bearer"

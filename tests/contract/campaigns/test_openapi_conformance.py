@@ -38,6 +38,7 @@ from tests.fixtures.serving import serving
 TOKEN = bearer(claims(1, 2))
 """Of companies that made-up requests often name."""
 PATH = "/api/voice-campaigns"
+MEMBER = 124
 
 # An app connects to nothing before it serves: its document needs settings of the right form only.
 _PLACEHOLDERS = {
@@ -108,7 +109,7 @@ def test_any_request_is_answered_as_documented(case: Case[Any], address: str) ->
 
 @OF_THE_SCHEMA.parametrize()
 @bounded
-def test_any_request_on_the_callers_own_campaign_is_answered_as_documented(
+def test_any_request_on_what_is_the_callers_own_is_answered_as_documented(
     case: Case[Any], address: str, client: httpx.Client
 ) -> None:
     company = new_company()
@@ -116,9 +117,12 @@ def test_any_request_on_the_callers_own_campaign_is_answered_as_documented(
     body = campaign_body(company, status=STATUSES[company % len(STATUSES)])
     created = client.post(PATH, json=body, headers=token)
     assert created.status_code == 201
-    usable = {**body, "id": created.json()["data"]["id"], "companyId": company, "if-match": '"1"'}
+    put = client.put(f"{PATH}/company/{company}/members/{MEMBER}", json={"name": "John Smith"}, headers=token)
+    assert put.status_code == 201
+    campaign_id = created.json()["data"]["id"]
+    usable = {**body, "id": campaign_id, "companyId": company, "memberId": MEMBER, "if-match": '"1"'}
     for made_up, replaced in (
-        (case.path_parameters, {"id", "companyId"}),
+        (case.path_parameters, {"id", "companyId", "memberId"}),
         (case.query, {"company_id"}),
         (case.headers, {"if-match"}),
         (case.body, BEYOND_SCHEMA | {"company_id", "status"} if case.method != "PATCH" else set()),
@@ -128,7 +132,9 @@ def test_any_request_on_the_callers_own_campaign_is_answered_as_documented(
     case.call_and_validate(base_url=address, headers=token, checks=CHECKS)
 
 
-@SCHEMA.include(method=["POST", "PUT", "PATCH"], path_regex=r"(voice-campaigns|\{id\}|status)$").parametrize()
+@SCHEMA.include(
+    method=["POST", "PUT", "PATCH"], path_regex=r"(voice-campaigns|\{id\}|status|\{memberId\})$"
+).parametrize()
 @bounded
 def test_a_body_that_is_not_of_its_schema_is_refused(case: Case[Any], address: str) -> None:
     assert case.meta is not None
@@ -145,7 +151,7 @@ def test_the_contracts_example_is_accepted_as_the_document_has_it(client: httpx.
 
 @pytest.mark.parametrize("path", DOCUMENT["paths"])
 def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(client: httpx.Client, path: str) -> None:
-    response = client.request("TRACE", path.format(id=1, companyId=1), headers=TOKEN)
+    response = client.request("TRACE", path.format(id=1, companyId=1, memberId=1), headers=TOKEN)
     assert response.status_code == 405
     assert response.json().keys() == {"message", "error"}
     allowed = {method.strip().lower() for method in response.headers["Allow"].split(",")}

@@ -1,9 +1,23 @@
 """Endpoints 2, 3 and 11: get a campaign in both forms, and all campaigns."""
 
+from typing import Any
+
 import pytest
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response
 
 from services.campaign_svc.campaigns.schemas import Campaign, CampaignDetailsAnswer
-from tests.fixtures.campaigns import CampaignApi, bearer, campaign_body, claims, smallest_body
+from tests.fixtures.campaigns import (
+    CampaignApi,
+    api_settings,
+    bearer,
+    campaign_api_with,
+    campaign_body,
+    claims,
+    smallest_body,
+)
+from tests.fixtures.servers import ServerUrls
+from tests.fixtures.serving import serving
 
 CONTRACT_METRICS = {
     "accuracy",
@@ -44,6 +58,52 @@ async def test_with_its_company_a_campaign_is_shown_in_an_envelope(campaign_api:
         "call_end_time": "18:30",
     }
     assert metrics == dict.fromkeys(CONTRACT_METRICS) | {"commonKeywords": []}
+
+
+FIGURES: dict[str, Any] = {
+    "accuracy": 95.0,
+    "clarity": 88.0,
+    "engagement": None,
+    "adherenceToScript": 96.0,
+    "sentimentScore": 7.8,
+    "averageCallQuality": 92.0,
+    "positiveResponseRate": 45.0,
+    "negativeResponseRate": 15.0,
+    "averageResponseTime": "8.5s",
+    "commonKeywords": [{"word": "interested", "count": 145}, {"word": "pricing", "count": 98}],
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "metrics"),
+    [
+        (JSONResponse(FIGURES), FIGURES),
+        (JSONResponse({"message": "Internal server error"}, 500), dict.fromkeys(FIGURES) | {"commonKeywords": []}),
+        (JSONResponse({"accuracy": "good"}), dict.fromkeys(FIGURES) | {"commonKeywords": []}),
+    ],
+    ids=["told", "failing", "nonsense"],
+)
+async def test_the_metrics_are_those_of_analytics_asked_in_the_callers_name(
+    servers: ServerUrls, campaigns_database: str, company: int, answer: Response, metrics: dict[str, Any]
+) -> None:
+    asked = []
+    analytics = FastAPI()
+
+    @analytics.get("/internal/voice-campaigns/{number}/metrics")
+    async def tell(request: Request, number: int) -> Response:
+        asked.append((number, request.headers["Authorization"]))
+        return answer
+
+    async with (
+        serving(analytics) as url,
+        campaign_api_with(api_settings(servers, campaigns_database, url)) as api,
+    ):
+        created = await api.create(campaign_body(company))
+        headers = bearer(claims(company))
+        path = f"/api/voice-campaigns/{created['id']}?company_id={company}"
+        response = await api.client.get(path, headers=headers)
+    assert response.json()["data"]["metrics"] == metrics
+    assert asked == [(created["id"], headers["Authorization"])]
 
 
 async def test_a_voice_type_nobody_chose_is_null(campaign_api: CampaignApi, company: int) -> None:
