@@ -24,6 +24,7 @@ are ISO 8601 with an offset. Every error has a `message` (what could not be done
 where there are several faults to name. Every answer has an `X-Request-ID`, by which the logs know the request."""
 TAGS = {
     "Campaigns": "Whom to call, when, how often, and with which AI voice and script.",
+    "Members": "A company's team members and agents, by name.",
     "Leads": "The people to call.",
     "Do-not-call list": "Numbers that a company must not call.",
     "Lead imports": "Leads from CSV and Excel files: all of a file, or nothing of it.",
@@ -38,6 +39,7 @@ _PLACEHOLDERS = {
     "redis_url": "redis://localhost",
     "jwt_secret": "no token is signed with this placeholder",
     "campaign_svc_url": "http://localhost",
+    "analytics_svc_url": "http://localhost",
 }
 
 

@@ -43,12 +43,22 @@ PRODUCT = Product(
         ProcessSpec("analytics-migrate", ("-m", "services.analytics_svc", "migrate"), "analytics"),
     ),
     processes=(
-        ProcessSpec("campaign-api", ("-m", "services.campaign_svc", "api"), "campaigns", needs=("JWT_SECRET",)),
+        ProcessSpec(
+            "campaign-api",
+            ("-m", "services.campaign_svc", "api"),
+            "campaigns",
+            needs=("JWT_SECRET", "ANALYTICS_SVC_URL"),
+        ),
         ProcessSpec("campaign-events", ("-m", "services.campaign_svc", "events"), "campaigns"),
         ProcessSpec("lead-api", ("-m", "services.lead_svc", "api"), "leads", needs=("JWT_SECRET", "CAMPAIGN_SVC_URL")),
         ProcessSpec("lead-events", ("-m", "services.lead_svc", "events"), "leads"),
         ProcessSpec("import-worker", ("-m", "services.import_worker"), "leads"),
-        ProcessSpec("analytics-api", ("-m", "services.analytics_svc", "api"), "analytics", needs=("JWT_SECRET",)),
+        ProcessSpec(
+            "analytics-api",
+            ("-m", "services.analytics_svc", "api"),
+            "analytics",
+            needs=("JWT_SECRET", "CAMPAIGN_SVC_URL"),
+        ),
         ProcessSpec("analytics-events", ("-m", "services.analytics_svc", "events"), "analytics"),
     ),
     # The gateway template's names for the APIs.

@@ -18,6 +18,8 @@ from deploy.local.watch import Watch
 
 ROOT = Path(__file__).parents[2]
 MIGRATION_SECONDS = 120.0
+_ADDRESSES = {"CAMPAIGN_SVC_URL": "campaign-api", "ANALYTICS_SVC_URL": "analytics-api"}
+"""Settings that name another process's address."""
 Report = Callable[[str, str], None]
 
 
@@ -190,8 +192,9 @@ class Stack:
     def _environment(self, spec: ProcessSpec) -> dict[str, str]:
         servers = self.servers
         further = {"JWT_SECRET": self.jwt_secret}
-        if "campaign-api" in self.state.identity.ports:
-            further["CAMPAIGN_SVC_URL"] = self.url("campaign-api")
+        for name, process in _ADDRESSES.items():
+            if process in self.state.identity.ports:
+                further[name] = self.url(process)
         return inherited_environment() | {
             "DATABASE_URL": servers.postgres.database_url(spec.database),
             "AMQP_URL": servers.rabbitmq.url,

@@ -1,10 +1,13 @@
-"""The tables of the ``analytics`` database: facts, projected from the events of the other services.
+"""The tables of facts in the ``analytics`` database, projected from the events of the other services.
 
 Enumerations are plain text and ids refer to nothing: the events are checked when they are read, and they arrive in any
-order, so a lead or a call may be here before its campaign.
+order, so a lead or a call may be here before its campaign. What different events tell of a lead stands in different
+tables, each with its own rule for what is newer; the views ``lead_facts`` and ``call_facts`` (migration 0002) put
+together what reports know of a lead and a call. The sums over them: ``rollups/definitions.py``.
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -16,6 +19,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Time,
+    Uuid,
+    false,
 )
 
 from shared.messaging.tables import inbox_table
@@ -23,6 +29,14 @@ from shared.messaging.tables import inbox_table
 metadata = MetaData()
 
 inbox = inbox_table(metadata)
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("mark", Uuid, nullable=False, comment="Another one after every change of the company's facts."),
+    comment="Tells whether a company's facts have changed.",
+)
 
 campaigns = Table(
     "campaigns",
@@ -35,20 +49,24 @@ campaigns = Table(
     Column("priority", Text, nullable=False),
     Column("budget", Numeric),
     Column("cost_per_call", Numeric),
-    Column("created_at", DateTime(timezone=True), nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("team_members", ARRAY(BigInteger), nullable=False),
     Index("campaigns_company", "company_id"),
     comment="Each campaign as it is now, the deleted ones too: their leads and calls stay.",
 )
 
-campaign_prices = Table(
-    "campaign_prices",
+campaign_terms = Table(
+    "campaign_terms",
     metadata,
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("cost_per_call", Numeric),
-    comment="What a call of a campaign cost by each of the campaign's versions, and since when.",
+    Column("calling_hours_start", Time, nullable=False),
+    Column("calling_hours_end", Time, nullable=False, comment="Before the start, it is on the next day."),
+    Column("time_zone", Text, comment="Null when the database does not know it."),
+    Column("working_days", ARRAY(SmallInteger), nullable=False, comment="ISO: Monday is 1."),
+    comment="What held for calls of a campaign by each of its versions, and since when.",
 )
 
 leads = Table(
@@ -65,9 +83,38 @@ leads = Table(
     Column("interest_level", Text),
     Column("assigned_to", BigInteger),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    # With the campaign, so that counting a company's leads need not read the rows.
-    Index("leads_company", "company_id", "created_at", "campaign_id"),
+    Column("has_email", Boolean, nullable=False),
+    Column("has_first_name", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
     comment="Each lead as it is now.",
+)
+
+lead_assignments = Table(
+    "lead_assignments",
+    metadata,
+    Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    comment="When leads were given to an agent, or to none.",
+)
+
+lead_conversions = Table(
+    "lead_conversions",
+    metadata,
+    Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("conversion_value", Numeric, nullable=False),
+    Column("converted_at", DateTime(timezone=True), nullable=False),
+    comment="What leads were converted for, as it was told last.",
+)
+
+lead_contacts = Table(
+    "lead_contacts",
+    metadata,
+    Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_call_at", DateTime(timezone=True), nullable=False),
+    comment="How often leads were called, and when first.",
 )
 
 calls = Table(
@@ -82,8 +129,40 @@ calls = Table(
     Column("duration", Integer, nullable=False, comment="Seconds."),
     Column("successful", Boolean, nullable=False),
     Column("reported_cost", Numeric, comment="What the report of the call said it cost."),
-    Column("cost", Numeric, comment="The reported cost, else the campaign's price at the time; null while unknown."),
-    Index("calls_company", "company_id", "started_at"),
+    Column(
+        "reported", Boolean, nullable=False, comment="Whether there is a quality report; its scores in thousandths."
+    ),
+    Column("accuracy", Integer),
+    Column("clarity", Integer),
+    Column("engagement", Integer),
+    Column("adherence", Integer),
+    Column("sentiment", Integer),
+    Column("satisfaction", Integer),
+    Column("response", BigInteger),
+    Column("score", Integer, comment="The call's own: the mean of the first four of these that are there."),
+    Column("regulatory", Boolean),
+    Column("data_protection", Boolean),
+    Column("issues", ARRAY(Text), nullable=False, comment="Each kind once."),
     Index("calls_campaign", "campaign_id", "started_at"),
-    comment="Call attempts. They never change, but for the cost, which may become known later.",
+    comment="Call attempts, as they were reported. They never change.",
+)
+
+campaign_words = Table(
+    "campaign_words",
+    metadata,
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("word", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    comment="In how many calls of a campaign a word occurs.",
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    comment="The people of a company, the deleted ones too, so that late news of them are known as such.",
 )

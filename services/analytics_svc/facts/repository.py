@@ -1,130 +1,222 @@
 """Stores facts: one statement a kind and batch, whatever the order they come in and however often.
 
 A row goes in as one element of each column's array (``unnest``), so a statement has as many parameters as the table has
-columns, is prepared once, and takes one row or fifty thousand.
+columns, is prepared once, and takes one row or fifty thousand. Rows go in the order of their keys.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import (
-    ARRAY,
-    Column,
-    ColumnElement,
-    Table,
-    TableValuedAlias,
-    Update,
-    bindparam,
-    func,
-    select,
-    text,
-    update,
+import orjson
+from sqlalchemy import ARRAY, Column, Dialect, Table
+from sqlalchemy.dialects import postgresql
+
+from services.analytics_svc.facts.collecting import (
+    Assignment,
+    CallFact,
+    CampaignFact,
+    ConversionFact,
+    LeadFact,
+    MemberFact,
+    Terms,
 )
-from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from services.analytics_svc.tables import (
+    calls,
+    campaign_terms,
+    campaigns,
+    lead_assignments,
+    lead_conversions,
+    leads,
+    members,
+)
+from shared.database.engine import Driver
 
-from services.analytics_svc.facts.collecting import CallFact, CampaignFact, Price
-from services.analytics_svc.tables import calls, campaign_prices, campaigns, leads
-from shared.events.leads import Lead
+WRITER_LOCK: Final = 7_060_003
+FACTS: Final = (
+    "calls",
+    "campaign_words",
+    "campaign_terms",
+    "campaigns",
+    "lead_assignments",
+    "lead_contacts",
+    "lead_conversions",
+    "leads",
+    "members",
+)
 
-WRITER_LOCK = 7_060_003
+_POSTGRESQL: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+K = TypeVar("K", int, tuple[int, int])
+F = TypeVar("F")
 
 
-async def be_the_only_writer(connection: AsyncConnection) -> None:
+async def be_the_only_writer(driver: Driver) -> None:
     """Wait until no other transaction writes facts, and keep it so until the end of this one.
 
-    A call looks up its campaign's price, and a price looks for the calls it belongs to: written at the same time in
-    two transactions, neither would see the other.
+    A call looks up its campaign's terms, and terms look for the calls they hold for: written at the same time in two
+    transactions, neither would see the other. Nor would two changes of a lead.
     """
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+    await driver.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)
 
 
-async def store_campaigns(connection: AsyncConnection, facts: Sequence[CampaignFact]) -> None:
+async def store_campaigns(driver: Driver, facts: Mapping[int, CampaignFact]) -> None:
     """Keep each campaign, unless what is stored is as new or newer."""
-    await connection.execute(_STORE_CAMPAIGNS, _arrays(campaigns.columns, facts))
+    await driver.execute(_STORE_CAMPAIGNS, *_columns(campaigns, _in_order(facts)))
 
 
-async def store_leads(connection: AsyncConnection, facts: Sequence[Lead]) -> None:
-    """Keep each lead, unless what is stored is as new or newer."""
-    await connection.execute(_STORE_LEADS, _arrays(leads.columns, facts))
+async def calls_under(driver: Driver, terms: Mapping[tuple[int, int], Terms]) -> list[int]:
+    """Ids of the calls of the same campaigns that started after the beginning of these terms."""
+    campaign_ids = [campaign_id for campaign_id, _ in terms]
+    found = await driver.fetch(_CALLS_UNDER, campaign_ids, [each.since for each in terms.values()])
+    return [row["id"] for row in found]
 
 
-async def store_prices(connection: AsyncConnection, prices: Sequence[Price]) -> None:
-    """Keep the prices, and give them to the calls already here that were made while they held."""
-    await connection.execute(_STORE_PRICES, _arrays(campaign_prices.columns, prices))
-    await connection.execute(_REPRICE_CALLS, _arrays([campaign_prices.c.campaign_id, campaign_prices.c.since], prices))
+async def store_terms(driver: Driver, facts: Mapping[tuple[int, int], Terms]) -> None:
+    """Add the terms that are new."""
+    await driver.execute(_STORE_TERMS, *_columns(campaign_terms, _in_order(facts)))
 
 
-async def store_calls(connection: AsyncConnection, facts: Sequence[CallFact]) -> None:
-    """Add the calls that are new, each with its cost as far as it is known."""
-    await connection.execute(_STORE_CALLS, _arrays(_REPORTED_COLUMNS, facts))
+async def store_leads(driver: Driver, facts: Mapping[int, LeadFact]) -> None:
+    """Keep each lead, unless what is stored is as new or newer; once deleted it stays so."""
+    await driver.execute(_STORE_LEADS, *_columns(leads, _in_order(facts)))
 
 
-def _rows(columns: Sequence[Column[Any]]) -> TableValuedAlias:
-    arrays = [bindparam(f"new_{column.name}", type_=ARRAY(column.type)) for column in columns]
-    return func.unnest(*arrays).table_valued(*(column.name for column in columns)).render_derived("new_row")
+async def delete_leads(driver: Driver, ids: Collection[int]) -> None:
+    """Mark leads, which are stored, as deleted."""
+    await driver.execute("UPDATE leads SET deleted = true WHERE id = ANY($1) AND NOT deleted", sorted(ids))
 
 
-def _arrays(columns: Iterable[Column[Any]], rows: Sequence[object]) -> dict[str, list[object]]:
-    return {f"new_{column.name}": list(map(attrgetter(column.name), rows)) for column in columns}
+async def store_assignments(driver: Driver, facts: Mapping[tuple[int, int], Assignment]) -> None:
+    """Add the assignments that are new."""
+    await driver.execute(_STORE_ASSIGNMENTS, *_columns(lead_assignments, _in_order(facts)))
 
 
-def _insert(table: Table) -> Insert:
-    rows = _rows(list(table.columns))
-    return insert(table).from_select([column.name for column in table.columns], select(rows))
+async def store_conversions(driver: Driver, facts: Mapping[int, ConversionFact]) -> None:
+    """Keep what each lead was converted for, unless what is stored is as new or newer."""
+    await driver.execute(_STORE_CONVERSIONS, *_columns(lead_conversions, _in_order(facts)))
 
 
-def _upsert_newer(table: Table) -> Insert:
-    statement = _insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=["id"],
-        set_={column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key},
-        where=table.c.version < statement.excluded.version,
-    )
+async def store_calls(driver: Driver, facts: Mapping[int, CallFact]) -> None:
+    """Add the calls that are new, with what they say of their leads, and the words that occur in them."""
+    ordered = _in_order(facts)
+    rows = await driver.fetch(_STORE_CALLS, *_columns(calls, ordered))
+    fresh = {row["id"] for row in rows}
+    added = [call for call in ordered if call.id in fresh]
+    if not added:
+        return
+    await driver.execute(_COUNT_CONTACTS, [call.lead_id for call in added], [call.started_at for call in added])
+    worded = [call for call in added if call.text]
+    if worded:
+        await driver.execute(_COUNT_WORDS, [call.campaign_id for call in worded], [call.text for call in worded])
 
 
-def _price_at(campaign_id: ColumnElement[Any], time: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The campaign's price at a time; null when it is not known, or the campaign has none."""
+async def store_members(driver: Driver, facts: Mapping[tuple[int, int], MemberFact]) -> None:
+    """Keep each person, unless what is stored is as new or newer."""
+    await driver.execute(_STORE_MEMBERS, *_columns(members, _in_order(facts)))
+
+
+async def mark_changed(driver: Driver, company_ids: Collection[int]) -> None:
+    """Note that the facts of companies have changed: answers made of the former ones are not asked for any more."""
+    await driver.execute(_MARK_CHANGED, sorted(company_ids))
+
+
+async def clear(driver: Driver) -> None:
+    """Delete every fact; other transactions go on reading them until this one ends."""
+    for table in FACTS:
+        await driver.execute(f"DELETE FROM {table}")
+    await driver.execute("UPDATE ledgers SET mark = gen_random_uuid()")
+
+
+def _in_order(facts: Mapping[K, F]) -> list[F]:
+    return [facts[key] for key in sorted(facts)]
+
+
+def _columns(table: Table, facts: Sequence[object]) -> list[list[object]]:
+    """The facts as one array a column; lists as JSON, since the lists of a column differ in length."""
+    columns = []
+    for column in _told(table):
+        values = list(map(attrgetter(column.name), facts))
+        columns.append([orjson.dumps(value).decode() for value in values] if _is_list(column) else values)
+    return columns
+
+
+def _told(table: Table) -> list[Column[Any]]:
+    """The columns that events tell; ``leads.deleted`` is set by a statement of its own."""
+    return [column for column in table.columns if (table.name, column.name) != ("leads", "deleted")]
+
+
+def _is_list(column: Column[Any]) -> bool:
+    return isinstance(column.type, ARRAY)
+
+
+def _type_of(column: Column[Any]) -> str:
+    return str(column.type.compile(_POSTGRESQL))
+
+
+def _insert(table: Table, **selected: str) -> str:
+    """INSERT of the arrays' rows.
+
+    Parameters
+    ----------
+    selected
+        SQL to store for a column instead of the value that is told.
+    """
+    columns = _told(table)
+    names = [column.name for column in columns]
+    types = ["text" if _is_list(column) else _type_of(column) for column in columns]
+    arrays = ", ".join(f"CAST(${number} AS {kind}[])" for number, kind in enumerate(types, 1))
+    values = [selected.get(column.name, _list_of(column) if _is_list(column) else column.name) for column in columns]
     return (
-        select(campaign_prices.c.cost_per_call)
-        .where(campaign_prices.c.campaign_id == campaign_id, campaign_prices.c.since <= time)
-        .order_by(campaign_prices.c.version.desc())
-        .limit(1)
-        .scalar_subquery()
+        f"INSERT INTO {table.name} AS stored ({', '.join(names)})"
+        f" SELECT {', '.join(values)} FROM unnest({arrays}) AS told ({', '.join(names)})"
     )
 
 
-def _insert_calls() -> Insert:
-    rows = _rows(_REPORTED_COLUMNS).c
-    cost = func.coalesce(rows.reported_cost, _price_at(rows.campaign_id, rows.started_at))
-    names = [column.name for column in _REPORTED_COLUMNS]
+def _list_of(column: Column[Any]) -> str:
+    kind = _type_of(column)
+    return f"CAST(ARRAY(SELECT jsonb_array_elements_text(CAST({column.name} AS jsonb))) AS {kind})"
+
+
+def _upsert_newer(table: Table) -> str:
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f"{each.name} = excluded.{each.name}" for each in _told(table) if each.name not in keys)
     return (
-        insert(calls)
-        .from_select([*names, "cost"], select(*(rows[name] for name in names), cost))
-        .on_conflict_do_nothing()
+        f"{_insert(table)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+        " WHERE stored.version < excluded.version"
     )
 
 
-def _reprice_calls() -> Update:
-    changed = _rows([campaign_prices.c.campaign_id, campaign_prices.c.since]).c
-    price = _price_at(calls.c.campaign_id, calls.c.started_at)
-    return (
-        update(calls)
-        .values(cost=price)
-        .where(
-            calls.c.campaign_id == changed.campaign_id,
-            calls.c.started_at >= changed.since,
-            calls.c.reported_cost.is_(None),
-            calls.c.cost.is_distinct_from(price),
-        )
-    )
-
-
-_REPORTED_COLUMNS = [column for column in calls.columns if column.name != "cost"]
-
-_STORE_CAMPAIGNS = _upsert_newer(campaigns)
-_STORE_LEADS = _upsert_newer(leads)
-_STORE_PRICES = _insert(campaign_prices).on_conflict_do_nothing()
-_REPRICE_CALLS = _reprice_calls()
-_STORE_CALLS = _insert_calls()
+_STORE_CAMPAIGNS: Final = _upsert_newer(campaigns)
+_STORE_TERMS: Final = f"{_insert(campaign_terms, time_zone='known_time_zone(time_zone)')} ON CONFLICT DO NOTHING"
+_STORE_LEADS: Final = _upsert_newer(leads)
+_STORE_ASSIGNMENTS: Final = f"{_insert(lead_assignments)} ON CONFLICT DO NOTHING"
+_STORE_CONVERSIONS: Final = _upsert_newer(lead_conversions)
+_STORE_CALLS: Final = f"{_insert(calls)} ON CONFLICT DO NOTHING RETURNING id"
+_STORE_MEMBERS: Final = _upsert_newer(members)
+_CALLS_UNDER: Final = """
+    SELECT DISTINCT calls.id
+    FROM unnest($1::bigint[], $2::timestamptz[]) AS changed (campaign_id, since)
+    JOIN calls ON calls.campaign_id = changed.campaign_id AND calls.started_at >= changed.since
+"""
+_COUNT_CONTACTS: Final = """
+    INSERT INTO lead_contacts AS stored (lead_id, attempts, first_call_at)
+    SELECT lead_id, count(*), min(started_at)
+    FROM unnest($1::bigint[], $2::timestamptz[]) AS added (lead_id, started_at) GROUP BY lead_id ORDER BY lead_id
+    ON CONFLICT (lead_id) DO UPDATE SET
+        attempts = stored.attempts + excluded.attempts,
+        first_call_at = least(stored.first_call_at, excluded.first_call_at)
+"""
+_COUNT_WORDS: Final = """
+    INSERT INTO campaign_words AS stored (campaign_id, word, calls)
+    SELECT campaign_id, word, count(*)
+    FROM unnest($1::bigint[], $2::text[]) AS added (campaign_id, said),
+        unnest(tsvector_to_array(to_tsvector('said_words', said))) AS words (word)
+    WHERE char_length(word) >= 3
+    GROUP BY campaign_id, word ORDER BY campaign_id, word
+    ON CONFLICT (campaign_id, word) DO UPDATE SET calls = stored.calls + excluded.calls
+"""
+_MARK_CHANGED: Final = """
+    INSERT INTO ledgers (company_id, mark) SELECT unnest($1::bigint[]), gen_random_uuid()
+    ON CONFLICT (company_id) DO UPDATE SET mark = excluded.mark
+"""

@@ -1,41 +1,54 @@
 """Parameters that reports take, and how bad ones are refused."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import Depends, Query
+from pydantic import AfterValidator
 
-from services.analytics_svc.reports.period import Period
-from shared.database.engine import Database
-from shared.http.errors import BadRequest, Fault
-from shared.http.parameters import Day
+from services.analytics_svc.reports.period import UTC_NAME, Period
+from services.analytics_svc.reports.scope import Scope
+from shared.http import parameters
+from shared.http.auth import CompanyInPath
+from shared.http.parameters import Day, ListsOfIds, end_before_start, time_zone
 
 
 def _period(
-    start_date: Annotated[
-        Day | None, Query(description="First day (UTC), YYYY-MM-DD.", examples=["2024-03-01"])
-    ] = None,
+    start_date: Annotated[Day | None, Query(description="First day, YYYY-MM-DD.", examples=["2024-03-01"])] = None,
     end_date: Annotated[
-        Day | None, Query(description="Last day (UTC), included, YYYY-MM-DD.", examples=["2024-03-31"])
+        Day | None, Query(description="Last day, included, YYYY-MM-DD.", examples=["2024-03-31"])
     ] = None,
+    zone: Annotated[
+        str,
+        AfterValidator(time_zone),
+        Query(alias="time_zone", description="Whose days and hours: an IANA name.", examples=["Europe/Berlin"]),
+    ] = UTC_NAME,
 ) -> Period:
     if start_date is not None and end_date is not None and end_date < start_date:
-        message = "must not be before start_date"
-        fault = Fault(field="end_date", value=end_date.isoformat(), code="before_start_date", message=message)
-        raise BadRequest("Invalid request", f"end_date: {message}", [fault])
-    return Period(start_date, end_date)
+        raise end_before_start(end_date)
+    return Period(start_date, end_date, zone)
 
 
 PeriodInQuery = Annotated[Period, Depends(_period)]
-"""``start_date`` and ``end_date`` of the query."""
+"""``start_date``, ``end_date`` and ``time_zone`` of the query."""
 
 
-async def _snapshot(request: Request) -> AsyncIterator[AsyncConnection]:
-    database: Database = request.app.state.database
-    async with database.snapshot() as connection:
-        yield connection
+def _company_scope(company_id: CompanyInPath, period: PeriodInQuery) -> Scope:
+    return Scope(company_id, period)
 
 
-Snapshot = Annotated[AsyncConnection, Depends(_snapshot, scope="function")]
-"""A connection whose statements all see the same state, so that the figures of a report agree with each other."""
+CompanyScope = Annotated[Scope, Depends(_company_scope)]
+"""A company of the path, and the days of the query."""
+
+
+def _campaigns_scope(
+    scope: CompanyScope,
+    campaign_ids: Annotated[
+        ListsOfIds | None,
+        Query(description="Only these campaigns: ids with commas between them. Others' campaigns have nothing."),
+    ] = None,
+) -> Scope:
+    return scope if campaign_ids is None else scope.of_campaigns(parameters.campaign_ids(campaign_ids))
+
+
+CampaignsScope = Annotated[Scope, Depends(_campaigns_scope)]
+"""A company of the path, the days and the campaigns of the query."""

@@ -19,7 +19,8 @@ from tests.fixtures.servers import ServerUrls
 
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
-WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY table_name, ordinal_position
+WHERE table_schema = 'public' AND table_name NOT IN ('alembic_version', 'call_facts', 'lead_facts')
+ORDER BY table_name, ordinal_position
 """
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1"
 
