@@ -20,7 +20,7 @@ class Backend(Protocol):
         """Print the end of the processes' output (of all when no name is given), and what they write from now on."""
 
     def rebuild(self) -> None:
-        """Build the totals of campaigns anew from the history of events, while everything goes on."""
+        """Build totals and reports anew from the history of events, while everything goes on."""
 
     def clean(self) -> None:
         """Stop it and delete what can be made again."""

@@ -114,7 +114,7 @@ def run() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Build the totals of campaigns anew from the history of events; the old ones are shown until it is done."""
+    """Build totals and reports anew from the history of events; the old ones are shown until it is done."""
     choose().rebuild()
 
 

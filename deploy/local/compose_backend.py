@@ -9,7 +9,7 @@ from rich.console import Console
 
 from deploy.local import env_file, ports
 from deploy.local.errors import PortTaken, StackError
-from deploy.local.processes import REBUILD, REBUILDING_PROCESS
+from deploy.local.processes import REBUILDS
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = "8080"
@@ -55,8 +55,9 @@ class ComposeBackend:
         self._check("logs", "--tail", "40", *(["--follow"] if follow else []), *names)
 
     def rebuild(self) -> None:
-        """Build the totals of campaigns anew; see `Backend`."""
-        self._check("exec", "-T", REBUILDING_PROCESS, "python", *REBUILD)
+        """Build what is made of events anew; see `Backend`."""
+        for process, arguments in REBUILDS.items():
+            self._check("exec", "-T", process, "python", *arguments)
 
     def clean(self) -> None:
         """Stop it; its volumes hold data and stay; see `Backend`."""

@@ -15,7 +15,7 @@ from deploy.local import binaries, log_view, process_tree, supervisor
 from deploy.local.errors import StackError, tail
 from deploy.local.probes import http_get
 from deploy.local.process_tree import Record
-from deploy.local.processes import REBUILD, REBUILDING_PROCESS
+from deploy.local.processes import REBUILDS
 from deploy.local.stack import ROOT
 from deploy.local.state_directory import StateDirectory
 from deploy.local.status import Phase, Status
@@ -104,14 +104,18 @@ class LocalBackend:
         log_view.show(chosen, follow=follow, lines=LOG_LINES)
 
     def rebuild(self) -> None:
-        """Build the totals of campaigns anew; see `Backend`."""
-        knows = next((record for record in self._state.records() if record.name == REBUILDING_PROCESS), None)
+        """Build what is made of events anew; see `Backend`."""
+        for process, arguments in REBUILDS.items():
+            self._rebuild(process, arguments)
+
+    def _rebuild(self, process: str, arguments: Sequence[str]) -> None:
+        knows = next((record for record in self._state.records() if record.name == process), None)
         leaders = [] if knows is None else [each for each in process_tree.members(knows) if each.pid == knows.pid]
         if not leaders:
-            msg = f"{REBUILDING_PROCESS} is not running: make up"
+            msg = f"{process} is not running: make up"
             raise StackError(msg)
         # The settings are what the stack gave that process: passwords and ports are written nowhere else.
-        done = subprocess.run([sys.executable, *REBUILD], check=False, cwd=ROOT, env=leaders[0].environ())
+        done = subprocess.run([sys.executable, *arguments], check=False, cwd=ROOT, env=leaders[0].environ())
         if done.returncode != 0:
             msg = f"the rebuild ended with exit code {done.returncode}; see above"
             raise StackError(msg)

@@ -22,9 +22,11 @@ class ProcessSpec:
     needs: tuple[str, ...] = ()
 
 
-REBUILD = ("-m", "services.campaign_svc", "rebuild")
-"""Builds the totals of campaigns anew, with the settings of a process that knows the database and the broker."""
-REBUILDING_PROCESS = "campaign-events"
+REBUILDS = {
+    "campaign-events": ("-m", "services.campaign_svc", "rebuild"),
+    "analytics-events": ("-m", "services.analytics_svc", "rebuild"),
+}
+"""What builds totals and reports anew, by whose settings it takes: those of a process that knows database and broker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 import uvicorn
@@ -26,6 +27,7 @@ from shared.http.errors import (
 from shared.http.health import Check, NotReady, broker_check, health_router, redis_check
 from shared.http.middleware import RequestContext
 from shared.http.openapi import documented, install_openapi, operation_name
+from shared.messaging.consumer import Consumer
 from shared.settings import ApiSettings, ProcessSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -92,7 +94,7 @@ def create_api(
         "broker": broker_check(settings.amqp_url.get_secret_value()),
         "redis": redis_check(settings.redis_url.get_secret_value()),
     }
-    _equip(app, required={"database": database.check}, wanted=wanted)
+    _equip(app, required={"database": database.check}, wanted=wanted, lags={})
     app.add_exception_handler(RequestValidationError, describe_faults_to_callers)
     install_openapi(app)
     return app
@@ -121,12 +123,19 @@ def create_worker(
     checks: dict[str, Check] = {"database": database.check}
     for work in works:
         checks[work.name] = _work_check(work)
-    _equip(app, required=checks, wanted={})
+    lags = {work.queue_name: partial(_lag, work) for work in works if isinstance(work, Consumer)}
+    _equip(app, required=checks, wanted={}, lags=lags)
     return app
 
 
-def _equip(app: FastAPI, *, required: Mapping[str, Check], wanted: Mapping[str, Check]) -> None:
-    app.include_router(health_router(required, wanted))
+def _equip(
+    app: FastAPI,
+    *,
+    required: Mapping[str, Check],
+    wanted: Mapping[str, Check],
+    lags: Mapping[str, Callable[[], float]],
+) -> None:
+    app.include_router(health_router(required, wanted, lags))
     install_error_handlers(app)
     app.add_middleware(RequestContext)
 
@@ -137,6 +146,10 @@ def _work_check(work: Work) -> Check:
             raise NotReady(work.name)
 
     return check
+
+
+def _lag(consumer: Consumer) -> float:
+    return consumer.lag_seconds
 
 
 @asynccontextmanager

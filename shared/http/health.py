@@ -24,7 +24,9 @@ class NotReady(Exception):
     """A part of the process has not reached its servers."""
 
 
-def health_router(required: Mapping[str, Check], wanted: Mapping[str, Check]) -> APIRouter:
+def health_router(
+    required: Mapping[str, Check], wanted: Mapping[str, Check], lags: Mapping[str, Callable[[], float]]
+) -> APIRouter:
     """``/healthz``, ``/readyz`` and ``/metrics``.
 
     Parameters
@@ -33,6 +35,8 @@ def health_router(required: Mapping[str, Check], wanted: Mapping[str, Check]) ->
         Checks without which the process cannot do its work: one that fails makes it not ready.
     wanted
         Checks of what it can do without for a while; they are shown, and a failure leaves it ready.
+    lags
+        By queue: how far its consumer is behind, in seconds; shown.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -46,7 +50,9 @@ def health_router(required: Mapping[str, Check], wanted: Mapping[str, Check]) ->
         results = await asyncio.gather(*(_result(check) for check in (*required.values(), *wanted.values())))
         checks = dict(zip(names, results, strict=True))
         is_ready = all(checks[name] == "ok" for name in required)
-        body = {"status": "ready" if is_ready else "not ready", "checks": checks}
+        body: dict[str, object] = {"status": "ready" if is_ready else "not ready", "checks": checks}
+        if lags:
+            body["lag_seconds"] = {queue: round(lag(), 3) for queue, lag in lags.items()}
         return JsonResponse(body, status_code=200 if is_ready else 503)
 
     @router.get("/metrics")

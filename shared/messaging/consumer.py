@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.availability import is_away
@@ -45,6 +45,12 @@ LAG_SECONDS = Histogram(
     "From an event's time to the commit of its effect",
     ["queue"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
+)
+
+WAITING_SECONDS = Gauge(
+    "message_waiting_seconds",
+    "Age of the oldest event under way: how far the consumer is behind, 0 when idle",
+    ["queue"],
 )
 
 logger = structlog.get_logger(__name__)
@@ -103,6 +109,20 @@ class Consumer:
         self._database = database
         self._subscription = subscription
         self._queue_name = subscription.queue_name
+        self._oldest: datetime | None = None
+        """Time of the oldest event that is being applied."""
+        WAITING_SECONDS.labels(self._queue_name).set_function(lambda: self.lag_seconds)
+
+    @property
+    def queue_name(self) -> str:
+        """The queue that is consumed."""
+        return self._queue_name
+
+    @property
+    def lag_seconds(self) -> float:
+        """How old the oldest event is that has arrived and not taken effect; 0 when there is none."""
+        oldest = self._oldest
+        return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
     async def run(self) -> None:
         """Consume until the broker is lost (then it raises) or until cancelled."""
@@ -144,6 +164,13 @@ class Consumer:
         deliveries = [delivery for message in messages if (delivery := await self._read(message)) is not None]
         if not deliveries:
             return
+        self._oldest = min(delivery.event.time for delivery in deliveries)
+        try:
+            await self._settle_all(deliveries)
+        finally:
+            self._oldest = None
+
+    async def _settle_all(self, deliveries: Sequence[_Delivery]) -> None:
         try:
             await self._apply(deliveries)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its messages are settled

@@ -92,6 +92,7 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     rebuilt = command("rebuild")
     assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
     assert "Totals rebuilt from 0 events" in rebuilt.stdout
+    assert "Facts rebuilt from 0 events" in rebuilt.stdout
 
     shown = command("logs", "lead-api")
     assert "lead-api |" in shown.stdout

@@ -31,7 +31,7 @@ _TEXTS: Final = {"source", "issue"}
 class Grain:
     """A table of sums: one row for each company, unit of time and value of the dimensions.
 
-    Columns: ``company_id``, the dimensions, ``at`` (the unit's first moment) and the measures.
+    Columns: ``company_id``, ``at`` (the unit's first moment), the dimensions and the measures.
     """
 
     table: Table
@@ -41,8 +41,8 @@ class Grain:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The primary key."""
-        return ("company_id", *self.dimensions, "at")
+        """The primary key: by time first, so that a period is one piece of it."""
+        return ("company_id", "at", *self.dimensions)
 
     def answers(self, dimensions: Collection[str], measures: Collection[str], unit: Unit) -> bool:
         """Whether sums of these measures by these dimensions can be made of it."""
@@ -92,7 +92,7 @@ class Rollup:
 
 def _grain(name: str, unit: Unit, dimensions: Sequence[str], *summed: Measure) -> Grain:
     measures = tuple(sorted(summed, key=lambda measure: measure.type))
-    keys = ("company_id", *dimensions, "at")
+    keys = ("company_id", "at", *dimensions)
     types = {"at": DateTime(timezone=True)} | {name: Text() for name in _TEXTS}
     columns: list[Column[object]] = [
         *(Column(key, types.get(key, BigInteger()), primary_key=True, autoincrement=False) for key in keys),
@@ -148,8 +148,9 @@ LEADS: Final = Rollup(
             ("agent_id",),
             *(*m.LEADS, *m.FUNNEL, *m.CONVERSIONS, *m.RESPONSES, *m.DISTRIBUTION),
         ),
+        _grain("leads_by_source_and_day", "day", ("source",), *m.LEADS, *m.CONVERSIONS, *m.LEAD_SCORES),
         _grain(
-            "leads_by_source_and_day",
+            "leads_by_campaign_source_and_day",
             "day",
             ("campaign_id", "source"),
             *(*m.LEADS, *m.CONVERSIONS, *m.LEAD_SCORES),

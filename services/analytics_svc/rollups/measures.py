@@ -47,6 +47,7 @@ def _property(name: str, condition: str) -> list[Measure]:
 
 def _factor(name: str, x: str) -> list[Measure]:
     """Sums for a correlation of ``x`` with having converted, over the leads of which ``x`` is known."""
+    x = f"({x})"
     return [
         _count(f"{name}_n", f"{x} IS NOT NULL"),
         Measure(f"{name}_x", f"coalesce({x}, 0)"),

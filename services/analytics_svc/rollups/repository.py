@@ -52,17 +52,20 @@ async def clear(driver: Driver) -> None:
 def _fold(rollup: Rollup) -> str:
     """The statement: what changed, summed by the finest grain, and from there added to every grain."""
     finest = rollup.finest
-    keys = ", ".join(["company_id", *(f"{DIMENSIONS[name]} AS {name}" for name in finest.dimensions)])
+    dimensions = "".join(f", {DIMENSIONS[name]} AS {name}" for name in finest.dimensions)
     sums = ", ".join(f"CAST(sum(sign * ({m.of_fact})) AS {m.type}) AS {m.name}" for m in finest.measures)
     something = " OR ".join(f"{measure.name} <> 0" for measure in finest.measures)
     adding = ", ".join(f"to_{grain.table.name} AS ({_add(grain)})" for grain in rollup.grains)
     return f"""
         WITH changed AS (
-            SELECT 1 AS sign, * FROM {rollup.facts} WHERE id = ANY($1)
+            SELECT 1 AS sign, facts.* FROM unnest($1::bigint[]) AS told (id) JOIN {rollup.facts} AS facts USING (id)
             UNION ALL SELECT -1, * FROM before_{rollup.facts}
         ),
         sums AS (
-            SELECT {keys}, date_bin('15 minutes', {rollup.moment}, TIMESTAMPTZ '2000-01-01 00:00+00') AS at, {sums}
+            SELECT
+                company_id,
+                date_bin('15 minutes', {rollup.moment}, TIMESTAMPTZ '2000-01-01 00:00+00') AS at{dimensions},
+                {sums}
             FROM {rollup.source} GROUP BY {_first(len(finest.keys))}
         ),
         additions AS MATERIALIZED (SELECT * FROM sums WHERE {something}),
@@ -78,7 +81,7 @@ def _add(grain: Grain) -> str:
     keys = _first(len(grain.keys))
     return f"""
         INSERT INTO {grain.table.name} AS kept ({", ".join([*grain.keys, *names])})
-        SELECT {", ".join(["company_id", *grain.dimensions, at, *sums])} FROM additions GROUP BY {keys} ORDER BY {keys}
+        SELECT {", ".join(["company_id", at, *grain.dimensions, *sums])} FROM additions GROUP BY {keys} ORDER BY {keys}
         ON CONFLICT ({", ".join(grain.keys)})
         DO UPDATE SET {", ".join(f"{name} = kept.{name} + excluded.{name}" for name in names)}
     """
@@ -89,5 +92,11 @@ def _first(count: int) -> str:
     return ", ".join(map(str, range(1, count + 1)))
 
 
-_REMEMBER: Final = {facts: f"INSERT INTO before_{facts} SELECT * FROM {facts} WHERE id = ANY($1)" for facts in FACTS}
+_REMEMBER: Final = {
+    facts: f"""
+        INSERT INTO before_{facts}
+        SELECT facts.* FROM unnest($1::bigint[]) AS told (id) JOIN {facts} AS facts USING (id)
+    """
+    for facts in FACTS
+}
 _FOLD: Final = {rollup: _fold(rollup) for rollup in ROLLUPS}

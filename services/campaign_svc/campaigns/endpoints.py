@@ -111,8 +111,8 @@ async def get_campaign(
         found = await repository.get_json(driver, campaign_id, caller.companies)
     if found is None:
         raise refusals.not_found()
-    version, campaign = found
-    return JsonResponse(campaign, headers={"ETag": etag(version)})
+    version, json = found
+    return JsonResponse(json, headers={"ETag": etag(version)})
 
 
 @router.put(

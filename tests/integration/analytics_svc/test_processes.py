@@ -83,6 +83,7 @@ async def test_events_on_the_broker_become_figures(servers: ServerUrls, broker: 
             "consumer analytics.projections 1": "ok",
             "housekeeping": "ok",
         }
+        assert ready.json()["lag_seconds"] == {"analytics.projections": 0.0}
 
 
 async def test_a_poisonous_event_is_a_dead_letter_and_its_neighbours_are_projected(
@@ -118,7 +119,7 @@ async def test_two_consumers_at_once_lose_nothing(servers: ServerUrls, broker: B
             return await count(analytics_url, "calls") == await count(analytics_url, "campaigns") == campaigns
 
         await eventually(all_there)
-    assert await count(analytics_url, "calls WHERE cost IS DISTINCT FROM 0.50") == 0
+    assert await count(analytics_url, "call_facts WHERE cost IS DISTINCT FROM 0.50") == 0
 
 
 async def test_the_api_is_ready_without_broker_and_redis_but_not_without_its_database(

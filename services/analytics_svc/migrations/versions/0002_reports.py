@@ -123,7 +123,8 @@ SUMS = {
     ),
     "leads_by_quarter": ("", "leads converted", "value"),
     "leads_by_agent_and_day": ("agent_id", f"{FUNNEL} {RESPONSES} {DISTRIBUTION}", "value"),
-    "leads_by_source_and_day": ("campaign_id source", f"leads converted {LEAD_SCORES}", "value"),
+    "leads_by_source_and_day": ("source", f"leads converted {LEAD_SCORES}", "value"),
+    "leads_by_campaign_source_and_day": ("campaign_id source", f"leads converted {LEAD_SCORES}", "value"),
     "leads_by_campaign_and_day": (
         "campaign_id",
         f"{FUNNEL} {LEAD_SCORES} {BANDS} {DISTRIBUTION} {COMPLETENESS} {CORRELATIONS}",
@@ -255,11 +256,11 @@ def _create_sums(name: str, dimensions: list[str], counts: list[str], amounts: l
     op.create_table(
         name,
         sa.Column("company_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
         *(
             sa.Column(dimension, types.get(dimension, sa.BigInteger()), primary_key=True, autoincrement=False)
             for dimension in dimensions
         ),
-        sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
         *(sa.Column(count, sa.BigInteger, nullable=False) for count in counts),
         *(sa.Column(amount, sa.Numeric, nullable=False) for amount in amounts),
     )

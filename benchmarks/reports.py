@@ -1,0 +1,255 @@
+r"""Every report against a plain GROUP BY on the raw rows, in one run: ``make bench-reports``.
+
+==========  =========================================================================================================
+raw         the report's own questions, each asked of the raw rows (one for each call or lead, with all that is known
+            of it, under the index that serves best), in the service's own code otherwise, without HTTP
+cold        the report over HTTP from ``analytics-api``, when the company's facts have changed since it was last made
+cached      the same when they have not
+==========  =========================================================================================================
+
+Two companies with 200,000 leads in 50 campaigns each, one with 100,000 calls in 90 days and one with 1,000,000. Each
+round asks everything once, in turn; figures are medians and 95th percentiles of the rounds, in milliseconds.
+
+Then the projection: events wait in the queue, and ``analytics-events`` applies them all.
+"""
+
+import asyncio
+import http.client
+import os
+import platform
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import report_events, report_facts
+from benchmarks.own_stack import own_stack
+from deploy.local.processes import PRODUCT, Product
+from deploy.local.stack import Stack
+from services.analytics_svc.reports import conversions, costs, leads, performance, quality, repository, team
+from services.analytics_svc.reports import statistics as campaign_statistics
+from services.analytics_svc.reports.directory import KnownCampaign
+from services.analytics_svc.reports.period import Period
+from services.analytics_svc.reports.scope import Scope
+from services.analytics_svc.rollups.definitions import DIMENSIONS, Rollup
+from services.analytics_svc.rollups.measures import Measure
+from shared.database.engine import Driver
+
+ROUNDS: Final = 40
+RAW_ROUNDS: Final = 5
+"""Fewer: one takes seconds."""
+SMALL, LARGE = 1, 2
+CALLS: Final = {SMALL: 100_000, LARGE: 1_000_000}
+COLD_TARGET: Final = 50
+"""Milliseconds, 95th percentile."""
+RATIO_TARGET: Final = 10
+"""Least times faster than raw."""
+GROWTH_TARGET: Final = 1.5
+"""Most times slower with ten times the calls."""
+RESULTS = Path(__file__).parent / "results"
+
+_PRODUCT: Final = Product(
+    migrations=tuple(spec for spec in PRODUCT.migrations if spec.database == "analytics"),
+    processes=tuple(spec for spec in PRODUCT.processes if spec.name in {"analytics-api", "campaign-api"}),
+    gateway_upstreams=dict.fromkeys(PRODUCT.gateway_upstreams, "analytics-api"),
+)
+_CAMPAIGNS: Final = "/api/voice-campaigns/company/{company}"
+_LEADS: Final = "/api/voice-leads/company/{company}"
+
+Make = Callable[[Driver, Scope], Awaitable[object]]
+
+
+def _known(scope: Scope) -> KnownCampaign:
+    return KnownCampaign(
+        id=scope.company_id * 10_000_000 + 1, company_id=scope.company_id, budget=None, cost_per_call=None
+    )
+
+
+def _one(make: Callable[[Driver, KnownCampaign], Awaitable[object]]) -> Make:
+    return lambda driver, scope: make(driver, _known(scope))
+
+
+REPORTS: Final[dict[str, tuple[str, Make]]] = {
+    "statistics": (
+        f"{_CAMPAIGNS}/stats",
+        lambda driver, scope: campaign_statistics.company_statistics(driver, scope, None),
+    ),
+    "performance": (
+        f"{_CAMPAIGNS}/performance",
+        lambda driver, scope: performance.company_performance(driver, scope, "daily"),
+    ),
+    "performance, hourly": (
+        f"{_CAMPAIGNS}/performance?interval=hourly",
+        lambda driver, scope: performance.company_performance(driver, scope, "hourly"),
+    ),
+    "performance, Berlin": (
+        f"{_CAMPAIGNS}/performance?time_zone=Europe/Berlin&start_date=2024-01-10&end_date=2024-03-20",
+        lambda driver, scope: performance.company_performance(driver, scope, "daily"),
+    ),
+    "team": (f"{_CAMPAIGNS}/team-performance", team.team_performance),
+    "costs": (f"{_CAMPAIGNS}/cost-analysis", costs.cost_analysis),
+    "quality": (f"{_CAMPAIGNS}/quality-metrics", quality.quality_metrics),
+    "one campaign": ("/api/voice-campaigns/{campaign}/stats", _one(campaign_statistics.campaign_statistics)),
+    "metrics of a campaign": ("/internal/voice-campaigns/{campaign}/metrics", _one(quality.campaign_metrics)),
+    "leads": (f"{_LEADS}/analytics", leads.lead_analytics),
+    "lead quality": (f"{_LEADS}/quality-report", leads.lead_quality_report),
+    "assignment": (f"{_LEADS}/assignment-stats", leads.assignment_statistics),
+    "conversions": (f"{_LEADS}/conversion-analysis", conversions.conversion_analysis),
+    "leads of a campaign": ("/api/voice-leads/campaign/{campaign}/stats", _one(leads.campaign_lead_statistics)),
+}
+_PERIODS: Final = {"performance, Berlin": Period(date(2024, 1, 10), date(2024, 3, 20), "Europe/Berlin")}
+
+
+def raw_cells(
+    rollup: Rollup,
+    scope: Scope,
+    dimensions: Sequence[str],
+    measures: Sequence[Measure],
+    parameters: list[object],
+    *,
+    keep_time: bool = False,
+) -> str:
+    """Instead of the rows of a roll-up: those of the facts, each with what it adds."""
+    wanted: list[tuple[str, object]] = [("company_id = ${}", scope.company_id)]
+    if scope.campaign_ids is not None:
+        wanted.append(("campaign_id = ANY(${}::bigint[])", list(scope.campaign_ids)))
+    if scope.period.start is not None:
+        wanted.append((f"{rollup.moment} >= ${{}}", scope.period.start))
+    if scope.period.end is not None:
+        wanted.append((f"{rollup.moment} < ${{}}", scope.period.end))
+    conditions = []
+    for condition, value in wanted:
+        parameters.append(value)
+        conditions.append(condition.format(len(parameters)))
+    columns = [
+        *(f"{DIMENSIONS[name]} AS {name}" for name in dimensions),
+        *([f"{rollup.moment} AS at"] if keep_time else []),
+        *(f"{each.of_fact} AS {each.name}" for each in measures),
+    ]
+    rows = f"(SELECT * FROM raw_{rollup.facts} WHERE {' AND '.join(conditions)}) AS changed"
+    source = rollup.source.replace("FROM changed", f"FROM {rows}") if rollup.source != "changed" else rows
+    return f"SELECT {', '.join(columns)} FROM {source}"
+
+
+class Asker:
+    """Asks ``analytics-api`` over one connection."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", stack.state.port("analytics-api"))
+        self._headers = {"Authorization": f"Bearer {stack.token(SMALL, LARGE)}"}
+
+    def ask(self, path: str, company: int) -> float:
+        """Ask for a report; returns milliseconds."""
+        started = time.perf_counter()
+        target = path.format(company=company, campaign=company * 10_000_000 + 1)
+        self._connection.request("GET", target, headers=self._headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = (time.perf_counter() - started) * 1000
+        assert answer.status == http.client.OK, body
+        return took
+
+
+Samples = defaultdict[tuple[str, str, int], list[float]]
+"""Milliseconds by report, way of asking and company."""
+
+
+async def measure(stack: Stack, rounds: int) -> Samples:
+    """Ask everything of everyone, ``rounds`` times."""
+    samples: Samples = defaultdict(list)
+    asker = Asker(stack)
+    driver = await asyncpg.connect(
+        stack.servers.postgres.database_url("analytics"), server_settings={"jit": "off", "timezone": "UTC"}
+    )
+    for number in range(rounds + 1):
+        for report, (path, make) in REPORTS.items():
+            for company in (SMALL, LARGE):
+                await driver.execute("UPDATE ledgers SET mark = gen_random_uuid()")
+                cold, cached = asker.ask(path, company), asker.ask(path, company)
+                # The first round warms connections, plans and code; it is not counted.
+                if number > 0:
+                    samples[report, "cold", company].append(cold)
+                    samples[report, "cached", company].append(cached)
+            if number <= RAW_ROUNDS:
+                scope = Scope(LARGE, _PERIODS.get(report, Period()))
+                took = await _raw(driver, make, scope)
+                if number > 0:
+                    samples[report, "raw", LARGE].append(took)
+    await driver.close()
+    return samples
+
+
+async def _raw(driver: Driver, make: Make, scope: Scope) -> float:
+    def part(rollup: Rollup, _unit: str, scope: Scope, *rest: object, keep_time: bool) -> str:
+        dimensions, measures, parameters, *_ = rest
+        return raw_cells(rollup, scope, dimensions, measures, parameters, keep_time=keep_time)  # type: ignore[arg-type]
+
+    with patch.object(repository, "_cells", raw_cells), patch.object(repository, "_part", part):
+        started = time.perf_counter()
+        await make(driver, scope)
+        return (time.perf_counter() - started) * 1000
+
+
+def percentile(samples: Sequence[float]) -> float:
+    """The 95th."""
+    return statistics.quantiles(samples, n=20, method="inclusive")[-1]
+
+
+def table_of(samples: Samples) -> Table:
+    """The table of reports."""
+    table = Table(title=f"Reports over {CALLS[LARGE]:,} calls and {report_facts.LEADS:,} leads, milliseconds")
+    headings = ("report", "raw", "cold", "p95", "cached", "p95", "x faster than raw", "x of 100,000 calls")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "report" else "right")
+    for report in REPORTS:
+        raw = statistics.median(samples[report, "raw", LARGE])
+        cold, cached = samples[report, "cold", LARGE], samples[report, "cached", LARGE]
+        growth = statistics.median(
+            large / small for large, small in zip(cold, samples[report, "cold", SMALL], strict=True)
+        )
+        table.add_row(
+            report,
+            f"{raw:.0f}",
+            f"{statistics.median(cold):.1f}",
+            f"{percentile(cold):.1f}",
+            f"{statistics.median(cached):.1f}",
+            f"{percentile(cached):.1f}",
+            f"{raw / statistics.median(cold):.0f}",
+            f"{growth:.2f}",
+        )
+    table.add_row("target", "", "", f"<= {COLD_TARGET}", "", "", f">= {RATIO_TARGET}", f"<= {GROWTH_TARGET}")
+    return table
+
+
+async def fill(stack: Stack) -> None:
+    """Make both companies."""
+    url = stack.servers.postgres.url.rsplit("/", 1)[0] + "/analytics"
+    for company, calls in CALLS.items():
+        await report_facts.load(url, company, calls)
+    await report_facts.keep_raw_rows(url)
+
+
+def main() -> None:
+    """Bring up a stack of its own, measure, print the tables and keep them in ``benchmarks/results``."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    console = Console(record=True, width=120)
+    with own_stack(_PRODUCT) as stack:
+        asyncio.run(fill(stack))
+        console.print(table_of(asyncio.run(measure(stack, rounds))))
+        console.print(asyncio.run(report_events.measure_projection(stack)))
+    console.print(f"{rounds} rounds, Python {platform.python_version()}, {os.cpu_count()} cores")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "reports.txt").write_text(console.export_text())
+
+
+if __name__ == "__main__":
+    main()
