@@ -42,7 +42,7 @@ logs: .venv/.installed ## Show the logs (NAME=lead-api for one process, FOLLOW=1
 	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(NAME)
 
 .PHONY: rebuild
-rebuild: .venv/.installed ## Build the totals of campaigns anew from the history of events, while everything goes on
+rebuild: .venv/.installed ## Build totals and reports anew from the history of events, while everything goes on
 	@$(LOCAL) rebuild
 
 .PHONY: token
@@ -77,9 +77,21 @@ bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual
 bench-campaigns: .venv/.installed ## Measure reading, listing and creating campaigns: beside a bare handler, with a thousand and a million
 	@$(PYTHON) -m benchmarks.campaigns
 
+.PHONY: bench-leads
+bench-leads: .venv/.installed ## Measure creating, listing and bulk updates of leads: beside bare handlers and a bare UPDATE
+	@$(PYTHON) -m benchmarks.leads
+
 .PHONY: bench-export
 bench-export: .venv/.installed ## Measure the export: beside psql's \copy and a bare xlsxwriter, and its memory at a million
 	@$(PYTHON) -m benchmarks.export
+
+.PHONY: bench-reports
+bench-reports: .venv/.installed ## Measure every report: beside a plain GROUP BY on a million raw rows; and the projection
+	@$(PYTHON) -m benchmarks.reports
+
+.PHONY: bench-freshness
+bench-freshness: .venv/.installed ## Measure how soon a change is in a report, while files are imported
+	@$(PYTHON) -m benchmarks.freshness
 
 .PHONY: lock
 lock: .venv/.installed ## Lock the dependencies of pyproject.toml anew, with hashes

@@ -2,22 +2,19 @@
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import asyncpg
 import psutil
 
 from benchmarks import campaign_floor, campaign_rows
-from deploy.local.binaries import find_or_install
+from benchmarks.own_stack import own_stack
 from deploy.local.child import Child
 from deploy.local.probes import http_ok
 from deploy.local.processes import PRODUCT, Product
-from deploy.local.servers import Servers
 from deploy.local.stack import Stack
 from services.campaign_svc.app import MIGRATIONS
 from shared.database.migrations import upgrade
@@ -124,13 +121,5 @@ def _in_database(url: str, database: str) -> str:
 @contextmanager
 def campaign_stack() -> Iterator[CampaignStack]:
     """A stack of its own, of which nothing is left afterwards."""
-    with tempfile.TemporaryDirectory(prefix="voice-bench-") as directory, ExitStack() as exits:
-        state = Path(directory) / "state"
-        servers = Servers(state, programs=find_or_install(print))
-        servers.start()
-        # Its data may lie outside the directory, where PostgreSQL's account cannot get there.
-        exits.callback(servers.destroy)
-        stack = Stack(state, servers=servers, product=_PRODUCT)
-        stack.start()
-        exits.callback(stack.stop)
+    with own_stack(_PRODUCT) as stack, ExitStack() as exits:
         yield CampaignStack(stack, exits)

@@ -20,10 +20,7 @@ import platform
 import random
 import statistics
 import sys
-import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
@@ -33,52 +30,16 @@ from rich.table import Table
 
 from benchmarks.campaign_requests import CREATE, GETS, LISTS, Case, Requests, prepare, require_same_answers
 from benchmarks.campaign_servers import MILLION, SIZES, THOUSAND, CampaignStack, Server, Size, campaign_stack
+from benchmarks.figures import ALONE, BUSY, Figures, Samples, cpu_seconds
 from benchmarks.http_load import Client
 
 ROUNDS = 40
 RESULTS = Path(__file__).parent / "results"
 INSTANT_SECONDS = 0.08
 WARM_SECONDS = 0.5
-BUSY, ALONE = 8, 1
-"""Connections: enough to keep a process busy, for throughput and CPU; one, for latency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What came of one case at one server, in one round."""
-
-    per_second: float
-    process: float
-    """CPU seconds a request, of the processes that answer."""
-    database: float
-    """CPU seconds a request, of their PostgreSQL backends."""
-    latency: float
-    """Seconds, the median."""
-
 
 Place = tuple[Case, str, Size, int]
 """A case, a server's name and size, how many connections."""
-Figure = Callable[[Figures], float]
-
-
-class Samples:
-    """The figures of every round."""
-
-    def __init__(self) -> None:
-        self._rounds: defaultdict[Place, list[Figures]] = defaultdict(list)
-
-    def add(self, place: Place, figures: Figures) -> None:
-        """Note one round's."""
-        self._rounds[place].append(figures)
-
-    def median(self, place: Place, figure: Figure) -> float:
-        """The median of one figure."""
-        return statistics.median(map(figure, self._rounds[place]))
-
-    def ratio(self, place: Place, other: Place, figure: Figure) -> float:
-        """The median of what one figure is to another's in the same round."""
-        pairs = zip(self._rounds[place], self._rounds[other], strict=True)
-        return statistics.median(figure(one) / figure(two) for one, two in pairs)
 
 
 class Measurement:
@@ -96,7 +57,7 @@ class Measurement:
         self._requests = {
             (case, size): itertools.cycle(asked) for size, cases in requests.items() for case, asked in cases.items()
         }
-        self.samples = Samples()
+        self.samples = Samples[Place]()
 
     async def warm(self) -> None:
         """Fill caches and pools, prepare statements."""
@@ -126,13 +87,7 @@ class Measurement:
         return [row["pid"] for row in await self._superuser.fetch(query, server.application, server.size.database)]
 
 
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """CPU time of processes, to the nanosecond; what psutil tells of it comes in hundredths of a second."""
-    # The clock of another process has this number on Linux: clock_getcpuclockid(3).
-    return sum(time.clock_gettime(~pid << 3 | 2) for pid in pids)
-
-
-async def run(stack: CampaignStack, rounds: int) -> Samples:
+async def run(stack: CampaignStack, rounds: int) -> Samples[Place]:
     """Fill the tables and measure everything ``rounds`` times."""
     for size in SIZES:
         await stack.fill(size)
@@ -154,7 +109,7 @@ async def run(stack: CampaignStack, rounds: int) -> Samples:
     return measurement.samples
 
 
-def throughput(samples: Samples) -> Table:
+def throughput(samples: Samples[Place]) -> Table:
     """Each server's figures on the larger table, and their ratios to the floor's."""
     table = Table(title="A million campaigns: each server, and the floor")
     table.add_column("asked for")
@@ -181,7 +136,7 @@ def throughput(samples: Samples) -> Table:
     return table
 
 
-def growth(samples: Samples) -> Table:
+def growth(samples: Samples[Place]) -> Table:
     """What changes from the smaller table to the larger."""
     table = Table(title="A million campaigns : a thousand")
     table.add_column("asked for")

@@ -1,4 +1,4 @@
-"""Load over HTTP/1.1 from a client that costs little: requests rendered beforehand, answers cut by their length.
+"""Load over HTTP/1.1 from a client that costs little: requests rendered beforehand, answers cut at their end alone.
 
 Closed loop: each connection stays open and has one request under way. A client such as httpx would measure itself.
 """
@@ -13,6 +13,7 @@ from deploy.local.ports import LOOPBACK
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
 _MOST_REQUESTS = 500
 """On a connection, before another takes its place: nginx closes one after 1,000, with a request under way or not."""
 
@@ -53,8 +54,8 @@ class _Connection(asyncio.Protocol):
         self._run: _Run | None = None
         self._received = bytearray()
         self._body_start = 0
-        self._end = 0
-        """Length of the answer that is arriving; 0 until its head is there."""
+        self._end: int | None = 0
+        """Length of the answer that is arriving; 0 until its head is there, None when it comes in chunks."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's is one in all but its class.
@@ -82,17 +83,18 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if not self._end:
+        if self._end == 0:
             head_end = self._received.find(_HEAD_END)
             if head_end < 0:
                 return
             self._body_start = head_end + len(_HEAD_END)
-            self._end = self._body_start + _content_length(self._received[: head_end + 2])
-        if len(self._received) >= self._end:
+            length = _content_length(self._received[: head_end + 2])
+            self._end = None if length is None else self._body_start + length
+        if self._received.endswith(_LAST_CHUNK) if self._end is None else len(self._received) >= self._end:
             self._answered(time.perf_counter())
 
     def _answered(self, now: float) -> None:
-        run, received = self._run, self._received
+        run, received, in_chunks = self._run, self._received, self._end is None
         assert run is not None
         self._received, self._end = bytearray(), 0
         run.latencies.append(now - self._sent)
@@ -103,12 +105,25 @@ class _Connection(asyncio.Protocol):
             self._send(run)
         else:
             self._run = None
-            run.last_body.set_result(bytes(received[self._body_start :]))
+            body = bytes(received[self._body_start :])
+            run.last_body.set_result(_joined(body) if in_chunks else body)
 
 
-def _content_length(head: bytearray) -> int:
-    start = head.lower().index(_LENGTH) + len(_LENGTH)
+def _content_length(head: bytearray) -> int | None:
+    """None when the answer comes in chunks."""
+    start = head.lower().find(_LENGTH)
+    if start < 0:
+        return None
+    start += len(_LENGTH)
     return int(head[start : head.index(b"\r\n", start)])
+
+
+def _joined(chunks: bytes) -> bytes:
+    parts, at = [], 0
+    while size := int(chunks[at : (start := chunks.index(b"\r\n", at) + 2)], 16):
+        parts.append(chunks[start : start + size])
+        at = start + size + 2
+    return b"".join(parts)
 
 
 class Client:

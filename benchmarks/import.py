@@ -20,7 +20,6 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -35,9 +34,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.lead_rows import lead_file
+from benchmarks.own_stack import own_stack
 from benchmarks.usual_way import import_usual_way
-from deploy.local.binaries import find_or_install
-from deploy.local.servers import Servers
 from deploy.local.stack import Stack
 from services.lead_svc.app import MIGRATIONS
 from services.lead_svc.imports import loading
@@ -228,15 +226,8 @@ def report(times: dict[int, Times]) -> Table:
 def main() -> None:
     """Bring up a stack of its own, measure, print the table and keep it in ``benchmarks/results``."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    with tempfile.TemporaryDirectory(prefix="voice-bench-") as directory:
-        state = Path(directory) / "state"
-        with Servers(state, programs=find_or_install(print)) as servers:
-            stack = Stack(state, servers=servers)
-            stack.start()
-            try:
-                times = asyncio.run(run(stack, rounds))
-            finally:
-                stack.stop()
+    with own_stack() as stack:
+        times = asyncio.run(run(stack, rounds))
     console = Console(record=True, width=100)
     console.print(report(times))
     console.print(f"{rounds} rounds, Python {platform.python_version()}, {os.cpu_count()} cores")

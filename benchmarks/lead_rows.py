@@ -4,6 +4,13 @@ import csv
 import io
 import random
 
+from services.lead_svc.imports import loading
+from services.lead_svc.imports.formats import FileKind
+from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.imports.validation import validate
+from shared.database.engine import Database
+
 HEADER = (
     "First Name",
     "Last Name",
@@ -73,3 +80,18 @@ def _lead(chance: random.Random, number: int) -> tuple[object, ...]:
         "Asked for a demo; prefers mornings.",
         "enterprise;follow-up" if number % 3 == 0 else "",
     )
+
+
+async def load_leads(url: str, *, company_id: int, rows: int) -> None:
+    """Load the leads of such a file for a company, as an import does; their campaign has its number."""
+    database = Database(url, name="benchmark", statement_seconds=0)
+    content = lead_file(rows)
+    frame = validate(read(content, FileKind.CSV), {}, row_limit=None).frame
+    job = QueuedImport(1, company_id, company_id, "leads.csv", FileKind.CSV, {}, None, content)
+    async with database.transaction() as connection:
+        await loading.load(connection, job, frame, _no_report)
+    await database.close()
+
+
+async def _no_report(_done: int) -> None:
+    return

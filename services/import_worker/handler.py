@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.blacklisting import hold_list, list_blacklisted
-from services.lead_svc.imports.duplicates import StoredLead
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.events import as_told
 from services.lead_svc.imports.loading import Loaded, Report, load
@@ -19,6 +18,7 @@ from services.lead_svc.imports.options import OnDuplicate
 from services.lead_svc.imports.reading import read
 from services.lead_svc.imports.repository import Ending, QueuedImport
 from services.lead_svc.imports.signals import Progress, ProgressTeller
+from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.imports.updating import update
 from services.lead_svc.imports.validation import Examined, ValidLeads, examine, settle, validate
 from services.lead_svc.outbox import outbox

@@ -5,7 +5,6 @@ import typer
 from services.lead_svc.app import MIGRATIONS, create_api_app, create_events_app
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
 from shared.commands import load_settings, run_process
-from shared.database.migrations import upgrade
 from shared.settings import DatabaseSettings
 
 cli = typer.Typer(help="The lead service: leads, imports and what becomes of them.", no_args_is_help=True)
@@ -26,6 +25,8 @@ def events() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
+    from shared.database.migrations import upgrade  # alembic, which no other command needs to hold
+
     settings = load_settings(DatabaseSettings, process="lead-migrate")
     upgrade(MIGRATIONS, settings.database_url.get_secret_value())
 

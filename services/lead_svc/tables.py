@@ -40,6 +40,7 @@ campaigns = Table(
     Column("deleted", Boolean, nullable=False, server_default=text("false")),
     Column("retry_delay_minutes", Integer, nullable=False, server_default=text("60")),
     Column("max_attempts_per_lead", Integer, nullable=False, server_default=text("3")),
+    Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
     comment="The campaigns of campaign_svc, as far as leads need them: kept current by its events.",
 )
 

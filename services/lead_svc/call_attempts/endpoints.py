@@ -32,6 +32,7 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
             refusals.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
             in_progress(),
             other_content(),
+            refusals.campaign_unknown_now(),
         ),
     },
 )

@@ -4,9 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from services.lead_svc.leads.bodies import Body
+from services.lead_svc.leads.bodies import AgentId, Body, Moment
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.json_values import checked
 from shared.events.leads import QualityReport
@@ -21,13 +22,26 @@ EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("amount", "Must be a number")
+    return value
+
+
+Cost = Annotated[
+    Decimal,
+    Field(ge=0, le=1_000_000, max_digits=11, decimal_places=4),
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.0001}),
+]
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), Storable]], Field(max_length=100)]
 
 
 class CallScores(QualityReport):
     """How good the call was, as the voice provider scored it. What is not scored is left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict: a text is no number.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     issues: Words = Field(default_factory=list)
 
@@ -48,13 +62,13 @@ class CallAttemptBody(Body):
     successful: Annotated[
         bool | None, Field(strict=True, description="Left out, it follows from the disposition, else from the status.")
     ] = None
-    agent_id: Annotated[int | None, checked("agent_id", like="assigned_to")] = None
+    agent_id: Annotated[AgentId | None, checked("agent_id", like="assigned_to")] = None
     started_at: Annotated[
-        datetime | None,
+        Moment | None,
         checked("started_at", like="last_contact_date"),
         Field(description="Left out: `duration` before now."),
     ] = None
-    cost: Annotated[Decimal | None, Field(ge=0, le=1_000_000, max_digits=11, decimal_places=4)] = None
+    cost: Cost | None = None
     transcript: Annotated[str | None, Field(max_length=100_000), Storable] = None
     keywords: Words = Field(default_factory=list)
     quality: CallScores | None = None

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.call_attempts import repository
 from services.lead_svc.call_attempts.dispositions import Disposition, disposition_of, was_successful
 from services.lead_svc.call_attempts.schemas import CallAttemptBody
+from services.lead_svc.campaigns.asking import find_campaign
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.do_not_call import repository as do_not_call_repository
 from services.lead_svc.leads import refusals, told
@@ -16,6 +17,7 @@ from services.lead_svc.leads import repository as lead_repository
 from services.lead_svc.leads import service as lead_service
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import OPEN, may_follow
+from services.lead_svc.leads.moments import in_utc
 from services.lead_svc.outbox import outbox
 from shared.events.leads import CallAttempt, LeadCallAttempted
 from shared.http.auth import Principal
@@ -29,7 +31,8 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
     NotFound
         If there is no such lead for the caller.
     Conflict
-        If the lead is blacklisted, its campaign is deleted, or its status cannot be followed by the one reported.
+        If the lead is blacklisted and the call does not ask for that again, its campaign is deleted, or its status
+        cannot be followed by the one reported.
     CampaignUnknown
         If no event has told of its campaign yet.
     """
@@ -45,16 +48,19 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
     lead = await lead_repository.lock(connection, lead_id, caller.companies)
     if lead is None:
         raise refusals.not_found()
-    if lead["status"] == LeadStatus.BLACKLISTED:
+    if lead["status"] == LeadStatus.BLACKLISTED != wanted:
         raise refusals.blacklisted()
-    campaign = await lead_service.find_campaign(connection, lead["campaign_id"])
+    campaign = await find_campaign(connection, lead["campaign_id"])
     if campaign.deleted:
         raise refusals.campaign_deleted()
     attempts = lead["attempts"] + 1
     status = reported or _status_after(disposition, LeadStatus(lead["status"]), attempts, campaign)
     if not may_follow(LeadStatus(lead["status"]), status):
         raise refusals.status_not_allowed(LeadStatus(lead["status"]), status)
-    started_at = body.started_at or datetime.now(UTC) - timedelta(seconds=body.duration)
+    if body.started_at is not None:
+        started_at = in_utc(body.started_at, campaign.time_zone)
+    else:
+        started_at = datetime.now(UTC) - timedelta(seconds=body.duration)
     attempt = await _store(connection, lead, body, started_at, disposition, status)
     changes = {
         "status": status,

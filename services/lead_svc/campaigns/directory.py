@@ -21,6 +21,7 @@ class _Answer(BaseModel):
     version: int
     retry_delay_minutes: int
     max_attempts_per_lead: int
+    time_zone: str
 
 
 class CampaignDirectory:

@@ -28,6 +28,7 @@ async def project_campaigns(connection: AsyncConnection, events: Sequence[Envelo
                 deleted=kind is CampaignDeleted,
                 retry_delay_minutes=campaign.retry_delay_minutes,
                 max_attempts_per_lead=campaign.max_attempts_per_lead,
+                time_zone=campaign.time_zone,
             )
         )
     await store(connection, copies)

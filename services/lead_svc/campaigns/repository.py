@@ -21,6 +21,7 @@ class CampaignCopy:
     deleted: bool
     retry_delay_minutes: int = 60
     max_attempts_per_lead: int = 3
+    time_zone: str = "UTC"
 
 
 async def find(connection: AsyncConnection, campaign_id: int) -> CampaignCopy | None:
@@ -49,6 +50,7 @@ async def store(connection: AsyncConnection, copies: Iterable[CampaignCopy]) -> 
                 "deleted": new.deleted,
                 "retry_delay_minutes": new.retry_delay_minutes,
                 "max_attempts_per_lead": new.max_attempts_per_lead,
+                "time_zone": new.time_zone,
             },
             where=campaigns.c.version < new.version,
         )

@@ -3,19 +3,22 @@
 import asyncio
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Query, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.do_not_call import repository, service
-from services.lead_svc.do_not_call.file_of_numbers import read_numbers
 from services.lead_svc.do_not_call.schemas import Listed, NumberPage, NumbersBody
 from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.form import read_file_form
+from services.lead_svc.imports.messages import NO_FILE, file_too_large
 from services.lead_svc.imports.schemas import ImportErrorBody, RowFault
 from services.lead_svc.leads import refusals
 from services.lead_svc.leads.endpoints import LINK_HEADER, next_page
 from services.lead_svc.leads.phone import InvalidPhone, normalize
 from services.lead_svc.leads.schemas import Done
+from shared.database.engine import Database
 from shared.http.app import Transaction
-from shared.http.auth import Caller, CompanyInPath
+from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import BadRequest, ErrorBody, Fault, NotFound, invalid_request
 from shared.http.json import JsonResponse
 from shared.http.openapi import documented
@@ -27,14 +30,41 @@ router = APIRouter(
 )
 
 FILE_REFUSED: Final = "Error importing numbers"
+LARGEST_MEGABYTES: Final = 1
+"""Of a file of numbers: as many as a request can put on the list while its caller waits."""
 FROM_FILE: Final = "Imported from a file"
 _LISTED: Final[dict[int | str, dict[str, Any]]] = {201: {"model": Listed, "description": "They are on the list."}}
 _INVALID: Final = RowFault(
     row=2, field="phone", value="12", code="invalid_phone", message="Invalid phone number format: 12"
 )
 
-_FILE_REFUSED: Final = documented(BadRequest(FILE_REFUSED, _INVALID.message, [_INVALID]))
+_FILE_REFUSED: Final = documented(
+    BadRequest(FILE_REFUSED, _INVALID.message, [_INVALID]),
+    BadRequest(FILE_REFUSED, NO_FILE),
+    BadRequest(FILE_REFUSED, file_too_large(LARGEST_MEGABYTES)),
+)
 _FILE_REFUSED[400] |= {"model": ErrorBody | ImportErrorBody}
+
+_FORM: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "CSV or Excel file of at most 1 MB with a column headed phone.",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
 
 
 def _not_listed() -> NotFound:
@@ -88,21 +118,21 @@ async def add_to_do_not_call_list(
     "/import",
     summary="Import do-not-call list from file",
     status_code=201,
+    openapi_extra=_FORM,
     responses={**_LISTED, **_FILE_REFUSED},
 )
-async def import_do_not_call_list(
-    caller: Caller,
-    company_id: CompanyInPath,
-    connection: Transaction,
-    file: Annotated[UploadFile, File(description="CSV or Excel file of at most 1 MB with a column headed phone.")],
-) -> JsonResponse:
+async def import_do_not_call_list(request: Request, caller: Caller, company_id: CompanyInPath) -> JsonResponse:
     """Put every number of a file on the list, or none of them when one is no number."""
+    form = await read_file_form(request, most_megabytes=LARGEST_MEGABYTES, failure=FILE_REFUSED)
     try:
-        phones = await asyncio.to_thread(read_numbers, file.filename or "", await file.read())
+        phones = await asyncio.to_thread(_read_numbers, form.filename, form.content)
     except ImportRejected as rejection:
         faults = [RowFault.model_validate(error, from_attributes=True) for error in rejection.errors]
         raise BadRequest(FILE_REFUSED, rejection.message, faults) from rejection
-    return await _add(connection, caller, company_id, phones, FROM_FILE)
+    # Only now: a transaction would be held open for as long as the file takes to come.
+    database: Database = request.app.state.database
+    async with database.transaction() as connection:
+        return await _add(connection, caller, company_id, phones, FROM_FILE)
 
 
 @router.delete(
@@ -131,8 +161,15 @@ async def take_off_do_not_call_list(
     return JsonResponse({"message": "Number taken off the do-not-call list"})
 
 
+def _read_numbers(filename: str, content: bytes) -> list[str]:
+    # What reads files is large, and such a file comes seldom: the API does not hold it before.
+    from services.lead_svc.do_not_call.file_of_numbers import read_numbers
+
+    return read_numbers(filename, content)
+
+
 async def _add(
-    connection: Transaction, caller: Caller, company_id: int, phones: list[str], reason: str | None
+    connection: AsyncConnection, caller: Principal, company_id: int, phones: list[str], reason: str | None
 ) -> JsonResponse:
     added, blacklisted = await service.add(connection, company_id, phones, reason=reason, added_by=caller.subject)
     return JsonResponse(

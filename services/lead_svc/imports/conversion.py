@@ -6,7 +6,8 @@ from functools import cache
 
 import polars as pl
 
-from services.lead_svc.imports.values import Value, parse, plain
+from services.lead_svc.imports.plain_values import plain
+from services.lead_svc.imports.values import Value, parse
 from services.lead_svc.leads.fields import FIELD_BY_NAME, Field, Kind
 from services.lead_svc.leads.phone import InvalidPhone, Phone, normalize
 

@@ -1,7 +1,6 @@
 """Rows with a phone number that the campaign has already, or that an earlier row has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import compress
 
 import polars as pl
@@ -11,22 +10,13 @@ from services.lead_svc.imports.conversion import Converted
 from services.lead_svc.imports.errors import RowError
 from services.lead_svc.imports.objections import Objections
 from services.lead_svc.imports.sheet import Sheet
+from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.imports.table import Table
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import may_follow
 
 Rows = tuple[Table, dict[str, Converted]]
 """Rows, and the values of those of their fields whose text is not their value."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLead:
-    """A lead that the campaign has, as far as an import must know it."""
-
-    id: int
-    phone: str
-    status: str
-    assigned_to: int | None
 
 
 def of_new_numbers(phones: pl.Series, stored: Mapping[str, StoredLead]) -> pl.Series:

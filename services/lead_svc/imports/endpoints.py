@@ -11,7 +11,6 @@ from services.lead_svc.imports.messages import (
     CAMPAIGN_REQUIRED,
     CAMPAIGN_UNKNOWN_NOW,
     DRY_RUN_SUCCEEDED,
-    FILE_TOO_LARGE,
     IMPORT_ACCEPTED,
     IMPORT_FAILED,
     IMPORT_SUCCEEDED,
@@ -20,13 +19,14 @@ from services.lead_svc.imports.messages import (
     NO_LEADS_IN_BODY,
     WORKER_GAVE_UP,
     ImportRefused,
+    file_too_large,
 )
 from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.imports.presentation import location_of, show_job, show_result
 from services.lead_svc.imports.repository import ImportRecord
 from services.lead_svc.imports.schemas import ImportAccepted, ImportErrorBody, ImportResult, RowFault
 from services.lead_svc.imports.service import ImportService, Outcome
-from services.lead_svc.imports.upload import Upload, read_upload
+from services.lead_svc.imports.upload import LARGEST_MEGABYTES, Upload, read_upload
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import ApiError, BadRequest, Unavailable, Unexpected
 from shared.http.json import JsonResponse, dump
@@ -153,7 +153,7 @@ def _row_error(row: int, field: str) -> BadRequest:
     responses=_answers(
         _row_error(2, "phone"),
         ImportRefused(NO_FILE),
-        ImportRefused(FILE_TOO_LARGE),
+        ImportRefused(file_too_large(LARGEST_MEGABYTES)),
         ImportRefused(CAMPAIGN_REQUIRED),
         ImportRefused(INVALID_CAMPAIGN),
         ImportRefused("on_error must be abort or skip"),

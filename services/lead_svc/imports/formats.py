@@ -23,6 +23,9 @@ class FileKind(StrEnum):
     """Leads that came in the body of a request. Never what an upload is identified as."""
 
 
+LEADS: Final = "leads"
+"""The array of such a body that holds them: the first is row 0."""
+
 EXTENSIONS: Final = frozenset({".csv", ".xlsx", ".xls"})
 
 _ZIP: Final = b"PK\x03\x04"

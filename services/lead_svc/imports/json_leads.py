@@ -1,18 +1,15 @@
 """Leads that came as JSON, as a sheet: from there on they go the way of a file."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import orjson
 import polars as pl
 
 from services.lead_svc.imports.cell_texts import cell_text, shown
 from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS
+from services.lead_svc.imports.formats import LEADS
 from services.lead_svc.imports.sheet import CellFault, Sheet
 from services.lead_svc.leads.fields import FIELD_BY_NAME, Field, Kind
-
-LEADS: Final = "leads"
-"""The array that holds them: the first is row 0."""
 
 
 def read_json(content: bytes) -> Sheet:

@@ -1,30 +1,35 @@
 """Reads the body of a JSON import. What is wrong with its leads themselves the worker finds, as it does in a file."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 from fastapi import Request
 
 from services.lead_svc.imports.cell_texts import shown
-from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.json_leads import LEADS
+from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS
+from services.lead_svc.imports.form import MEGABYTE, CutOff
+from services.lead_svc.imports.formats import LEADS, FileKind
 from services.lead_svc.imports.messages import (
     BODY_NOT_AN_OBJECT,
     BODY_TOO_LARGE,
     CAMPAIGN_REQUIRED,
     DEFAULTS_NOT_AN_OBJECT,
     DEFAULTS_NOT_STORABLE,
+    IMPORT_FAILED,
     INVALID_CAMPAIGN,
     LEADS_NESTED_TOO_DEEPLY,
     NO_LEADS_IN_BODY,
+    NOT_FINITE,
     ImportRefused,
 )
 from services.lead_svc.imports.options import ImportOptions, InvalidOption, OnDuplicate, OnError, choice_of
 from services.lead_svc.imports.schemas import RowFault
-from services.lead_svc.imports.stored_json import as_jsonb
-from services.lead_svc.imports.upload import LARGEST_FILE, CutOff, Upload
+from services.lead_svc.imports.stored_json import as_jsonb, is_finite
+from services.lead_svc.imports.upload import LARGEST_MEGABYTES, Upload
 from services.lead_svc.leads.fields import FIELDS, Field, Kind
+from shared.http.errors import as_given
 from shared.http.parameters import LARGEST_ID
 
 FILENAME: Final = "leads.json"
@@ -37,7 +42,7 @@ async def read_json_upload(request: Request) -> Upload:
 
     Raises
     ------
-    ImportRefused
+    BadRequest
         Naming everything that is wrong, the first in the contract's words.
     """
     body = await _read_body(request)
@@ -66,15 +71,45 @@ async def _read_body(request: Request) -> dict[str, Any]:
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
-        if len(received) > LARGEST_FILE:
-            raise CutOff(BODY_TOO_LARGE)
+        if len(received) > LARGEST_MEGABYTES * MEGABYTE:
+            raise CutOff(IMPORT_FAILED, BODY_TOO_LARGE)
     try:
         body = orjson.loads(received)
     except orjson.JSONDecodeError as error:
-        raise ImportRefused(BODY_NOT_AN_OBJECT) from error
+        faults = _faults_of_numbers(received)
+        raise ImportRefused(faults[0].message if faults else BODY_NOT_AN_OBJECT, faults) from error
     if not isinstance(body, dict):
         raise ImportRefused(BODY_NOT_AN_OBJECT)
     return body
+
+
+def _faults_of_numbers(received: bytes | bytearray) -> list[RowFault]:
+    """Every field of a body that is no JSON only because it holds NaN, Infinity or a number that large."""
+    try:
+        body = json.loads(received)
+        if not isinstance(body, dict) or is_finite(body):
+            return []
+        faults = [
+            RowFault(row=row, field=field, value=as_given(value), code="not_a_number", message=f"{field} {NOT_FINITE}")
+            for row, field, value in _fields_of(body)
+            if not is_finite(value)
+        ]
+    except (ValueError, RecursionError):
+        return []
+    return faults[:MAX_REPORTED_ERRORS]
+
+
+def _fields_of(body: Mapping[str, Any]) -> Iterator[tuple[int | None, str, object]]:
+    """The fields of a body, below its leads and defaults: the row of each, its path and its value."""
+    for name, value in body.items():
+        if name == LEADS and isinstance(value, list):
+            for row, lead in enumerate(value):
+                within = lead.items() if isinstance(lead, dict) else [("", lead)]
+                yield from ((row, f"{LEADS}.{row}.{shown(field)}".rstrip("."), of_lead) for field, of_lead in within)
+        elif name == "default_values" and isinstance(value, dict):
+            yield from ((None, f"{name}.{shown(field)}", default) for field, default in value.items())
+        else:
+            yield None, shown(name), value
 
 
 def _campaign_faults(given: Mapping[str, Any]) -> list[RowFault]:
@@ -165,20 +200,27 @@ _EXAMPLE: Final = {
 }
 
 
+_READ_AS_A_CELL: Final = "A text is read as a file's cell is; an empty one is no value."
+
+
 def _schema_of(spec: Field) -> dict[str, Any]:
     match spec.kind:
         case Kind.INTEGER:
-            return {"type": "integer", "minimum": spec.minimum, "maximum": spec.maximum}
+            number = {"type": ["integer", "string", "null"], "description": _READ_AS_A_CELL}
+            return number | {"minimum": spec.minimum, "maximum": spec.maximum}
         case Kind.MONEY:
-            return {"type": "number", "minimum": 0}
+            number = {"type": ["number", "string", "null"], "description": _READ_AS_A_CELL}
+            return number | {"minimum": 0, "maximum": spec.maximum + 0.99}
         case Kind.LIST:
-            return {"type": "array", "items": {"type": "string"}}
+            items = {"type": "string"}
+            return {"type": ["array", "string", "null"], "items": items, "description": _READ_AS_A_CELL}
         case Kind.OBJECT:
-            return {"type": "object"}
+            return {"type": ["object", "string", "null"], "description": "A text is JSON; an empty one is no value."}
         case Kind.CHOICE:
-            return {"type": "string", "enum": sorted(spec.choices)}
+            choices = ", ".join(f"`{choice}`" for choice in sorted(spec.choices))
+            return {"type": ["string", "null"], "description": f"{choices}, in any case; an empty one is no value."}
         case _:
-            return {"type": "string"} | ({"maxLength": spec.max_length} if spec.max_length else {})
+            return {"type": ["string", "null"]} | ({"maxLength": spec.max_length} if spec.max_length else {})
 
 
 BODY_SCHEMA: Final[dict[str, Any]] = {
@@ -196,7 +238,8 @@ BODY_SCHEMA: Final[dict[str, Any]] = {
                 "type": "object",
                 "required": ["phone"],
                 "additionalProperties": False,
-                "properties": {spec.name: _schema_of(spec) for spec in FIELDS if spec.importable},
+                "properties": {spec.name: _schema_of(spec) for spec in FIELDS if spec.importable}
+                | {"phone": {"type": "string"}},
             },
         },
         "default_values": {

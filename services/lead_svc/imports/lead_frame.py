@@ -10,15 +10,9 @@ from services.lead_svc.imports.columns import Columns
 from services.lead_svc.imports.conversion import Converted
 from services.lead_svc.imports.custom_fields import custom_fields, merged
 from services.lead_svc.imports.defaults import Defaults
+from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.table import Table
 from services.lead_svc.imports.values import Value
-
-LEAD_COLUMNS: Final = (
-    "first_name", "last_name", "phone", "alternate_phone", "email", "company_name", "job_title", "industry", "status",
-    "priority", "best_time_to_call", "timezone", "preferred_language", "country", "state", "city", "address",
-    "postal_code", "source", "source_details", "annual_revenue", "company_size", "lead_score", "interest_level",
-    "pain_points", "requirements", "custom_fields", "assigned_to", "notes",
-)  # fmt: skip
 
 _DTYPES: Final = {"priority": pl.Int16(), "lead_score": pl.Int16(), "assigned_to": pl.Int64()}
 _EXTENSION_KEYS: Final = {"phone": "phone_extension", "alternate_phone": "alternate_phone_extension"}

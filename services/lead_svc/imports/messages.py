@@ -15,13 +15,13 @@ IMPORT_ACCEPTED: Final = "Lead import accepted"
 DRY_RUN_SUCCEEDED: Final = "Dry run: the leads are valid, nothing was imported"
 
 NO_FILE: Final = "No file uploaded"
-FILE_TOO_LARGE: Final = "File size exceeds 10MB limit"
 CAMPAIGN_REQUIRED: Final = "campaign_id is required"
 INVALID_CAMPAIGN: Final = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS_IN_BODY: Final = "leads must be a non-empty array"
 LEADS_NESTED_TOO_DEEPLY: Final = "leads must not be nested more than 254 levels deep"
 BODY_NOT_AN_OBJECT: Final = "The body must be a JSON object"
 BODY_TOO_LARGE: Final = "Request body exceeds 10MB limit"
+NOT_FINITE: Final = "must not hold NaN, Infinity or a number beyond 1.8e308"
 DEFAULTS_NOT_AN_OBJECT: Final = "default_values must be a JSON object"
 DEFAULTS_NOT_STORABLE: Final = "default_values must not hold NUL characters or be nested more than 254 levels deep"
 CAMPAIGN_UNKNOWN_NOW: Final = "The campaign cannot be checked at the moment; try again later"
@@ -33,6 +33,11 @@ class ImportRefused(BadRequest):
 
     def __init__(self, error: str, faults: Sequence[BaseModel] = ()) -> None:
         super().__init__(IMPORT_FAILED, error, faults)
+
+
+def file_too_large(most_megabytes: int) -> str:
+    """The file is larger than it may be."""
+    return f"File size exceeds {most_megabytes}MB limit"
 
 
 def import_not_found() -> NotFound:

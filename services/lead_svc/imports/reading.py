@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from services.lead_svc.exports.defusing import restored
+from services.lead_svc.exports.defusing import restored_text
 from services.lead_svc.imports.csv_reading import read_csv
 from services.lead_svc.imports.excel_reading import read_excel
 from services.lead_svc.imports.formats import FileKind
 from services.lead_svc.imports.json_leads import read_json
+from services.lead_svc.imports.restoring import restored
 from services.lead_svc.imports.sheet import Sheet
 
 
@@ -28,5 +29,5 @@ def read(content: bytes, kind: FileKind) -> Sheet:
 
 
 def _as_exported(sheet: Sheet) -> Sheet:
-    """The sheet with its texts as they were before an export defused them."""
-    return replace(sheet, cells=restored(sheet.cells))
+    """The sheet with its texts as they were before they were defused."""
+    return replace(sheet, headers=tuple(map(restored_text, sheet.headers)), cells=restored(sheet.cells))

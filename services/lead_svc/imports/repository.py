@@ -17,6 +17,7 @@ from sqlalchemy import (
     Time,
     any_,
     bindparam,
+    case,
     cast,
     column,
     delete,
@@ -29,12 +30,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.imports.duplicates import StoredLead
 from services.lead_svc.imports.errors import NO_FAULTS, Faults
 from services.lead_svc.imports.failed_rows import KEPT
 from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.lead_frame import LEAD_COLUMNS
+from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
+from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.events.leads import Lead
 
@@ -300,7 +301,12 @@ _UPDATE = (
     update(leads)
     .where(leads.c.id == _SAID.c.id, leads.c.company_id == bindparam("of_company"))
     .values({name: _new_value(name) for name in LEAD_COLUMNS})
-    .values(version=leads.c.version + 1, updated_at=func.now())
+    .values(
+        # What was said of a lead's status goes with it.
+        sub_status=case((_new_value("status") == leads.c.status, leads.c.sub_status)),
+        version=leads.c.version + 1,
+        updated_at=func.now(),
+    )
     .returning(*_EVENT_COLUMNS)
 )
 

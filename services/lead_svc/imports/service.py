@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.campaigns import repository as campaign_copies
+from services.lead_svc.campaigns.asking import NoSuchCampaign, find_campaign, knowing_its_campaign
 from services.lead_svc.campaigns.directory import CampaignDirectory, CampaignsUnavailable
-from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.imports import repository
+from services.lead_svc.imports.events import told_deleted
 from services.lead_svc.imports.messages import (
     CAMPAIGN_UNKNOWN_NOW,
     IMPORT_FAILED,
@@ -23,7 +23,6 @@ from services.lead_svc.imports.messages import (
 )
 from services.lead_svc.imports.repository import ImportRecord, NewImport
 from services.lead_svc.imports.signals import Progress, ProgressListener
-from services.lead_svc.imports.updating import deleted as told_deleted
 from services.lead_svc.imports.upload import Upload
 from services.lead_svc.leads.repository import imported_json
 from services.lead_svc.outbox import outbox
@@ -96,34 +95,26 @@ class ImportService:
             return await self._outcome(connection, company_id, import_id)
 
     async def _start(self, caller: Principal, new: NewImport, listening: ExitStack) -> tuple[int, asyncio.Event]:
-        async with self.database.transaction() as connection:
-            campaign = await campaign_copies.find(connection, new.campaign_id)
-            if campaign is not None:
-                return await self._store(connection, campaign, new, listening)
-        # Outside of a transaction, which would be held open for as long as the other service takes.
-        campaign = await self._ask_for_campaign(caller, new.campaign_id)
-        async with self.database.transaction() as connection:
-            await campaign_copies.store(connection, [campaign])
-            return await self._store(connection, campaign, new, listening)
+        async def store(connection: AsyncConnection) -> tuple[int, asyncio.Event]:
+            return await self._store(connection, new, listening)
+
+        try:
+            return await knowing_its_campaign(self.database, self.campaigns, caller.token, store)
+        except NoSuchCampaign as error:
+            raise ImportRefused(INVALID_CAMPAIGN) from error
+        except CampaignsUnavailable as error:
+            raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
 
     async def _store(
-        self, connection: AsyncConnection, campaign: CampaignCopy, new: NewImport, listening: ExitStack
+        self, connection: AsyncConnection, new: NewImport, listening: ExitStack
     ) -> tuple[int, asyncio.Event]:
+        campaign = await find_campaign(connection, new.campaign_id)
         if campaign.company_id != new.company_id or campaign.deleted:
             raise ImportRefused(INVALID_CAMPAIGN)
         import_id = await repository.create(connection, new)
         await outbox.command(connection, new.company_id, ImportRequested(import_id=import_id))
         # Before the commit: afterwards the worker may be done sooner than we listen.
         return import_id, listening.enter_context(self.signals.expect(import_id))
-
-    async def _ask_for_campaign(self, caller: Principal, campaign_id: int) -> CampaignCopy:
-        try:
-            campaign = await self.campaigns.fetch(campaign_id, caller.token)
-        except CampaignsUnavailable as error:
-            raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
-        if campaign is None:
-            raise ImportRefused(INVALID_CAMPAIGN)
-        return campaign
 
     async def _outcome(self, connection: AsyncConnection, company_id: int, import_id: int) -> Outcome:
         job = await repository.get(connection, import_id, company_id)

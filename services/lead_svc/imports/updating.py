@@ -1,22 +1,20 @@
 """Writes what a file says over leads that there are already, and tells of it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.duplicates import StoredLead
+from services.lead_svc.imports.stored_lead import StoredLead
 from shared.events.envelope import EventData
 from shared.events.leads import (
     LEADS_PER_EVENT,
     Assignment,
     Lead,
     LeadAssigned,
-    LeadDeleted,
     LeadStatusChanged,
     LeadUpdated,
     StatusChange,
@@ -67,11 +65,3 @@ def _updated(leads: list[Lead], before: Mapping[int, StoredLead]) -> list[EventD
             ]
             events.append(LeadAssigned(leads=given))
     return events
-
-
-def deleted(rows: Sequence[RowMapping]) -> list[EventData]:
-    """The events that tell of deleted leads: of their last version, which nobody has read."""
-    leads = [Lead.model_validate({**row, "version": row["version"] + 1}) for row in rows]
-    return [
-        LeadDeleted(leads=leads[start : start + LEADS_PER_EVENT]) for start in range(0, len(leads), LEADS_PER_EVENT)
-    ]

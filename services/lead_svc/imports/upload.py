@@ -1,24 +1,21 @@
-"""Reads the form of an import request, and no more of it than a file may be large."""
+"""Reads the form of an import request."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 from fastapi import Request
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.responses import Response
+from starlette.datastructures import FormData
 
 from services.lead_svc.imports.errors import ImportRejected
+from services.lead_svc.imports.form import read_file_form
 from services.lead_svc.imports.formats import FileKind, identify
 from services.lead_svc.imports.messages import (
     CAMPAIGN_REQUIRED,
     DEFAULTS_NOT_AN_OBJECT,
     DEFAULTS_NOT_STORABLE,
-    FILE_TOO_LARGE,
+    IMPORT_FAILED,
     INVALID_CAMPAIGN,
-    NO_FILE,
     ImportRefused,
 )
 from services.lead_svc.imports.options import (
@@ -32,10 +29,8 @@ from services.lead_svc.imports.options import (
 from services.lead_svc.imports.stored_json import as_jsonb
 from shared.http.parameters import LARGEST_ID
 
-LARGEST_FILE = 10 * 1024 * 1024
-FORM_OVERHEAD = 64 * 1024
-"""What boundaries, headers and the other fields may take on top."""
-LONGEST_FILENAME = 255
+LARGEST_MEGABYTES: Final = 10
+"""Of a file, and of a body of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,90 +45,27 @@ class Upload:
     options: ImportOptions = field(default_factory=ImportOptions)
 
 
-class CutOff(ImportRefused):
-    """More is sent than a file may have: the rest is not taken in."""
-
-    def response(self) -> Response:
-        """The answer, after which the connection is closed."""
-        response = super().response()
-        response.headers["Connection"] = "close"
-        return response
-
-
 async def read_upload(request: Request) -> Upload:
     """Read and check the form.
 
     Raises
     ------
-    ImportRefused
+    BadRequest
         With the contract's message for what is missing, too large or of a wrong kind.
     """
-    form = await _read_form(request)
-    filename, content = await _read_file(form)
+    form = await read_file_form(request, most_megabytes=LARGEST_MEGABYTES, failure=IMPORT_FAILED)
     try:
-        kind = identify(filename, content)
+        kind = identify(form.filename, form.content)
     except ImportRejected as rejection:
         raise ImportRefused(rejection.message) from rejection
     return Upload(
-        filename=filename,
+        filename=form.filename,
         kind=kind,
-        content=content,
-        campaign_id=_campaign_id(form),
-        default_values=_default_values(form),
-        options=_options(form),
+        content=form.content,
+        campaign_id=_campaign_id(form.fields),
+        default_values=_default_values(form.fields),
+        options=_options(form.fields),
     )
-
-
-async def _read_form(request: Request) -> FormData:
-    if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
-        raise ImportRefused(NO_FILE)
-    # FastAPI's own parser would read the whole body, however large, before asking anyone.
-    body = _Body(request)
-    try:
-        form = await MultiPartParser(request.headers, body.chunks(), max_files=1, max_fields=20).parse()
-    except MultiPartException as error:
-        raise ImportRefused(f"The form cannot be read: {error.message}") from error
-    if not body.is_whole:
-        await form.close()
-        raise ImportRefused("The form cannot be read: its end is missing")
-    return form
-
-
-class _Body:
-    """A form's bytes on their way to the parser, which minds neither their number nor whether they end too soon."""
-
-    def __init__(self, request: Request) -> None:
-        self._stream = request.stream()
-        boundary = parse_options_header(request.headers["Content-Type"])[1].get(b"boundary", b"")
-        self._last_boundary = b"--" + boundary + b"--"
-        self._end = b""
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        received = 0
-        async for chunk in self._stream:
-            received += len(chunk)
-            if received > LARGEST_FILE + FORM_OVERHEAD:
-                raise CutOff(FILE_TOO_LARGE)
-            self._end = (self._end + chunk)[-len(self._last_boundary) - len(b"\r\n") :]
-            yield chunk
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the boundary that closes the form is there, and nothing behind it but the end of its line."""
-        return self._end.rstrip(b"\r\n").endswith(self._last_boundary)
-
-
-async def _read_file(form: FormData) -> tuple[str, bytes]:
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise ImportRefused(NO_FILE)
-    content = await file.read()
-    await file.close()
-    if len(content) > LARGEST_FILE:
-        raise ImportRefused(FILE_TOO_LARGE)
-    # Some clients send a whole path; the name is for people and PostgreSQL holds no NUL.
-    name = file.filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\x00", "")
-    return name[-LONGEST_FILENAME:], content
 
 
 def _campaign_id(form: FormData) -> int:

@@ -10,7 +10,6 @@ from services.lead_svc.imports.columns import Columns, arrange, letter
 from services.lead_svc.imports.conversion import Converted, convert
 from services.lead_svc.imports.defaults import NO_DEFAULTS, Defaults, check_defaults
 from services.lead_svc.imports.duplicates import (
-    StoredLead,
     combined,
     filtered,
     object_to_duplicates,
@@ -18,11 +17,12 @@ from services.lead_svc.imports.duplicates import (
     of_new_numbers,
 )
 from services.lead_svc.imports.errors import NO_FAULTS, Faults, ImportRejected, RowError, shorten
-from services.lead_svc.imports.failed_rows import write_failed_rows
+from services.lead_svc.imports.failed_rows_writing import write_failed_rows
 from services.lead_svc.imports.lead_frame import lead_frame
 from services.lead_svc.imports.objections import Objections
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.imports.sheet import CellFault, Sheet
+from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.imports.table import Table, tidy
 from services.lead_svc.leads.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME, LeadStatus
 

@@ -1,8 +1,4 @@
-"""From the text of a cell to the value of a field.
-
-`parse` is the rule. `plain` is a shortcut for whole columns: it covers the shapes in which most values come, agrees
-with `parse` on them, and leaves the rest to it.
-"""
+"""From the text of a cell to the value of a field: the rule, for one text at a time."""
 
 import re
 import unicodedata
@@ -13,25 +9,21 @@ from importlib.resources import files
 from typing import Final
 
 import orjson
-import polars as pl
 
 from services.lead_svc.imports.stored_json import as_jsonb
 from services.lead_svc.leads import phone
-from services.lead_svc.leads.fields import EMAIL_PATTERN, LANGUAGE_PATTERN, Field, Kind
+from services.lead_svc.leads.fields import EMAIL_PATTERN, Field, Kind
+from services.lead_svc.leads.language import language_tag
 
 Value = str | int
 
 _DAY_SECONDS: Final = 86_400
 _CENT: Final = Decimal("0.01")
 _EMAIL: Final = re.compile(EMAIL_PATTERN)
-_LANGUAGE: Final = re.compile(LANGUAGE_PATTERN)
 _TIME: Final = re.compile(
     r"([0-9]{1,2})(?::([0-9]{2}))?(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([ap])?(?:\.?m\.?)?", re.IGNORECASE
 )
 _DAY_FRACTION: Final = re.compile(r"0?\.[0-9]+|0")
-_PLAIN_TIME: Final = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
-_PLAIN_MONEY: Final = r"^[0-9]{1,13}(?:\.[0-9]{1,2})?$"
-_PLAIN_LANGUAGE: Final = r"^[a-z]{2,3}(?:-[A-Z]{2})?$"
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:(?P<mark>[,.' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?:[.,][0-9]+)?")
 
 
@@ -41,12 +33,6 @@ def parse(field: Field, text: str) -> Value | None:
     Lists and objects come back as JSON text, money as decimal text, times as "HH:MM:SS".
     """
     return _PARSERS[field.kind](field, text)
-
-
-def plain(field: Field, text: pl.Expr) -> pl.Expr | None:
-    """The values of the texts that have the plain shape of a field, null for all others; None if there is none."""
-    build = _PLAIN.get(field.kind)
-    return build(field, text) if build is not None else None
 
 
 @cache
@@ -144,18 +130,7 @@ def _parse_time_zone(_field: Field, text: str) -> str | None:
 
 
 def _parse_language(field: Field, text: str) -> str | None:
-    tag = text.replace("_", "-")
-    if len(tag) > (field.max_length or 0) or not _LANGUAGE.fullmatch(tag):
-        return None
-    language, *subtags = tag.split("-")
-    return "-".join([language.lower(), *map(_subtag, subtags)])
-
-
-def _subtag(subtag: str) -> str:
-    """A subtag in the case that RFC 5646 recommends: a region in capitals, a script capitalised."""
-    if subtag.isalpha() and len(subtag) == 2:
-        return subtag.upper()
-    return subtag.capitalize() if subtag.isalpha() and len(subtag) == 4 else subtag.lower()
+    return language_tag(text) if len(text) <= (field.max_length or 0) else None
 
 
 def _parse_list(field: Field, text: str) -> str | None:
@@ -204,27 +179,4 @@ _PARSERS: Final[Mapping[Kind, Callable[[Field, str], Value | None]]] = {
     Kind.LANGUAGE: _parse_language,
     Kind.LIST: _parse_list,
     Kind.OBJECT: _parse_object,
-}
-
-
-def _shaped(text: pl.Expr, pattern: str) -> pl.Expr:
-    return pl.when(text.str.contains(pattern)).then(text)
-
-
-def _plain_email(field: Field, text: pl.Expr) -> pl.Expr:
-    return pl.when(text.str.contains(EMAIL_PATTERN) & (text.str.len_bytes() <= (field.max_length or 0))).then(text)
-
-
-def _plain_integer(field: Field, text: pl.Expr) -> pl.Expr:
-    number = text.str.to_integer(strict=False, dtype=pl.Int64)
-    return pl.when(number.is_between(field.minimum, field.maximum)).then(number)
-
-
-_PLAIN: Final[Mapping[Kind, Callable[[Field, pl.Expr], pl.Expr]]] = {
-    Kind.PHONE: lambda _field, text: phone.plain(text),
-    Kind.EMAIL: _plain_email,
-    Kind.INTEGER: _plain_integer,
-    Kind.MONEY: lambda _field, text: _shaped(text, _PLAIN_MONEY),
-    Kind.TIME: lambda _field, text: _shaped(text, _PLAIN_TIME),
-    Kind.LANGUAGE: lambda _field, text: _shaped(text, _PLAIN_LANGUAGE),
 }

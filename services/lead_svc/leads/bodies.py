@@ -4,11 +4,12 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.lead_svc.leads.fields import InterestLevel, LeadStatus
+from services.lead_svc.leads.fields import FIELD_BY_NAME, InterestLevel, LeadStatus
 from services.lead_svc.leads.json_values import checked
+from services.lead_svc.leads.moments import in_utc
 from services.lead_svc.leads.phone import Phone
 from shared.http.parameters import LARGEST_ID, Storable
 
@@ -65,7 +66,24 @@ PhoneNumber = Annotated[Phone, WithJsonSchema({"type": "string", "examples": ["+
 TimeOfDay = Annotated[
     time, WithJsonSchema({"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$", "examples": ["14:00:00"]})
 ]
-Agent = Annotated[int, checked("assigned_to", required=True)]
+Moment = Annotated[
+    datetime,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "ISO 8601 with an offset, or without one as a wall clock in the `time_zone` of the lead's "
+            "campaign shows it. A time that the clock shows twice is the first; one that it skips is as many minutes "
+            "later.",
+            "examples": ["2024-02-20T14:00:00Z", "2024-02-20 09:00:00"],
+        }
+    ),
+]
+Money = Annotated[
+    Decimal,
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": FIELD_BY_NAME["annual_revenue"].maximum + 0.99}),
+]
+AgentId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Agent = Annotated[AgentId, checked("assigned_to", required=True)]
 Priority = Annotated[int, Field(ge=1, le=5), checked("priority")]
 Status = Annotated[LeadStatus, checked("status", required=True)]
 
@@ -89,8 +107,8 @@ class LeadBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     campaign_id: Id
-    first_name: Annotated[str, checked("first_name", required=True)]
-    last_name: Annotated[str, checked("last_name", required=True)]
+    first_name: Annotated[str, Field(min_length=1), checked("first_name", required=True)]
+    last_name: Annotated[str, Field(min_length=1), checked("last_name", required=True)]
     phone: Annotated[PhoneNumber, checked("phone", required=True)]
     alternate_phone: Annotated[PhoneNumber | None, checked("alternate_phone")] = None
     email: Annotated[str | None, checked("email")] = None
@@ -109,23 +127,29 @@ class LeadBody(Body):
     postal_code: Annotated[str | None, checked("postal_code")] = None
     source: Annotated[str | None, checked("source")] = None
     source_details: Annotated[str | None, checked("source_details")] = None
-    annual_revenue: Annotated[Decimal | None, checked("annual_revenue")] = None
+    annual_revenue: Annotated[Money | None, checked("annual_revenue")] = None
     company_size: Annotated[str | None, checked("company_size")] = None
     lead_score: Annotated[int | None, Field(ge=0, le=100), checked("lead_score")] = None
     interest_level: Annotated[InterestLevel | None, checked("interest_level")] = None
     pain_points: Annotated[list[str] | None, checked("pain_points")] = None
     requirements: Annotated[list[str] | None, checked("requirements")] = None
     custom_fields: Annotated[dict[str, Any] | None, checked("custom_fields")] = {}
-    assigned_to: Annotated[int | None, checked("assigned_to")] = None
+    assigned_to: Annotated[AgentId | None, checked("assigned_to")] = None
     notes: Annotated[str | None, checked("notes")] = None
     tags: Annotated[list[str] | None, checked("tags"), Field(description="Kept in `custom_fields`.")] = None
-    last_contact_date: Annotated[datetime | None, checked("last_contact_date")] = None
-    next_contact_date: Annotated[datetime | None, checked("next_contact_date")] = None
+    last_contact_date: Annotated[Moment | None, checked("last_contact_date")] = None
+    next_contact_date: Annotated[Moment | None, checked("next_contact_date")] = None
     company_id: Id
 
-    def row(self) -> dict[str, object]:
-        """The lead as its table has it: phone extensions and tags are among its custom fields."""
+    def row(self, time_zone: str) -> dict[str, object]:
+        """The lead as its table has it: phone extensions and tags are among its custom fields.
+
+        `time_zone` is that of its campaign, in which times without an offset are read.
+        """
         row: dict[str, object] = {name: getattr(self, name) for name in type(self).model_fields}
+        for name, value in row.items():
+            if isinstance(value, datetime):
+                row[name] = in_utc(value, time_zone)
         custom_fields = {**(self.custom_fields or {})}
         for name, key in _EXTENSION_KEYS.items():
             number: Phone | None = getattr(self, name)
@@ -137,6 +161,10 @@ class LeadBody(Body):
         return {**row, "custom_fields": custom_fields}
 
 
+def _none_if_blank(text: str) -> str | None:
+    return text.strip() or None
+
+
 class LeadStatusBody(Body):
     """The status a lead is to have."""
 
@@ -145,7 +173,7 @@ class LeadStatusBody(Body):
     )
 
     status: Status
-    sub_status: Annotated[str | None, Field(max_length=100), Storable] = None
+    sub_status: Annotated[str | None, Field(max_length=100), Storable, AfterValidator(_none_if_blank)] = None
 
 
 class AssignBody(Body):
@@ -161,7 +189,7 @@ class ScheduleBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"scheduled_call_time": "2024-02-20T14:00:00Z"}]})
 
-    scheduled_call_time: Annotated[datetime, checked("scheduled_call_time", like="next_contact_date", required=True)]
+    scheduled_call_time: Annotated[Moment, checked("scheduled_call_time", like="next_contact_date", required=True)]
 
 
 class ConvertBody(Body):
@@ -169,15 +197,15 @@ class ConvertBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"value": 1000.00}]})
 
-    value: Annotated[Decimal, checked("value", like="annual_revenue", required=True)]
+    value: Annotated[Money, checked("value", like="annual_revenue", required=True)]
 
 
 class Updates(Body):
     """What many leads are to have alike; what is left out stays as it is."""
 
     status: Annotated[LeadStatus | None, checked("status")] = None
-    priority: Annotated[int | None, checked("priority")] = None
-    assigned_to: Annotated[int | None, checked("assigned_to")] = None
+    priority: Priority | None = None
+    assigned_to: Annotated[AgentId | None, checked("assigned_to")] = None
     notes: Annotated[str | None, checked("notes")] = None
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
+from services.lead_svc.campaigns.asking import find_campaign
 from services.lead_svc.leads import refusals, repository, service
 from services.lead_svc.leads.bodies import AssignBody, ConvertBody, LeadBody, LeadStatusBody, ScheduleBody
 from services.lead_svc.leads.fields import LeadStatus
@@ -150,12 +151,17 @@ async def get_lead(connection: Transaction, caller: Caller, lead_id: IdInPath) -
             refusals.cannot_be_changed("campaign_id", 2),
             refusals.not_found(),
             refusals.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
+            refusals.campaign_unknown_now(),
         ),
     },
 )
-async def update_lead(caller: Caller, lead_id: IdInPath, body: LeadBody, connection: Transaction) -> JsonResponse:
+async def update_lead(request: Request, caller: Caller, lead_id: IdInPath, body: LeadBody) -> JsonResponse:
     """Replace a lead: what the body leaves out gets its default. Company and campaign stay what they are."""
-    await service.update(connection, caller, lead_id, body)
+
+    async def work(connection: AsyncConnection) -> None:
+        await service.update(connection, caller, lead_id, body)
+
+    await knowing_its_campaign(request, caller, work)
     return JsonResponse({"message": "Voice lead updated successfully"})
 
 
@@ -183,10 +189,13 @@ async def update_lead_status(
 ) -> JsonResponse:
     """Give a lead a status, and a word on it.
 
+    A `sub_status` belongs to its status: left out, it stays while the status does and goes when that changes; an empty
+    one takes it away.
+
     `blacklisted` puts the lead's number on the company's do-not-call list and blacklists every lead that has it. Only
     an administrator takes a lead off the blacklist, and with it its number off the list.
     """
-    await service.set_status(connection, caller, lead_id, body.status, body.sub_status)
+    await service.set_status(connection, caller, lead_id, body)
     return JsonResponse({"message": "Lead status updated successfully"})
 
 
@@ -200,11 +209,18 @@ async def assign_lead(caller: Caller, lead_id: IdInPath, body: AssignBody, conne
 @router.patch(
     "/{id}/schedule",
     summary="Schedule call",
-    responses={**_DONE, **documented(refusals.not_found(), refusals.blacklisted())},
+    responses={
+        **_DONE,
+        **documented(refusals.not_found(), refusals.blacklisted(), refusals.campaign_unknown_now()),
+    },
 )
-async def schedule_call(caller: Caller, lead_id: IdInPath, body: ScheduleBody, connection: Transaction) -> JsonResponse:
+async def schedule_call(request: Request, caller: Caller, lead_id: IdInPath, body: ScheduleBody) -> JsonResponse:
     """Have a lead called at a time: it becomes `scheduled`, and the time its `next_contact_date`."""
-    await service.schedule(connection, caller, lead_id, body.scheduled_call_time)
+
+    async def work(connection: AsyncConnection) -> None:
+        await service.schedule(connection, caller, lead_id, body.scheduled_call_time)
+
+    await knowing_its_campaign(request, caller, work)
     return JsonResponse({"message": "Call scheduled successfully"})
 
 
@@ -221,7 +237,7 @@ async def convert_lead(caller: Caller, lead_id: IdInPath, body: ConvertBody, con
 
 async def _require_visible(request: Request, caller: Caller, campaign_id: int) -> None:
     async def work(connection: AsyncConnection) -> None:
-        campaign = await service.find_campaign(connection, campaign_id)
+        campaign = await find_campaign(connection, campaign_id)
         if campaign.company_id not in caller.companies:
             raise refusals.campaign_not_found()
 

@@ -51,9 +51,6 @@ EMAIL_PATTERN: Final = (
 )
 """An address with a dot-separated domain. Understood alike by Python's `re` and by polars."""
 
-LANGUAGE_PATTERN: Final = r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*$"
-"""The form of a BCP 47 language tag."""
-
 _MESSAGES: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.TEXT: ("too_long", "{label} must be at most {max_length} characters"),
     Kind.PHONE: ("invalid_phone", "Invalid phone number format: {value}"),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
@@ -14,11 +14,11 @@ from pydantic_core import PydanticCustomError
 from services.lead_svc.imports.stored_json import as_jsonb
 from services.lead_svc.imports.values import time_zones
 from services.lead_svc.leads import phone
-from services.lead_svc.leads.fields import EMAIL_PATTERN, FIELD_BY_NAME, LANGUAGE_PATTERN, Field, Kind
+from services.lead_svc.leads.fields import EMAIL_PATTERN, FIELD_BY_NAME, Field, Kind
+from services.lead_svc.leads.language import language_tag
 from shared.http.errors import as_given
 
 _EMAIL: Final = re.compile(EMAIL_PATTERN)
-_LANGUAGE: Final = re.compile(LANGUAGE_PATTERN)
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
 _MOMENT: Final = re.compile(
     r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}[T ]"
@@ -79,9 +79,10 @@ def _money(field: Field, value: object) -> Decimal:
         raise _Refused
     try:
         amount = Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP)
-    except InvalidOperation as error:
+        fits = field.minimum <= amount < field.maximum + 1
+    except InvalidOperation as error:  # too many digits, or NaN
         raise _Refused from error
-    if not field.minimum <= amount < field.maximum + 1:
+    if not fits:
         raise _Refused
     return amount
 
@@ -99,8 +100,8 @@ def _time_zone(_field: Field, value: object) -> str:
 
 
 def _language(field: Field, value: object) -> str:
-    tag = _text(field, value)
-    if not _LANGUAGE.fullmatch(tag):
+    tag = language_tag(_text(field, value))
+    if tag is None:
         raise _Refused
     return tag
 
@@ -131,10 +132,9 @@ def _moment(_field: Field, value: object) -> datetime:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise _Refused
     try:
-        moment = datetime.fromisoformat(value)
+        return datetime.fromisoformat(value)
     except ValueError as error:
         raise _Refused from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 _READERS: Final[Mapping[Kind, Callable[[Field, object], object]]] = {
@@ -161,7 +161,8 @@ def checked(name: str, *, like: str | None = None, required: bool = False) -> Be
     """Reads a lead's field from a body: refuses what the field cannot hold, in the words of its specification.
 
     A text of nothing but space is no value, and so is missing where one is ``required``. A phone number becomes a
-    ``Phone``, with its extension. ``like`` names the field whose rule holds, where a body calls the value otherwise.
+    ``Phone``, with its extension; a moment without an offset from UTC stays without. ``like`` names the field whose
+    rule holds, where a body calls the value otherwise.
     """
     field = FIELD_BY_NAME[name] if like is None else replace(FIELD_BY_NAME[like], name=name, message=None)
     read = _READERS[field.kind]

@@ -9,19 +9,18 @@ import unicodedata
 from typing import Final, NamedTuple
 
 import phonenumbers
-import polars as pl
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 E164_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 
 # The shapes that need no further thought: what they look like, what is cut off in front, what is put there instead.
-_PLAIN: Final = (
+PLAIN_SHAPES: Final = (
     (E164_PATTERN, 0, ""),
     (r"^00[1-9][0-9]{6,14}$", 2, "+"),
     (r"^[0-9]{10}$", 0, "+1"),
     (r"^[1-9][0-9]{10,14}$", 0, "+"),
 )
-_PLAIN_COMPILED: Final = tuple((re.compile(pattern), cut, prefix) for pattern, cut, prefix in _PLAIN)
+_PLAIN_COMPILED: Final = tuple((re.compile(pattern), cut, prefix) for pattern, cut, prefix in PLAIN_SHAPES)
 
 _EXTENSION: Final = re.compile(
     r"(?P<number>.*[0-9A-Za-z)])[\s.,;-]*?(?:;ext=|\bext(?:ension|n)?\b|(?<![A-Za-z])xt?|#|,,)"
@@ -76,14 +75,6 @@ def normalize(raw: str) -> Phone:
     if e164 is None or not re.fullmatch(E164_PATTERN, e164):
         raise InvalidPhone(raw)
     return Phone(e164, extension)
-
-
-def plain(text: pl.Expr) -> pl.Expr:
-    """E.164 of the texts of a column that have a plain shape, null for those that `normalize` must look at."""
-    return pl.coalesce(
-        pl.when(text.str.contains(pattern)).then(pl.lit(prefix) + text.str.slice(cut) if prefix else text)
-        for pattern, cut, prefix in _PLAIN
-    )
 
 
 def _plain(text: str) -> str | None:

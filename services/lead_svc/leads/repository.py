@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     delete,
     false,
     func,
@@ -165,7 +166,8 @@ async def change(
 ) -> list[Told]:
     """Give leads of a company new values, all of them the same, in one statement.
 
-    Returns those that had others, in the order of ids. Leads that the company does not have are passed over.
+    Returns those that had others, in the order of ids. Leads that the company does not have are passed over. What was
+    said of a lead's status (`sub_status`) goes with it, unless another is said.
     """
     return await _change(connection, leads.c.id == any_(bindparam("ids", list(ids), type_=_IDS)), company_id, changes)
 
@@ -200,10 +202,13 @@ async def _change(
         for name, value in changes.items()
         if name not in ("status", "assigned_to")
     ]
+    values = dict(changes)
+    if "status" in changes:
+        values.setdefault("sub_status", case((previous.c.status == changes["status"], leads.c.sub_status)))
     statement = (
         update(leads)
         .where(leads.c.id == previous.c.id)
-        .values(**changes, version=leads.c.version + 1, updated_at=func.now())
+        .values(**values, version=leads.c.version + 1, updated_at=func.now())
         .returning(
             leads.c.id,
             leads.c.phone,
@@ -225,6 +230,17 @@ async def known_ids(connection: AsyncConnection, company_id: int, ids: Collectio
         leads.c.id == any_(bindparam("ids", list(ids), type_=_IDS)), leads.c.company_id == company_id
     )
     return set((await connection.execute(query)).scalars())
+
+
+async def phones_of(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> list[str]:
+    """The numbers of leads of the company, each once, in their order."""
+    query = (
+        select(leads.c.phone)
+        .distinct()
+        .where(leads.c.id == any_(bindparam("ids", list(ids), type_=_IDS)), leads.c.company_id == company_id)
+        .order_by(leads.c.phone)
+    )
+    return list((await connection.execute(query)).scalars())
 
 
 async def remove(connection: AsyncConnection, company_id: int, lead_id: int) -> Told:

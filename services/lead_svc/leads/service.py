@@ -7,28 +7,21 @@ from decimal import Decimal
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.campaigns import repository as campaign_copies
+from services.lead_svc.campaigns.asking import find_campaign
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.do_not_call import repository as do_not_call_repository
 from services.lead_svc.do_not_call import service as do_not_call
 from services.lead_svc.leads import refusals, repository, told
-from services.lead_svc.leads.bodies import LeadBody, Updates
+from services.lead_svc.leads.bodies import LeadBody, LeadStatusBody, Updates
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import may_follow
+from services.lead_svc.leads.moments import in_utc
 from services.lead_svc.leads.told import Told
 from services.lead_svc.outbox import outbox
 from shared.events.envelope import Serialized
 from shared.http.auth import Principal
 
 BLACKLISTED_BY_STATUS = "Lead was blacklisted"
-
-
-class CampaignUnknown(Exception):
-    """No event has told of the campaign yet: the service that owns it must be asked."""
-
-    def __init__(self, campaign_id: int) -> None:
-        super().__init__(campaign_id)
-        self.campaign_id = campaign_id
 
 
 async def create(connection: AsyncConnection, caller: Principal, body: LeadBody) -> int:
@@ -41,9 +34,9 @@ async def create(connection: AsyncConnection, caller: Principal, body: LeadBody)
     CampaignUnknown
         If that is not known here.
     """
-    await _require_campaign(connection, body.campaign_id, body.company_id)
+    campaign = await _require_campaign(connection, body.campaign_id, body.company_id)
     await _hold_list(connection, body.company_id, for_change=body.status is LeadStatus.BLACKLISTED)
-    row = body.row()
+    row = body.row(campaign.time_zone)
     if await do_not_call_repository.listed(connection, body.company_id, [body.phone.e164]):
         row["status"] = LeadStatus.BLACKLISTED
     lead = await repository.add(connection, row)
@@ -71,6 +64,8 @@ async def update(connection: AsyncConnection, caller: Principal, lead_id: int, b
         If the lead has another company or campaign.
     Conflict
         If its status cannot be followed by that of ``body``.
+    CampaignUnknown
+        If its campaign is not known here.
     """
     caller.require_company(body.company_id)
     # Before the lead itself: who puts a number on the list holds the list first, and then the leads.
@@ -80,7 +75,8 @@ async def update(connection: AsyncConnection, caller: Principal, lead_id: int, b
         if lead[name] != value:
             raise refusals.cannot_be_changed(name, value)
     _require_following(lead, body.status)
-    changes = {name: value for name, value in body.row().items() if lead[name] != value}
+    campaign = await find_campaign(connection, body.campaign_id)
+    changes = {name: value for name, value in body.row(campaign.time_zone).items() if lead[name] != value}
     if not changes:
         return
     [changed] = await repository.change(connection, lead["company_id"], [lead_id], changes)
@@ -94,10 +90,10 @@ async def update(connection: AsyncConnection, caller: Principal, lead_id: int, b
         await _keep_from_being_called(connection, caller, lead["company_id"], changed)
 
 
-async def set_status(
-    connection: AsyncConnection, caller: Principal, lead_id: int, wanted: LeadStatus, sub_status: str | None
-) -> None:
+async def set_status(connection: AsyncConnection, caller: Principal, lead_id: int, body: LeadStatusBody) -> None:
     """Give a lead a status, and a word on it; one that has both stays as it is.
+
+    Without a word the lead keeps the one it has for as long as it keeps its status.
 
     Only an administrator takes a lead off the blacklist, and with it the lead's number off the do-not-call list; other
     leads with the number stay blacklisted.
@@ -111,21 +107,23 @@ async def set_status(
     """
     company_id = await repository.company_of(connection, lead_id, caller.companies)
     if company_id is not None:
-        await _hold_list(connection, company_id, for_change=wanted is LeadStatus.BLACKLISTED)
+        await _hold_list(connection, company_id, for_change=body.status is LeadStatus.BLACKLISTED)
     lead = await _locked(connection, caller, lead_id)
-    leaves_blacklist = lead["status"] == LeadStatus.BLACKLISTED != wanted
+    leaves_blacklist = lead["status"] == LeadStatus.BLACKLISTED != body.status
     if leaves_blacklist:
         if not caller.is_admin:
             raise refusals.only_an_admin()
         await do_not_call_repository.remove(connection, lead["company_id"], lead["phone"])
     else:
-        _require_following(lead, wanted)
-    changes = {name: value for name, value in (("status", wanted), ("sub_status", sub_status)) if lead[name] != value}
-    if not changes:
-        return
-    [changed] = await repository.change(connection, lead["company_id"], [lead_id], changes)
-    await outbox.add(connection, lead["company_id"], *(told.status_changed([changed]) or told.updated([changed])))
-    await _keep_from_being_called(connection, caller, lead["company_id"], changed)
+        _require_following(lead, body.status)
+    changes = body.model_dump(exclude_unset=True)
+    changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
+    await outbox.add(connection, lead["company_id"], *(told.status_changed(changed) or told.updated(changed)))
+    for one in changed:
+        await _keep_from_being_called(connection, caller, lead["company_id"], one)
+    if not changed and body.status is LeadStatus.BLACKLISTED:
+        # Its number may have been taken off the list since it was blacklisted.
+        await blacklist_number(connection, caller, lead["company_id"], lead["phone"])
 
 
 async def assign(connection: AsyncConnection, caller: Principal, lead_id: int, agent_id: int) -> None:
@@ -138,7 +136,7 @@ async def assign(connection: AsyncConnection, caller: Principal, lead_id: int, a
 
 
 async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int, at: datetime) -> None:
-    """Have a lead called at a time.
+    """Have a lead called at a time, which without an offset is of its campaign's time zone.
 
     Raises
     ------
@@ -146,10 +144,14 @@ async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int,
         If there is no such lead for the caller.
     Conflict
         If the lead is blacklisted.
+    CampaignUnknown
+        If its campaign is not known here.
     """
     lead = await _locked(connection, caller, lead_id)
     if lead["status"] == LeadStatus.BLACKLISTED:
         raise refusals.blacklisted()
+    campaign = await find_campaign(connection, lead["campaign_id"])
+    at = in_utc(at, campaign.time_zone)
     changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": at}
     changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
     await outbox.add(connection, lead["company_id"], *told.status_changed(changed), *told.scheduled(changed, at))
@@ -218,7 +220,8 @@ async def update_many(
         events += told.updated(changed)
     await outbox.add(connection, company_id, *events)
     if updates.status is LeadStatus.BLACKLISTED:
-        phones = sorted({lead.phone for lead in changed})
+        # Those of leads that were blacklisted before too: they may have been taken off the list since.
+        phones = await repository.phones_of(connection, company_id, ids)
         await do_not_call.add(connection, company_id, phones, reason=BLACKLISTED_BY_STATUS, added_by=caller.subject)
     return len(changed)
 
@@ -236,18 +239,11 @@ async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequenc
     return len(changed)
 
 
-async def find_campaign(connection: AsyncConnection, campaign_id: int) -> CampaignCopy:
-    """A campaign as it is known here; raises ``CampaignUnknown`` when it is not."""
-    campaign = await campaign_copies.find(connection, campaign_id)
-    if campaign is None:
-        raise CampaignUnknown(campaign_id)
-    return campaign
-
-
-async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> None:
+async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> CampaignCopy:
     campaign = await find_campaign(connection, campaign_id)
     if campaign.company_id != company_id or campaign.deleted:
         raise refusals.InvalidCampaign(campaign_id)
+    return campaign
 
 
 async def _hold_list(connection: AsyncConnection, company_id: int, *, for_change: bool) -> None:

@@ -46,6 +46,7 @@ _PLACEHOLDERS = {
     "amqp_url": "amqp://localhost",
     "redis_url": "redis://localhost",
     "jwt_secret": "no token is signed with this placeholder",
+    "analytics_svc_url": "http://localhost",
 }
 DOCUMENT: dict[str, Any] = create_api_app(CampaignApiSettings.model_validate(_PLACEHOLDERS)).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=Config.from_dict({"generation": {"deterministic": True}}))

@@ -318,11 +318,23 @@ async def test_a_status_that_may_not_follow_is_refused(company: LeadCompany, tar
 async def test_a_blacklisted_lead_takes_no_call(company: LeadCompany) -> None:
     lead = await company.create(status="blacklisted")
     before = await company.stored()
-    for report in ({}, {"status": "blacklisted"}, {"disposition": "do_not_call"}, {"status": "pending"}):
+    for report in ({}, {"status": "pending"}, {"disposition": "no_answer"}):
         response = await _call(company, lead, **report)
         assert response.status_code == 409
         assert response.json()["message"] == "Lead is blacklisted"
     assert await company.stored() == before
+
+
+@pytest.mark.parametrize("report", [{"disposition": "do_not_call"}, {"status": "blacklisted"}])
+async def test_who_asks_again_not_to_be_called_is_listed_again(company: LeadCompany, report: dict[str, object]) -> None:
+    lead = await company.create(status="blacklisted")
+    taken_off = await company.send("DELETE", f"{company.path}/do-not-call?phone=%2B{lead['phone'][1:]}")
+    assert taken_off.status_code == 200
+    after = await _called(company, lead, **report)
+    assert (after["status"], after["attempts"], after["next_contact_date"]) == ("blacklisted", 1, None)
+    assert await company.listed_numbers() == [lead["phone"]]
+    [call] = await company.call_history(lead)
+    assert (call["status"], call["successful"]) == ("blacklisted", False)
 
 
 async def test_a_deleted_campaign_takes_no_call(company: LeadCompany) -> None:

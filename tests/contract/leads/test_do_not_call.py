@@ -14,6 +14,7 @@ from tests.fixtures.leads import LEAD_STATUSES, LeadCompany
 NUMBER = "+14155552671"
 ADDED = "Numbers added to the do-not-call list"
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+MEGABYTE = 1024 * 1024
 NOTHING: list[list[Any]] = [[], [], [], []]
 
 
@@ -147,6 +148,22 @@ async def test_blacklisting_one_lead_lists_its_number_and_blacklists_the_others(
         assert ((await company.shown(one))["status"], (await company.shown(one))["version"]) == ("blacklisted", 2)
     assert await other_company.shown(theirs) == theirs
     assert await other_company.listed_numbers() == []
+
+
+@pytest.mark.parametrize("way", ["status", "bulk"])
+async def test_blacklisting_a_blacklisted_lead_lists_its_number_again(company: LeadCompany, way: str) -> None:
+    lead = await company.create(phone=NUMBER, status="blacklisted")
+    assert (await _take_off(company, NUMBER)).status_code == 200
+    newcomer = await company.create(phone=NUMBER)
+    if way == "status":
+        response = await company.on_lead("PATCH", lead, "/status", {"status": "blacklisted"})
+    else:
+        body = {"lead_ids": [lead["id"]], "updates": {"status": "blacklisted"}}
+        response = await company.send("PATCH", f"{company.path}/bulk-update", body)
+    assert response.status_code == 200, response.text
+    assert await company.listed_numbers() == [NUMBER]
+    assert await company.shown(lead) == lead
+    assert (await company.shown(newcomer))["status"] == "blacklisted"
 
 
 async def test_an_update_to_blacklisted_lists_the_new_number(company: LeadCompany) -> None:
@@ -298,12 +315,24 @@ async def test_a_file_that_holds_no_numbers_is_refused(company: LeadCompany, fil
     assert await company.stored() == NOTHING
 
 
+async def test_a_file_may_have_a_megabyte_and_no_more(company: LeadCompany) -> None:
+    whole = f"phone,x\n{NUMBER},".encode()
+    largest = whole + b"x" * (MEGABYTE - len(whole))
+    before = await company.stored()
+    for larger in (largest + b"x", largest * 3):
+        response = await _import(company, larger)
+        assert response.status_code == 400
+        assert response.json() == {"message": "Error importing numbers", "error": "File size exceeds 1MB limit"}
+    assert await company.stored() == before
+    _added(await _import(company, largest), 1, 0)
+
+
 async def test_a_file_that_is_missing_is_named(company: LeadCompany) -> None:
     for options in ({"data": {"colour": "red"}}, {"data": {"file": "+14155552671"}}, {"json": {"file": "x"}}):
         url, token = f"{_path(company)}/import", company.token()
         response = await company.api.client.post(url, headers=token, **options)  # type: ignore[arg-type]
         assert response.status_code == 400, response.text
-        assert response.json().keys() >= {"message", "error"}
+        assert response.json() == {"message": "Error importing numbers", "error": "No file uploaded"}
 
 
 # Looking at it

@@ -208,7 +208,7 @@ class TestErrors:
         assert rows == [
             ["phone", "tags", "lead_score", "errors"],
             ["12", '["a","b"]', "", "phone: Invalid phone number format: 12"],
-            [f"'{PHONE}", "", "101", "lead_score: Lead score must be between 0 and 100"],
+            [PHONE, "", "101", "lead_score: Lead score must be between 0 and 100"],
         ]
 
 

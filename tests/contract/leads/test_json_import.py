@@ -180,7 +180,7 @@ async def test_everything_that_is_wrong_around_the_leads_is_named_too(caller: Ca
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"a": NaN}', b"\xff", b'"leads"'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'"leads"'])
 async def test_a_body_that_is_no_object(caller: Caller, body: bytes) -> None:
     refused(await post_json(caller, body), "The body must be a JSON object")
 

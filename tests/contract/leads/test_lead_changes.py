@@ -768,6 +768,62 @@ async def test_a_word_alone_is_told_of_as_an_update(company: LeadCompany) -> Non
     assert event.leads[0].version == 2
 
 
+STATUS_CHANGES = {
+    "status": ("PATCH", "/status", {"status": "completed"}),
+    "update": ("PUT", "", None),
+    "schedule": ("PATCH", "/schedule", {"scheduled_call_time": "2024-03-20T14:00:00Z"}),
+    "convert": ("PATCH", "/convert", {"value": 5}),
+    "call": ("POST", "/call-attempt", {"duration": 5, "status": "completed"}),
+}
+
+
+@pytest.mark.parametrize("way", [*STATUS_CHANGES, "bulk", "list"])
+async def test_a_word_on_a_status_goes_with_it(company: LeadCompany, way: str) -> None:
+    lead = await company.create(status="in_progress")
+    await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": "on hold"})
+    if way == "bulk":
+        body: object = {"lead_ids": [lead["id"]], "updates": {"status": "completed"}}
+        response = await company.send("PATCH", f"{company.path}/bulk-update", body)
+    elif way == "list":
+        response = await company.send("POST", f"{company.path}/do-not-call", {"phones": [lead["phone"]]})
+    else:
+        method, step, body = STATUS_CHANGES[way]
+        response = await company.on_lead(method, lead, step, body or lead_sent_again(lead, status="completed"))
+    assert response.is_success, response.text
+    shown = await company.shown(lead)
+    assert shown["status"] != "in_progress"
+    assert shown["sub_status"] is None
+
+
+async def test_a_word_on_a_status_stays_while_the_status_does(company: LeadCompany) -> None:
+    lead = await company.create(status="in_progress")
+    body = {"status": "in_progress", "sub_status": "on hold"}
+    assert (await company.on_lead("PATCH", lead, "/status", body)).status_code == 200
+    before = await company.stored()
+    for without in ({"status": "in_progress"}, {"status": "in_progress", "sub_status": None}, body):
+        assert (await company.on_lead("PATCH", lead, "/status", without)).status_code == 200
+        assert await company.stored() == before
+    await company.on_lead("PUT", lead, body=lead_sent_again(lead, notes="Changed"))
+    await company.on_lead("POST", lead, "/call-attempt", {"duration": 5})
+    assert (await company.shown(lead))["sub_status"] == "on hold"
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+async def test_an_empty_word_on_a_status_takes_it_away(company: LeadCompany, blank: str) -> None:
+    lead = await company.create(status="in_progress")
+    for word, kept in (("on hold", "on hold"), (blank, None)):
+        await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": word})
+        assert (await company.shown(lead))["sub_status"] == kept
+
+
+async def test_the_same_word_may_be_said_of_another_status(company: LeadCompany) -> None:
+    lead = await company.create()
+    for status in ("in_progress", "scheduled"):
+        await company.on_lead("PATCH", lead, "/status", {"status": status, "sub_status": "on hold"})
+        shown = await company.shown(lead)
+        assert (shown["status"], shown["sub_status"]) == (status, "on hold")
+
+
 @pytest.mark.parametrize(
     ("body", "faults"),
     [

@@ -29,7 +29,7 @@ async def campaign_svc(servers: ServerUrls, campaigns_database: str) -> AsyncIte
 
 async def create_campaign(campaign_svc: str, company_id: int) -> int:
     async with httpx.AsyncClient(base_url=campaign_svc, headers=bearer(claims(company_id)), trust_env=False) as http:
-        response = await http.post("/api/voice-campaigns", json=smallest_body(company_id))
+        response = await http.post("/api/voice-campaigns", json=smallest_body(company_id) | {"time_zone": "Asia/Tokyo"})
     assert response.status_code == 201, response.text
     campaign_id: int = response.json()["data"]["id"]
     return campaign_id
@@ -53,6 +53,7 @@ async def test_a_campaign_whose_events_have_not_arrived_is_asked_for_once(
     assert response.status_code == 202, response.text
     [copy] = await lead_service.rows("SELECT * FROM campaigns")
     assert (copy["id"], copy["company_id"], copy["status"], copy["deleted"]) == (campaign_id, COMPANY, "draft", False)
+    assert copy["time_zone"] == "Asia/Tokyo"
 
     async with lead_service.api() as api:  # which cannot reach campaign_svc
         response = await Caller(api, COMPANY).import_file(FILE, campaign_id, respond_async=True)

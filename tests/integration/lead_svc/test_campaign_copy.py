@@ -36,7 +36,7 @@ async def database(lead_service: LeadService) -> AsyncIterator[Database]:
     await database.close()
 
 
-def campaign(version: int, status: CampaignStatus = "draft", campaign_id: int = 1) -> Campaign:
+def campaign(version: int, status: CampaignStatus = "draft", campaign_id: int = 1, time_zone: str = "UTC") -> Campaign:
     return Campaign(
         id=campaign_id,
         version=version,
@@ -48,7 +48,7 @@ def campaign(version: int, status: CampaignStatus = "draft", campaign_id: int = 
         calls_per_day=50,
         calling_hours_start="09:00:00",
         calling_hours_end="17:00:00",
-        time_zone="UTC",
+        time_zone=time_zone,
         working_days=["Monday"],
         max_attempts_per_lead=3,
         retry_delay_minutes=60,
@@ -66,10 +66,10 @@ def campaign(version: int, status: CampaignStatus = "draft", campaign_id: int = 
 HISTORY: tuple[CampaignEvent, ...] = (
     CampaignCreated(campaign=campaign(1)),
     CampaignStatusChanged(campaign=campaign(2, "active"), previous_status="draft"),
-    CampaignUpdated(campaign=campaign(3, "paused")),
-    CampaignDeleted(campaign=campaign(4, "paused")),
+    CampaignUpdated(campaign=campaign(3, "paused", time_zone="Asia/Tokyo")),
+    CampaignDeleted(campaign=campaign(4, "paused", time_zone="Asia/Tokyo")),
 )
-END = CampaignCopy(id=1, company_id=COMPANY, status="paused", version=4, deleted=True)
+END = CampaignCopy(id=1, company_id=COMPANY, status="paused", version=4, deleted=True, time_zone="Asia/Tokyo")
 
 
 def told(event: CampaignEvent) -> Envelope:

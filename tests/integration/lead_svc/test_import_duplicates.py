@@ -135,6 +135,21 @@ async def test_other_services_are_told_what_was_written_over(lead_service: LeadS
     assert {lead["version"] for lead in told} == {2}
 
 
+async def test_a_word_on_a_status_goes_with_it(lead_service: LeadService, campaign_id: int) -> None:
+    async with lead_service.api() as api:
+        caller = Caller(api, COMPANY)
+        await run(lead_service, await stored_job(caller, many_leads(2), campaign_id))
+        await lead_service.execute("UPDATE leads SET status = 'in_progress', sub_status = 'on hold'")
+        rows = [
+            {"phone": phone_number(0), "status": "in_progress", "city": "Oslo"},
+            {"phone": phone_number(1), "status": "failed", "city": "Oslo"},
+        ]
+        await run(lead_service, await stored_job(caller, csv_of(rows), campaign_id, on_duplicate="update"))
+
+    stored = await lead_service.rows("SELECT status, sub_status FROM leads ORDER BY phone")
+    assert [tuple(row) for row in stored] == [("in_progress", "on hold"), ("failed", None)]
+
+
 async def test_a_dry_run_tells_nobody(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)

@@ -106,6 +106,12 @@ class Model:
             if status == "blacklisted":
                 self.list(lead.phone)
 
+    def _ask_for(self, lead: Modelled, status: str) -> None:
+        """Set a status in so many words: a blacklisted lead's number goes on the list again."""
+        lead.status = status
+        if status == "blacklisted":
+            self.list(lead.phone)
+
     def take(self, call: Call) -> tuple[int, int | None]:
         """Take a call: the status that answers it, and the count of its answer where it has one."""
         taken: Callable[[Call], tuple[int, int | None]] = getattr(self, f"_{call.operation}")
@@ -127,7 +133,7 @@ class Model:
             return 200, None
         if not _may_follow(lead.status, call.status):
             return 409, None
-        self._set(lead, call.status)
+        self._ask_for(lead, call.status)
         return 200, None
 
     def _update(self, call: Call) -> tuple[int, None]:
@@ -154,15 +160,13 @@ class Model:
         if call.reports_status and not all(_may_follow(lead.status, call.status) for lead in leads):
             return 409, None
         changed = 0
-        changing = []
         for lead in leads:
             new_status = call.reports_status and lead.status != call.status
             changed += bool(new_status or lead.fields != lead.fields | updates)
             lead.fields |= updates
-            if new_status:
-                changing.append(lead)
-        for lead in changing:
-            self._set(lead, call.status)
+        for lead in leads:
+            if call.reports_status:
+                self._ask_for(lead, call.status)
         return 200, changed
 
     def _bulk_assign(self, call: Call) -> tuple[int, int | None]:
@@ -203,9 +207,14 @@ class Model:
         lead = self._one(call)
         if lead is None:
             return 404, None
-        if lead.status == "blacklisted":
+        asks_not_to_be_called = call.disposition == "do_not_call" or (
+            call.reports_status and call.status == "blacklisted"
+        )
+        if lead.status == "blacklisted" and not asks_not_to_be_called:
             return 409, None
-        if call.reports_status:
+        if asks_not_to_be_called:
+            wanted = "blacklisted"
+        elif call.reports_status:
             wanted = call.status
             if not _may_follow(lead.status, wanted):
                 return 409, None
@@ -216,7 +225,7 @@ class Model:
             if not _may_follow(lead.status, wanted):
                 wanted = lead.status  # nobody asked for a status that could be refused
         lead.attempts += 1
-        self._set(lead, wanted)
+        self._ask_for(lead, wanted)
         return 200, None
 
     def _delete(self, call: Call) -> tuple[int, None]:

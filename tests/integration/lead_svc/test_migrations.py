@@ -83,6 +83,16 @@ async def test_the_migrations_can_be_taken_back_and_run_again(lead_service: Lead
     assert await found(lead_service.database_url, COLUMNS) == migrated
 
 
+async def test_campaigns_that_are_there_get_a_time_zone(lead_service: LeadService) -> None:
+    config = alembic_config(MIGRATIONS, lead_service.database_url)
+    await asyncio.to_thread(command.downgrade, config, "0003")
+    await lead_service.knows_campaign(1, 7)
+
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+    assert await lead_service.value("SELECT time_zone FROM campaigns") == "UTC"
+
+
 async def test_of_two_migrations_at_once_the_second_waits(servers: ServerUrls) -> None:
     url = await servers.create_database("leads")
     first = await asyncpg.connect(url)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
+import orjson
 import pytest
 
 from tests.fixtures.gateway import Caller, Gateway
@@ -11,19 +12,20 @@ from tests.fixtures.leads import LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS
 
 COMPANY = 7
-LIMIT = 10 * 1024 * 1024
+COMPANY_PATH = f"/api/company/voice-leads/company/{COMPANY}"
+MEGABYTE = 1024 * 1024
 BOUNDARY = "b0undary"
 FORM_START = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="leads.csv"\r\n\r\nphone\n'.encode()
 )
 
 
-def chunked_form_begun(api: Gateway) -> socket.socket:
-    """A connection on which an import was begun: its headers, and the start of a form without a length."""
+def chunked_form_begun(api: Gateway, path: str) -> socket.socket:
+    """A connection on which a file is being sent: the headers, and the start of a form without a length."""
     url = urlsplit(str(api.http.base_url))
     connection = socket.create_connection((url.hostname or "", url.port or 0), timeout=DEADLINE_SECONDS)
     connection.sendall(
-        f"POST {Caller(api, COMPANY).import_path} HTTP/1.1\r\nHost: leads\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: leads\r\n"
         f"Authorization: {api.headers(COMPANY)['Authorization']}\r\n"
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
         "Transfer-Encoding: chunked\r\n\r\n".encode()
@@ -56,24 +58,30 @@ def send_on_and_on(connection: socket.socket, most: int) -> tuple[int, bytes]:
     return sent, answer
 
 
-async def test_an_upload_without_a_length_is_cut_off_at_the_limit(lead_service: LeadService) -> None:
+@pytest.mark.parametrize(
+    ("path", "limit", "message"),
+    [("import", 10 * MEGABYTE, "Error importing leads"), ("do-not-call/import", MEGABYTE, "Error importing numbers")],
+)
+async def test_an_upload_without_a_length_is_cut_off_at_the_limit(
+    lead_service: LeadService, path: str, limit: int, message: str
+) -> None:
     async with lead_service.api() as api:
-        connection = await asyncio.to_thread(chunked_form_begun, api)
-        sent, answer = await asyncio.to_thread(send_on_and_on, connection, 10 * LIMIT)
+        connection = await asyncio.to_thread(chunked_form_begun, api, f"{COMPANY_PATH}/{path}")
+        sent, answer = await asyncio.to_thread(send_on_and_on, connection, 100 * MEGABYTE)
         still_there = await Caller(api, COMPANY).get(f"/api/voice-leads/company/{COMPANY}")
 
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
-    assert body == b'{"message":"Error importing leads","error":"File size exceeds 10MB limit"}'
+    assert orjson.loads(body) == {"message": message, "error": f"File size exceeds {limit // MEGABYTE}MB limit"}
     # What is more than the limit filled the buffers between the two ends.
-    assert LIMIT < sent < 5 * LIMIT
+    assert limit < sent < limit + 40 * MEGABYTE
     assert still_there.status_code == 200
     assert await lead_service.value("SELECT count(*) FROM imports") == 0
 
 
 async def test_a_form_that_breaks_off_stores_nothing(lead_service: LeadService) -> None:
     async with lead_service.api() as api:
-        (await asyncio.to_thread(chunked_form_begun, api)).close()
+        (await asyncio.to_thread(chunked_form_begun, api, Caller(api, COMPANY).import_path)).close()
         still_there = await Caller(api, COMPANY).get(f"/api/voice-leads/company/{COMPANY}")
 
     assert still_there.status_code == 200

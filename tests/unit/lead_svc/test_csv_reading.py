@@ -150,18 +150,28 @@ cells = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 )
 
 
-@given(st.data(), st.integers(1, 5), st.sampled_from(csv_reading.SEPARATORS), st.sampled_from(["\n", "\r\n", "\r"]))
-@settings(max_examples=300)
-def test_what_a_csv_writer_writes_is_read_back(data: st.DataObject, width: int, separator: str, line_end: str) -> None:
+@given(
+    st.data(),
+    st.integers(1, 5),
+    st.sampled_from(csv_reading.SEPARATORS),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+@settings(max_examples=500)
+def test_what_a_csv_writer_writes_is_read_back(
+    data: st.DataObject, width: int, separator: str, line_end: str, encoding: str
+) -> None:
     rows = data.draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=8))
     header = ["phone", *(f"column {number}" for number in range(1, width))]
 
     if width == 1:
         separator = ","  # nothing tells of another one
     # csv.writer quotes a line end only where it belongs to its own, and never the spaces at the edges of a cell.
-    quoting = csv.QUOTE_MINIMAL if line_end == "\r\n" else csv.QUOTE_ALL
+    whole = [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]
+    quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, *whole] if line_end == "\r\n" else whole))
+    text = csv_file([header, *rows], delimiter=separator, lineterminator=line_end, quoting=quoting).decode()
 
-    sheet = read_csv(csv_file([header, *rows], delimiter=separator, lineterminator=line_end, quoting=quoting))
+    sheet = read_csv(text.encode(encoding))
 
     assert sheet.headers == tuple(header)
     assert rows_of(sheet) == [[cell.strip() for cell in row] for row in rows]

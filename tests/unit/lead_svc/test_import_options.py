@@ -7,15 +7,15 @@ from typing import Any
 import fastexcel
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lead_svc.exports.defusing import restored
-from services.lead_svc.imports.columns import REPORT_HEADER, arrange
+from services.lead_svc.exports.defusing import defused_text
+from services.lead_svc.imports.columns import REPORT_HEADER, arrange, clean_header
 from services.lead_svc.imports.csv_reading import read_csv
-from services.lead_svc.imports.duplicates import StoredLead
 from services.lead_svc.imports.errors import ImportRejected, RowError
 from services.lead_svc.imports.failed_rows import LONGEST_CELL, MOST_CELLS, MOST_KEPT, as_csv, as_workbook, rows_of
+from services.lead_svc.imports.formats import FileKind
 from services.lead_svc.imports.json_leads import read_json
 from services.lead_svc.imports.objections import Objections
 from services.lead_svc.imports.options import (
@@ -26,6 +26,10 @@ from services.lead_svc.imports.options import (
     choice_of,
     column_map_of,
 )
+from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.restoring import restored
+from services.lead_svc.imports.sheet import Sheet
+from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.imports.template import EXAMPLE, template_rows
 from services.lead_svc.imports.validation import ValidLeads, examine, settle, validate
 from services.lead_svc.leads.fields import FIELD_BY_NAME
@@ -164,6 +168,35 @@ def test_no_cell_of_a_csv_is_a_formula_and_an_import_reads_each_as_it_was(rows: 
     assert not [cell for row in read for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     frame = pl.DataFrame(read, schema=["0", "1"], orient="row")
     assert [list(row) for row in restored(frame).rows()] == rows
+
+
+edges = st.text(alphabet="'=+-@\t\rä,;\"\n 1", max_size=4)
+headers = st.lists(edges.map(lambda text: f"{text}h"), min_size=2, max_size=2, unique_by=clean_header)
+
+
+@given(
+    headers,
+    st.lists(st.lists(edges, min_size=2, max_size=2), min_size=1, max_size=5),
+    st.sampled_from([FileKind.CSV, FileKind.XLSX]),
+)
+@settings(deadline=None)
+def test_failed_rows_are_read_again_as_they_were(header: list[str], rows: list[list[str]], kind: FileKind) -> None:
+    table = [["phone", *header, "q"], *(["12", *row, "q"] for row in rows)]
+    content = csv_file([[defused_text(cell) for cell in row] for row in table])
+    sheet = read(content, FileKind.CSV)
+    with pytest.raises(ImportRejected) as rejection:
+        validate(sheet, {}, row_limit=None)
+    assert rejection.value.faults.failed_rows is not None
+
+    write = as_csv if kind is FileKind.CSV else as_workbook
+    again = read(write(rows_of(rejection.value.faults.failed_rows)), kind)
+
+    assert [clean_header(cell) for cell in again.headers] == [*map(clean_header, sheet.headers), "errors"]
+    assert _trimmed(again) == _trimmed(sheet)
+
+
+def _trimmed(sheet: Sheet) -> list[list[str]]:
+    return [[(cell or "").strip() for cell in row[:4]] for row in sheet.cells.rows()]  # without the errors
 
 
 def test_objections_know_the_rows_they_are_to() -> None:

@@ -152,17 +152,30 @@ def test_what_is_too_long_for_an_extension_is_none() -> None:
         normalize("415-555-2671 x 4155552672")
 
 
-@pytest.mark.parametrize("kind", [phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE])
+DIALLED_AT_HOME_ONLY = {("CA", phonenumbers.PhoneNumberType.UAN), ("IR", phonenumbers.PhoneNumberType.UAN)}
+"""Short numbers without an area code: +1 310-1234, +98 9601."""
+
+
+@pytest.mark.parametrize("kind", phonenumbers.PhoneNumberType.values())
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
 def test_every_country_s_numbers_are_understood_in_international_form(region: str, kind: int) -> None:
     number = phonenumbers.example_number_for_type(region, kind)
-    if number is None:  # a country without landlines
-        return
+    if number is None or (region, kind) in DIALLED_AT_HOME_ONLY:
+        return  # not every country has numbers of every kind
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
     assert normalize(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)).e164 == e164
     assert normalize(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966)).e164 == e164
     assert normalize(e164).e164 == e164
+
+
+@pytest.mark.parametrize("country_code", sorted(phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS))
+def test_numbers_of_no_country_are_understood_in_international_form(country_code: int) -> None:
+    number = phonenumbers.example_number_for_non_geo_entity(country_code)
+    assert number is not None
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+    assert normalize(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)).e164 == e164
 
 
 texts = st.one_of(

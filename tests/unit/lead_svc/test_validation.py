@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.lead_svc.imports.csv_reading import read_csv
 from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS, ImportRejected, RowError
-from services.lead_svc.imports.lead_frame import LEAD_COLUMNS
+from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.validation import validate
 from services.lead_svc.leads.fields import FIELDS
 from tests.fixtures.lead_files import OLD_WORKBOOK, Formula, Row, csv_file, sheet_of, workbook

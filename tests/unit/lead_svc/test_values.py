@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.imports.values import parse, plain, time_zones
+from services.lead_svc.imports.plain_values import plain
+from services.lead_svc.imports.values import parse, time_zones
 from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS, Kind
 
 VALUES: dict[str, dict[str, str | int | None]] = {

@@ -1,0 +1,88 @@
+"""Requests made up from the document about imports and exports are answered, and never with a fault of ours."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+import schemathesis
+from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, Config
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+
+from services.lead_svc.app import MIGRATIONS, create_api_app
+from shared.database.migrations import upgrade
+from tests.contract.leads.test_openapi_conformance import DOCUMENT, TESTED, TOKEN
+from tests.fixtures.leads import lead_api_settings
+from tests.fixtures.servers import ServerUrls
+from tests.fixtures.serving import serving
+
+SCHEMA = schemathesis.openapi.from_dict(
+    DOCUMENT, config=Config.from_dict({"generation": {"deterministic": True}})
+).exclude(path_regex=TESTED)
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+COMPANIES = (1, 2)
+"""Which made-up requests often name. Each has the campaign of its own number."""
+ENDED = """
+INSERT INTO imports
+    (company_id, campaign_id, requested_by, filename, kind, size_bytes, default_values, status, finished_at)
+VALUES ($1, $1, 'me', 'leads.csv', 'csv', 5, '{}', 'completed', now())
+"""
+
+
+@pytest.fixture(scope="module")
+async def database(servers: ServerUrls) -> AsyncIterator[str]:
+    """URL of a migrated database with a campaign and an import that has ended for each company."""
+    url = await servers.create_database("conformance_of_files")
+    await asyncio.to_thread(upgrade, MIGRATIONS, url)
+    connection = await asyncpg.connect(url)
+    for company in COMPANIES:
+        await connection.execute(
+            "INSERT INTO campaigns (id, company_id, status, version) VALUES ($1, $1, 'active', 1)", company
+        )
+        await connection.execute(ENDED, company)
+    await connection.close()
+    yield url
+    await servers.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def address(servers: ServerUrls, database: str) -> Iterator[str]:
+    """Where the API is served, from a thread of its own: the requests of schemathesis block the tests' loop.
+
+    No worker is there: an import that is accepted is not waited for.
+    """
+    knows_no_campaign = FastAPI()
+    with (
+        start_blocking_portal(backend_options={"use_uvloop": True}) as portal,
+        portal.wrap_async_context_manager(serving(knows_no_campaign)) as campaign_svc_url,
+    ):
+        own = lead_api_settings(servers, database, campaign_svc_url).model_copy(update={"import_wait_seconds": 0.01})
+        with portal.wrap_async_context_manager(serving(create_api_app(own))) as url:
+            yield url
+
+
+def test_between_them_the_two_modules_test_every_operation() -> None:
+    tested = {(operation.method, operation.path) for operation in _operations(SCHEMA)}
+    others = {
+        (method, path) for path, methods in DOCUMENT["paths"].items() for method in methods if re.search(TESTED, path)
+    }
+    assert tested | others == {(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert len(tested) >= 9
+
+
+def _operations(schema: Any) -> list[Any]:
+    return [result.ok() for result in schema.get_all_operations()]
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_any_request_is_answered_as_documented(case: Case[Any], address: str) -> None:
+    if case.path.endswith("/events") and case.path_parameters.get("importId") not in COMPANIES:
+        case.path_parameters["importId"] = COMPANIES[0]  # one that has not ended is followed for ever
+    case.call_and_validate(base_url=address, headers=TOKEN, checks=CHECKS)
