@@ -167,9 +167,7 @@ async def measure(stack: Stack, rounds: int) -> Samples:
     """Ask everything of everyone, ``rounds`` times."""
     samples: Samples = defaultdict(list)
     asker = Asker(stack)
-    driver = await asyncpg.connect(
-        stack.servers.postgres.database_url("analytics"), server_settings={"jit": "off", "timezone": "UTC"}
-    )
+    driver = await asyncpg.connect(_url(stack), server_settings={"jit": "off", "timezone": "UTC"})
     for number in range(rounds + 1):
         for report, (path, make) in REPORTS.items():
             for company in (SMALL, LARGE):
@@ -230,9 +228,14 @@ def table_of(samples: Samples) -> Table:
     return table
 
 
+def _url(stack: Stack) -> str:
+    """Of the database, as the superuser."""
+    return stack.servers.postgres.url.rsplit("/", 1)[0] + "/analytics"
+
+
 async def fill(stack: Stack) -> None:
     """Make both companies."""
-    url = stack.servers.postgres.url.rsplit("/", 1)[0] + "/analytics"
+    url = _url(stack)
     for company, calls in CALLS.items():
         await report_facts.load(url, company, calls)
     await report_facts.keep_raw_rows(url)
