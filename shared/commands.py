@@ -1,7 +1,8 @@
-"""The command line of a service: ``python -m services.<service> api|events|migrate``."""
+"""The command line of a service: ``python -m services.<service> api|events|migrate|rebuild``."""
 
+import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from fastapi import FastAPI
@@ -9,6 +10,8 @@ from pydantic import ValidationError
 
 from shared.http.app import serve
 from shared.logs import configure_logs
+from shared.messaging.history import HistoryIncomplete
+from shared.messaging.rebuild import Rebuilt
 from shared.settings import LogSettings, ProcessSettings
 
 S = TypeVar("S", bound=LogSettings)
@@ -33,3 +36,27 @@ def run_process(settings_class: type[P], create_app: Callable[[P], FastAPI], *, 
     """Start one process of a service and serve until it is told to stop."""
     settings = load_settings(settings_class, process=process)
     serve(create_app(settings), settings)
+
+
+def run_rebuild(
+    settings_class: type[P], rebuild: Callable[[P], Awaitable[Rebuilt]], *, process: str, what: str
+) -> None:
+    """Build a projection anew and say what came of it; exits with status 1 when not all of it could be.
+
+    Parameters
+    ----------
+    what
+        What is rebuilt, as a sentence begins with it.
+    """
+    settings = load_settings(settings_class, process=process)
+
+    async def whole() -> Rebuilt:
+        return await rebuild(settings)
+
+    try:
+        rebuilt = asyncio.run(whole())
+    except HistoryIncomplete as error:
+        sys.stderr.write(f"Nothing was changed: {error}\n")
+        sys.exit(1)
+    sys.stdout.write(f"{what} rebuilt from {rebuilt.applied} events; {rebuilt.failed} more could not be applied\n")
+    sys.exit(1 if rebuilt.failed else 0)

@@ -1,14 +1,11 @@
 """``python -m services.analytics_svc api|events|migrate|rebuild``."""
 
-import asyncio
-
 import typer
 
 from services.analytics_svc.app import MIGRATIONS, create_api_app, create_events_app, rebuild_facts
 from services.analytics_svc.settings import AnalyticsApiSettings, AnalyticsEventsSettings
-from shared.commands import load_settings, run_process
+from shared.commands import load_settings, run_process, run_rebuild
 from shared.database.migrations import upgrade
-from shared.messaging.history import HistoryIncomplete
 from shared.settings import DatabaseSettings
 
 cli = typer.Typer(help="The analytics service: reports, cut from the other services' events.", no_args_is_help=True)
@@ -36,14 +33,7 @@ def migrate() -> None:
 @cli.command()
 def rebuild() -> None:
     """Build facts and reports anew from the history of events; the old ones are shown until it is done."""
-    settings = load_settings(AnalyticsEventsSettings, process="analytics-rebuild")
-    try:
-        rebuilt = asyncio.run(rebuild_facts(settings))
-    except HistoryIncomplete as error:
-        typer.echo(f"Nothing was changed: {error}", err=True)
-        raise typer.Exit(1) from error
-    typer.echo(f"Facts rebuilt from {rebuilt.applied} events; {rebuilt.failed} more could not be applied")
-    raise typer.Exit(1 if rebuilt.failed else 0)
+    run_rebuild(AnalyticsEventsSettings, rebuild_facts, process="analytics-rebuild", what="Facts")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """``python -m services.campaign_svc api|events|migrate|rebuild``."""
 
-import asyncio
-
 import typer
 
 from services.campaign_svc.app import MIGRATIONS, create_api_app, create_events_app, rebuild_totals
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
-from shared.commands import load_settings, run_process
+from shared.commands import load_settings, run_process, run_rebuild
 from shared.database.migrations import upgrade
-from shared.messaging.history import HistoryIncomplete
 from shared.settings import DatabaseSettings
 
 cli = typer.Typer(help="The campaign service: campaigns and their lifecycle.", no_args_is_help=True)
@@ -36,14 +33,7 @@ def migrate() -> None:
 @cli.command()
 def rebuild() -> None:
     """Build the totals of leads and calls anew from the history of events; the old ones are shown until it is done."""
-    settings = load_settings(CampaignEventsSettings, process="campaign-rebuild")
-    try:
-        rebuilt = asyncio.run(rebuild_totals(settings))
-    except HistoryIncomplete as error:
-        typer.echo(f"Nothing was changed: {error}", err=True)
-        raise typer.Exit(1) from error
-    typer.echo(f"Totals rebuilt from {rebuilt.applied} events; {rebuilt.failed} more could not be applied")
-    raise typer.Exit(1 if rebuilt.failed else 0)
+    run_rebuild(CampaignEventsSettings, rebuild_totals, process="campaign-rebuild", what="Totals")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,23 @@
 """Reports of campaigns over HTTP."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.analytics_svc.reports.answers import AnswersOfApp
 from services.analytics_svc.reports.costs import CostAnalysis, cost_analysis
 from services.analytics_svc.reports.directory import CampaignInPath
+from services.analytics_svc.reports.documentation import (
+    REFUSED_CAMPAIGN,
+    REFUSED_CAMPAIGN_IDS,
+    REFUSED_PERIOD,
+    figures,
+)
 from services.analytics_svc.reports.parameters import CampaignsScope, CompanyScope
 from services.analytics_svc.reports.performance import CompanyPerformance, Interval, company_performance
 from services.analytics_svc.reports.quality import QualityMetrics, campaign_metrics, quality_metrics
-from services.analytics_svc.reports.refusals import REFUSED_CAMPAIGN, REFUSED_CAMPAIGN_IDS, REFUSED_PERIOD
 from services.analytics_svc.reports.statistics import (
     CampaignStatistics,
     CompanyStatistics,
@@ -26,14 +30,10 @@ from shared.events.campaigns import CampaignStatus
 router = APIRouter(tags=["Reports"], default_response_class=Response)
 
 
-def _figures(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": model, "description": "The figures; zeros and empty lists without facts."}}
-
-
 @router.get(
     "/api/voice-campaigns/company/{companyId}/stats",
     summary="Statistics of a company's campaigns",
-    responses=_figures(CompanyStatistics) | REFUSED_PERIOD,
+    responses=figures(CompanyStatistics) | REFUSED_PERIOD,
 )
 async def company_campaign_statistics(
     answers: AnswersOfApp,
@@ -48,7 +48,7 @@ async def company_campaign_statistics(
 @router.get(
     "/api/voice-campaigns/company/{companyId}/performance",
     summary="Performance of a company's campaigns",
-    responses=_figures(CompanyPerformance) | REFUSED_PERIOD,
+    responses=figures(CompanyPerformance) | REFUSED_PERIOD,
 )
 async def company_campaign_performance(
     answers: AnswersOfApp,
@@ -64,7 +64,7 @@ async def company_campaign_performance(
 @router.get(
     "/api/voice-campaigns/company/{companyId}/team-performance",
     summary="Performance of a company's people",
-    responses=_figures(TeamPerformance) | REFUSED_PERIOD,
+    responses=figures(TeamPerformance) | REFUSED_PERIOD,
 )
 async def company_team_performance(answers: AnswersOfApp, scope: CompanyScope) -> Response:
     """Calls by the agent they name. Names are those of the company's directory of members."""
@@ -75,7 +75,7 @@ async def company_team_performance(answers: AnswersOfApp, scope: CompanyScope) -
 @router.get(
     "/api/voice-campaigns/company/{companyId}/cost-analysis",
     summary="Costs of a company's campaigns",
-    responses=_figures(CostAnalysis) | REFUSED_CAMPAIGN_IDS,
+    responses=figures(CostAnalysis) | REFUSED_CAMPAIGN_IDS,
 )
 async def company_cost_analysis(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """A call costs what its report says, else what its campaign said when it was made."""
@@ -86,7 +86,7 @@ async def company_cost_analysis(answers: AnswersOfApp, scope: CampaignsScope) ->
 @router.get(
     "/api/voice-campaigns/company/{companyId}/quality-metrics",
     summary="Quality of a company's calls",
-    responses=_figures(QualityMetrics) | REFUSED_CAMPAIGN_IDS,
+    responses=figures(QualityMetrics) | REFUSED_CAMPAIGN_IDS,
 )
 async def company_quality_metrics(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """What quality reports say of calls, and whether calls kept to their campaign's hours; else null."""
@@ -97,7 +97,7 @@ async def company_quality_metrics(answers: AnswersOfApp, scope: CampaignsScope) 
 @router.get(
     "/api/voice-campaigns/{id}/stats",
     summary="Statistics of a campaign",
-    responses=_figures(CampaignStatistics) | REFUSED_CAMPAIGN,
+    responses=figures(CampaignStatistics) | REFUSED_CAMPAIGN,
 )
 async def one_campaigns_statistics(answers: AnswersOfApp, campaign: CampaignInPath) -> Response:
     """Leads, calls and costs of a campaign, of all its days."""

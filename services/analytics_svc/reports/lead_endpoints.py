@@ -1,15 +1,19 @@
 """Reports of leads over HTTP."""
 
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.analytics_svc.reports.answers import AnswersOfApp
 from services.analytics_svc.reports.conversions import ConversionAnalysis, conversion_analysis
 from services.analytics_svc.reports.directory import CampaignOfLeadsInPath
+from services.analytics_svc.reports.documentation import (
+    REFUSED_CAMPAIGN,
+    REFUSED_CAMPAIGN_IDS,
+    REFUSED_PERIOD,
+    figures,
+)
 from services.analytics_svc.reports.leads import (
     AssignmentStatistics,
     CampaignLeadStatistics,
@@ -21,19 +25,14 @@ from services.analytics_svc.reports.leads import (
     lead_quality_report,
 )
 from services.analytics_svc.reports.parameters import CampaignsScope, CompanyScope
-from services.analytics_svc.reports.refusals import REFUSED_CAMPAIGN, REFUSED_CAMPAIGN_IDS, REFUSED_PERIOD
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Reports"], default_response_class=Response)
-
-
-def _figures(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": model, "description": "The figures; zeros and empty lists without facts."}}
 
 
 @router.get(
     "/company/{companyId}/analytics",
     summary="Analytics of a company's leads",
-    responses=_figures(LeadAnalytics) | REFUSED_CAMPAIGN_IDS,
+    responses=figures(LeadAnalytics) | REFUSED_CAMPAIGN_IDS,
 )
 async def company_lead_analytics(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """Leads that were created in the period: how far they got, where they come from, and their scores."""
@@ -44,7 +43,7 @@ async def company_lead_analytics(answers: AnswersOfApp, scope: CampaignsScope) -
 @router.get(
     "/company/{companyId}/quality-report",
     summary="Quality of a company's leads",
-    responses=_figures(LeadQualityReport) | REFUSED_PERIOD,
+    responses=figures(LeadQualityReport) | REFUSED_PERIOD,
 )
 async def company_lead_quality(answers: AnswersOfApp, scope: CompanyScope) -> Response:
     """Leads that were created in the period: how good they are, and what would make them better."""
@@ -55,7 +54,7 @@ async def company_lead_quality(answers: AnswersOfApp, scope: CompanyScope) -> Re
 @router.get(
     "/company/{companyId}/assignment-stats",
     summary="Assignment of a company's leads",
-    responses=_figures(AssignmentStatistics) | REFUSED_PERIOD,
+    responses=figures(AssignmentStatistics) | REFUSED_PERIOD,
 )
 async def company_lead_assignment(answers: AnswersOfApp, scope: CompanyScope) -> Response:
     """Leads that were created in the period: who works on them, and how soon they were called."""
@@ -66,7 +65,7 @@ async def company_lead_assignment(answers: AnswersOfApp, scope: CompanyScope) ->
 @router.get(
     "/company/{companyId}/conversion-analysis",
     summary="Conversions of a company's leads",
-    responses=_figures(ConversionAnalysis) | REFUSED_CAMPAIGN_IDS,
+    responses=figures(ConversionAnalysis) | REFUSED_CAMPAIGN_IDS,
 )
 async def company_conversions(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """Leads that were created in the period: which were converted, for how much, and what goes with it."""
@@ -77,7 +76,7 @@ async def company_conversions(answers: AnswersOfApp, scope: CampaignsScope) -> R
 @router.get(
     "/campaign/{campaignId}/stats",
     summary="Statistics of a campaign's leads",
-    responses=_figures(CampaignLeadStatistics) | REFUSED_CAMPAIGN,
+    responses=figures(CampaignLeadStatistics) | REFUSED_CAMPAIGN,
 )
 async def one_campaigns_leads(answers: AnswersOfApp, campaign: CampaignOfLeadsInPath) -> Response:
     """The leads of a campaign, of all its days."""

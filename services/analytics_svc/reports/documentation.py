@@ -1,7 +1,9 @@
-"""How reports are documented to be refused."""
+"""How reports are documented: what is answered, and how they are refused."""
 
 from datetime import date
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from services.analytics_svc.reports.directory import campaign_unknown_now, not_found
 from shared.http.errors import Fault, Unavailable, invalid_request
@@ -27,3 +29,8 @@ REFUSED_CAMPAIGN_IDS: Final[dict[int | str, dict[str, Any]]] = documented(*_PERI
 REFUSED_CAMPAIGN: Final[dict[int | str, dict[str, Any]]] = documented(
     not_found(), Unavailable.database(), campaign_unknown_now()
 )
+
+
+def figures(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """The entry of an answer of this shape."""
+    return {200: {"model": model, "description": "The figures; zeros and empty lists without facts."}}
