@@ -45,6 +45,15 @@ logs: .venv/.installed ## Show the logs (NAME=lead-api for one process, FOLLOW=1
 rebuild: .venv/.installed ## Build totals and reports anew from the history of events, while everything goes on
 	@$(LOCAL) rebuild
 
+.PHONY: events
+events: .venv/.installed ## Show events as they are published (TYPE='lead.*', COMPANY=1, SINCE=1h, FROM_START=1, FOLLOW=0, JSON=1)
+	@$(LOCAL) events $(if $(TYPE),--type '$(TYPE)') $(if $(COMPANY),--company '$(COMPANY)') $(if $(SINCE),--since '$(SINCE)') \
+	$(if $(FROM_START),--from-start) $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(JSON),--json)
+
+.PHONY: subscriber
+subscriber: .venv/.installed ## Make a broker account for a program that subscribes to events (NAME=crm), and print its URL
+	@$(LOCAL) subscriber '$(NAME)'
+
 .PHONY: token
 token: .venv/.installed ## Print an access token (COMPANY=1 or 1,2; ROLE=user or admin; SUB=name)
 	@$(LOCAL) token --company '$(or $(COMPANY),1)' --role '$(or $(ROLE),user)' --sub '$(or $(SUB),local)'
@@ -68,6 +77,18 @@ format: .venv/.installed ## Rewrite the code in the project's style
 .PHONY: openapi
 openapi: .venv/.installed ## Write the API document that the gateway serves
 	@$(PYTHON) -m deploy.openapi
+
+.PHONY: asyncapi
+asyncapi: .venv/.installed ## Write what subscribers are told of the events: AsyncAPI, JSON Schemas, docs/events.md
+	@$(PYTHON) -m deploy.asyncapi
+
+.PHONY: publish-events
+publish-events: .venv/.installed ## Make the events' schemas the published ones, at a release; refused if readers could stumble
+	@$(PYTHON) -m shared.events.publication
+
+.PHONY: soak
+soak: .venv/.installed ## Load with random kills, then compare everything with what clients were told (SECONDS=300, SEED=number)
+	@$(PYTHON) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
 bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual way

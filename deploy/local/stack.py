@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy.local import ports
@@ -86,6 +86,11 @@ class Stack:
     def process(self, name: str) -> Child:
         """A part by name: a process, a server or the gateway; `kill()` it and it is started again."""
         return self._children[name]
+
+    @property
+    def parts(self) -> Sequence[Child]:
+        """Everything that runs: servers, processes and gateway."""
+        return list(self._children.values())
 
     def url(self, name: str) -> str:
         """The address of one process itself, past the gateway."""
