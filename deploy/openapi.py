@@ -9,9 +9,11 @@ from typing import Any
 import services.analytics_svc.app
 import services.campaign_svc.app
 import services.lead_svc.app
+import services.webhook_svc.app
 from services.analytics_svc.settings import AnalyticsApiSettings
 from services.campaign_svc.settings import CampaignApiSettings
 from services.lead_svc.settings import LeadApiSettings
+from services.webhook_svc.settings import WebhookApiSettings
 
 Document = dict[str, Any]
 
@@ -27,9 +29,10 @@ TAGS = {
     "Members": "A company's team members and agents, by name.",
     "Leads": "The people to call.",
     "Do-not-call list": "Numbers that a company must not call.",
-    "Lead imports": "Leads from CSV and Excel files: all of a file, or nothing of it.",
+    "Lead imports": "Leads from CSV and Excel files and from JSON: all of it, or nothing.",
     "Lead exports": "Leads as CSV and Excel files, which an import reads back.",
     "Reports": "What the calls cost and what they brought.",
+    "Webhooks": "Events over HTTP, signed, for programs that do not speak AMQP.",
 }
 """Every tag that an operation may have, in the order of the page."""
 
@@ -54,6 +57,7 @@ def service_documents() -> dict[str, Document]:
         "campaign_svc": services.campaign_svc.app.create_api_app(CampaignApiSettings.model_validate(_PLACEHOLDERS)),
         "lead_svc": services.lead_svc.app.create_api_app(LeadApiSettings.model_validate(_PLACEHOLDERS)),
         "analytics_svc": services.analytics_svc.app.create_api_app(AnalyticsApiSettings.model_validate(_PLACEHOLDERS)),
+        "webhook_svc": services.webhook_svc.app.create_api_app(WebhookApiSettings.model_validate(_PLACEHOLDERS)),
     }
     return {service: app.openapi() for service, app in apps.items()}
 

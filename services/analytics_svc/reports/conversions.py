@@ -19,8 +19,8 @@ Strength = Literal["low", "medium", "high"]
 
 FEWEST_LEADS: Final = 30
 """A correlation over fewer leads is not told."""
-STRONG_FROM: Final[tuple[tuple[Decimal, Strength], ...]] = ((Decimal("0.5"), "high"), (Decimal("0.3"), "medium"))
-"""Amount of a correlation from which on it is that strong."""
+STRONG_FROM: Final[tuple[tuple[float, Strength], ...]] = ((0.5, "high"), (0.3, "medium"))
+"""Amount of a coefficient, as it is shown, from which on a correlation is that strong."""
 _FACTORS: Final = {
     "response_minutes": (
         "Response Time",
@@ -180,13 +180,14 @@ def _factor(sums: Row, name: str) -> ConversionFactor:
         return ConversionFactor(
             factor=label, impact_score=None, correlation=None, coefficient=None, leads=int(count), recommendation=None
         )
-    strength = next((strength for least, strength in STRONG_FROM if abs(coefficient) >= least), "low")
+    shown = rounded(coefficient)
+    strength = next((strength for least, strength in STRONG_FROM if abs(shown) >= least), "low")
     means = {"converted": f"{ratio(xy, y):.2f}", "others": f"{ratio(x - xy, count - y):.2f}"}
     return ConversionFactor(
         factor=label,
         impact_score=int((100 * abs(coefficient)).quantize(Decimal(1), ROUND_HALF_UP)),
         correlation=strength,
-        coefficient=rounded(coefficient),
+        coefficient=shown,
         leads=int(count),
         recommendation=None if strength == "low" else recommendation.format_map(means),
     )

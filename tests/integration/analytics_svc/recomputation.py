@@ -1,116 +1,123 @@
-"""The statistics of a company, by going through the list of events: slow, and as plain as can be."""
+"""Every report: how it is asked for, and what it is to answer, recomputed from the list of events."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from shared.events.campaigns import CampaignDeleted, CampaignEvent
-from shared.events.envelope import EventData
-from shared.events.leads import CallAttempt, Lead, LeadCallAttempted, LeadCreated
+from shared.events.campaigns import Campaign
+from tests.fixtures.analytics import ReportsApi
+from tests.integration.analytics_svc import recomputation_calls as of_calls
+from tests.integration.analytics_svc import recomputation_leads as of_leads
+from tests.integration.analytics_svc.recomputation_facts import Facts, Question
+
+DAYS_AND_ZONE = {"start_date", "end_date", "time_zone"}
+"""Parameters of every report on a company."""
 
 
-def statistics(
-    told: Sequence[EventData], company_id: int, first: date | None, last: date | None, status: str | None
-) -> dict[str, Any]:
-    """What ``GET …/company/{companyId}/stats`` is to answer."""
-    campaigns = [
-        event.campaign
-        for event in _newest_campaign_events(told)
-        if event.campaign.company_id == company_id
-        and not isinstance(event, CampaignDeleted)
-        and status in (None, event.campaign.status)
-    ]
-    counted_ids = {campaign.id for campaign in campaigns}
+@dataclass(frozen=True, slots=True)
+class CompanyReport:
+    """A report on a company, and the parameters it takes beside days and time zone."""
 
-    def counts(thing: Lead | CallAttempt, moment: datetime) -> bool:
-        day = moment.astimezone(UTC).date()
-        return (
-            thing.company_id == company_id
-            and (status is None or thing.campaign_id in counted_ids)
-            and (first is None or day >= first)
-            and (last is None or day <= last)
+    path: str
+    recompute: Callable[[Facts, Question], dict[str, Any]]
+    further: frozenset[str] = frozenset()
+
+    def parameters(self, question: Question) -> dict[str, str]:
+        """The question as the report is asked it; UTC is left out, as it is the usual."""
+        ids = question.campaign_ids
+        given = {
+            "start_date": None if question.first is None else question.first.isoformat(),
+            "end_date": None if question.last is None else question.last.isoformat(),
+            "time_zone": None if question.time_zone == "UTC" else question.time_zone,
+            "campaign_ids": None if ids is None else ",".join(map(str, ids)),
+            "status": question.status,
+            "interval": question.interval,
+        }
+        taken = DAYS_AND_ZONE | self.further
+        return {name: value for name, value in given.items() if name in taken and value is not None}
+
+    async def ask(self, api: ReportsApi, question: Question) -> Any:
+        """The answer of the API."""
+        answer = await api.get(self.path.format(question.company_id), question.company_id, **self.parameters(question))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def understood(self, question: Question) -> Question:
+        """The question as the report takes it: what it passes over has no say."""
+        return Question(
+            company_id=question.company_id,
+            first=question.first,
+            last=question.last,
+            campaign_ids=question.campaign_ids if "campaign_ids" in self.further else None,
+            status=question.status if "status" in self.further else None,
+            interval=question.interval,
+            time_zone=question.time_zone,
         )
 
-    leads = {lead.id for lead in _leads(told) if counts(lead, lead.created_at)}
-    all_calls = {call.id: call for call in _calls(told)}.values()
-    calls = [call for call in all_calls if counts(call, call.started_at)]
-    with_budget = {campaign.id: campaign.budget for campaign in campaigns if campaign.budget is not None}
-    spent = sum(cost(told, call) for call in all_calls if call.campaign_id in with_budget)
-    return {
-        "total_campaigns": len(campaigns),
-        **{
-            f"{name}_campaigns": sum(campaign.status == name for campaign in campaigns)
-            for name in ("active", "completed", "paused")
-        },
-        "total_leads": len(leads),
-        **_outcomes(calls, "average_success_rate"),
-        "total_call_duration": sum(call.duration for call in calls),
-        "average_call_duration": _rounded(sum(call.duration for call in calls), len(calls), "1"),
-        "total_cost": float(sum(cost(told, call) for call in calls)),
-        "remaining_budget": float(sum(with_budget.values()) - spent),
-        "campaigns_by_priority": {
-            name: sum(campaign.priority == name for campaign in campaigns) for name in ("high", "medium", "low")
-        },
-        "calls_by_hour": dict(Counter(f"{call.started_at:%H}:00" for call in calls)),
-        "daily_stats": [
-            {
-                "date": day.isoformat(),
-                **_outcomes([call for call in calls if call.started_at.date() == day], "success_rate"),
-            }
-            for day in sorted({call.started_at.date() for call in calls})
-        ],
-    }
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """A report on a campaign, of all its days."""
+
+    path: str
+    recompute: Callable[[Facts, Campaign], dict[str, Any]]
+
+    async def ask(self, api: ReportsApi, campaign_id: int, company_id: int = 1) -> Any:
+        """The answer of the API."""
+        answer = await api.get(self.path.format(campaign_id), company_id)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
-def cost(told: Sequence[EventData], call: CallAttempt) -> Decimal:
-    """What a call cost: as reported, else the price of its campaign when it was made, else nothing is known."""
-    if call.cost is not None:
-        return call.cost
-    in_force = [
-        event.campaign
-        for event in told
-        if isinstance(event, CampaignEvent)
-        and event.campaign.id == call.campaign_id
-        and (event.campaign.version == 1 or event.campaign.updated_at <= call.started_at)
-    ]
-    if not in_force:
-        return Decimal(0)
-    return max(in_force, key=lambda campaign: campaign.version).cost_per_call or Decimal(0)
+CAMPAIGNS, LEADS = "/api/voice-campaigns/company/{}", "/api/voice-leads/company/{}"
+BY_CAMPAIGNS = frozenset({"campaign_ids"})
+
+STATISTICS = CompanyReport(f"{CAMPAIGNS}/stats", of_calls.statistics, frozenset({"status"}))
+PERFORMANCE = CompanyReport(f"{CAMPAIGNS}/performance", of_calls.performance, frozenset({"interval"}))
+TEAM_PERFORMANCE = CompanyReport(f"{CAMPAIGNS}/team-performance", of_calls.team_performance)
+COST_ANALYSIS = CompanyReport(f"{CAMPAIGNS}/cost-analysis", of_calls.cost_analysis, BY_CAMPAIGNS)
+QUALITY_METRICS = CompanyReport(f"{CAMPAIGNS}/quality-metrics", of_calls.quality_metrics, BY_CAMPAIGNS)
+ANALYTICS = CompanyReport(f"{LEADS}/analytics", of_leads.analytics, BY_CAMPAIGNS)
+QUALITY_REPORT = CompanyReport(f"{LEADS}/quality-report", of_leads.quality_report)
+ASSIGNMENT_STATISTICS = CompanyReport(f"{LEADS}/assignment-stats", of_leads.assignment_statistics)
+CONVERSION_ANALYSIS = CompanyReport(f"{LEADS}/conversion-analysis", of_leads.conversion_analysis, BY_CAMPAIGNS)
+COMPANY_REPORTS = (
+    *(STATISTICS, PERFORMANCE, TEAM_PERFORMANCE, COST_ANALYSIS, QUALITY_METRICS),
+    *(ANALYTICS, QUALITY_REPORT, ASSIGNMENT_STATISTICS, CONVERSION_ANALYSIS),
+)
+
+CAMPAIGN_STATISTICS = CampaignReport("/api/voice-campaigns/{}/stats", of_calls.campaign_statistics)
+CAMPAIGN_METRICS = CampaignReport("/internal/voice-campaigns/{}/metrics", of_calls.campaign_metrics)
+CAMPAIGN_LEAD_STATISTICS = CampaignReport("/api/voice-leads/campaign/{}/stats", of_leads.campaign_lead_statistics)
+CAMPAIGN_REPORTS = (CAMPAIGN_STATISTICS, CAMPAIGN_METRICS, CAMPAIGN_LEAD_STATISTICS)
 
 
-def _outcomes(calls: Sequence[CallAttempt], rate: str) -> dict[str, Any]:
-    successful = sum(call.successful for call in calls)
-    return {
-        "total_calls": len(calls),
-        "successful_calls": successful,
-        "failed_calls": len(calls) - successful,
-        rate: _rounded(100 * successful, len(calls), "0.01"),
-    }
+def without_wording(answer: Any) -> Any:
+    """An answer as a recomputation has it: of texts that are not laid down word for word, only what is.
+
+    That is whether there is one, and of a potential impact its number.
+    """
+    if isinstance(answer, list):
+        return [without_wording(one) for one in answer]
+    if not isinstance(answer, dict):
+        return answer
+    found = {name: without_wording(value) for name, value in answer.items()}
+    for name in found.keys() & {"suggestion", "recommendation"}:
+        if found[name] is not None:
+            assert isinstance(found[name], str)
+            assert found[name].strip()
+            found[name] = ""
+    if found.get("potential_impact") is not None:
+        [found["potential_impact"]] = re.findall(r"\d+\.\d\d(?!\d)", found["potential_impact"])
+    return found
 
 
-def _rounded(total: int, count: int, unit: str) -> float:
-    return float((Decimal(total) / count).quantize(Decimal(unit), ROUND_HALF_UP)) if count else 0
-
-
-def _newest_campaign_events(told: Sequence[EventData]) -> Iterator[CampaignEvent]:
-    newest: dict[int, CampaignEvent] = {}
-    for event in told:
-        if isinstance(event, CampaignEvent):
-            known = newest.get(event.campaign.id)
-            if known is None or known.campaign.version < event.campaign.version:
-                newest[event.campaign.id] = event
-    yield from newest.values()
-
-
-def _leads(told: Sequence[EventData]) -> Iterator[Lead]:
-    for event in told:
-        if isinstance(event, LeadCreated):
-            yield from event.leads
-
-
-def _calls(told: Sequence[EventData]) -> Iterator[CallAttempt]:
-    for event in told:
-        if isinstance(event, LeadCallAttempted):
-            yield from event.call_attempts
+def differences(answer: Any, expected: Any, where: str = "") -> list[str]:
+    """Where an answer is not the expected one, with both values."""
+    if isinstance(answer, dict) and isinstance(expected, dict) and answer.keys() == expected.keys():
+        return [found for name in expected for found in differences(answer[name], expected[name], f"{where}.{name}")]
+    if isinstance(answer, list) and isinstance(expected, list) and len(answer) == len(expected):
+        pairs = enumerate(zip(answer, expected, strict=True))
+        return [found for number, (one, other) in pairs for found in differences(one, other, f"{where}[{number}]")]
+    return [] if answer == expected else [f"{where} is {answer!r}, not {expected!r}"]
