@@ -12,6 +12,7 @@ from deploy.local.state_directory import StateDirectory
 
 TEMPLATE = Path(__file__).parents[1] / "gateway" / "nginx.conf.template"
 DOCS = Path(__file__).parents[1] / "gateway" / "docs"
+EVENTS = Path(__file__).parents[1] / "gateway" / "events"
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
@@ -29,6 +30,7 @@ def gateway(state: StateDirectory, program: Path, port: int, upstreams: Mapping[
         "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
         "GATEWAY_DIR": str(directory),
         "GATEWAY_DOCS": str(DOCS),
+        "GATEWAY_EVENTS": str(EVENTS),
         **upstreams,
     }
     configuration = directory / "nginx.conf"

@@ -1,9 +1,10 @@
 """Every type of message there is."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignStatusChanged, CampaignUpdated
-from shared.events.envelope import EventData
+from shared.events.envelope import Command, EventData
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
 from shared.events.leads import (
     LeadAssigned,
@@ -39,3 +40,8 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
         ImportFailed,
     )
 }
+
+EVENTS: Final[Mapping[str, type[EventData]]] = {
+    name: data for name, data in CATALOGUE.items() if not issubclass(data, Command)
+}
+"""What other programs may subscribe to."""

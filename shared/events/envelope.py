@@ -14,35 +14,46 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 CONTENT_TYPE = "application/cloudevents+json"
 
 
-class EventData(BaseModel):
-    """What a kind of event says. A subclass names its type; the catalogue collects the subclasses.
+class EventPart(BaseModel):
+    """What messages are made of.
 
-    Readers ignore fields they do not know, so a producer may add one without a new version.
+    Readers ignore fields they do not know, so a producer may add one without a new version. The docstring of a field
+    is what its JSON Schema says of it.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class EventData(EventPart):
+    """What a kind of event says. A subclass names its type; the catalogue collects the subclasses."""
 
     event_type: ClassVar[str]
     """Type and routing key, with its version: ``lead.created.v1``."""
 
 
-class Envelope(BaseModel):
+class Command(EventData):
+    """What is to be done, for the product's own workers alone: not an event that others subscribe to."""
+
+
+class Envelope(EventPart):
     """One event as it travels."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
     specversion: Literal["1.0"] = "1.0"
+    """The version of CloudEvents."""
     id: UUID
     """Unique to the event: the same id again is the same event again. Also the AMQP message id."""
     source: str
     """The service that speaks, as ``/lead-svc``."""
     type: str
+    """What happened, with the version of its shape. Also the routing key and the AMQP message type."""
     time: AwareDatetime
     """When the change was made."""
     datacontenttype: Literal["application/json"] = "application/json"
+    """What ``data`` is."""
     companyid: int = Field(ge=1)
     """The company whose data changed, for consumers that serve only some."""
     data: dict[str, object]
+    """What the event says."""
 
 
 class Outgoing(BaseModel):

@@ -1,17 +1,30 @@
 """What is sent is what the catalogue says."""
 
+import json
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
+import jsonschema_rs
+import orjson
 import polars as pl
 import pytest
 
+import services.campaign_svc.outbox
+import services.lead_svc.outbox
 from services.lead_svc.imports.loading import created_events
-from shared.events.catalogue import CATALOGUE
-from shared.events.envelope import Serialized, compose, parse
+from services.lead_svc.leads import told
+from services.lead_svc.leads.told import Told
+from shared.events.catalogue import CATALOGUE, EVENTS
+from shared.events.envelope import EventData, Serialized, compose, parse
+from shared.events.examples import EXAMPLES, SPEAKERS, example_of
 from shared.events.imports import ImportRequested
-from shared.events.leads import LEADS_PER_EVENT, Lead, LeadCreated
+from shared.events.leads import LEADS_PER_EVENT, CallAttempt, Lead, LeadCallAttempted, LeadCreated
+from shared.events.schemas import message_schema
 
 NOW = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
+EVERY_EVENT = pytest.mark.parametrize("data", EVENTS.values(), ids=EVENTS)
 
 
 def imported(rows: int) -> pl.DataFrame:
@@ -91,5 +104,145 @@ def test_what_is_no_event_is_refused(body: bytes) -> None:
 def test_every_type_carries_its_version_and_is_named_by_its_class() -> None:
     for name, data in CATALOGUE.items():
         assert data.event_type == name
-        assert name.endswith(".v1")
+        assert re.search(r"\.v[1-9]\d*$", name)
         assert data.__doc__
+
+
+def test_commands_are_not_for_subscribers() -> None:
+    assert CATALOGUE.keys() - EVENTS.keys() == {ImportRequested.event_type}
+
+
+def validator(data: type[EventData]) -> jsonschema_rs.Draft202012Validator:
+    """Accepts what is a message of this type."""
+    return jsonschema_rs.Draft202012Validator(message_schema(data), validate_formats=True)
+
+
+def leaves(node: object) -> Iterator[object]:
+    """Every value of a JSON document, of its lists only the first."""
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from leaves(value)
+    elif isinstance(node, list):
+        yield from leaves(node[0])
+    else:
+        yield node
+
+
+def test_every_type_has_an_example() -> None:
+    assert EXAMPLES.keys() == set(EVENTS.values())
+
+
+@EVERY_EVENT
+def test_an_example_is_a_message_of_its_type(data: type[EventData]) -> None:
+    example = example_of(data)
+
+    validator(data).validate(example)
+    envelope = parse(json.dumps(example).encode())
+    assert envelope.type == data.event_type
+    data.model_validate_json(json.dumps(envelope.data), strict=True)
+
+
+@EVERY_EVENT
+def test_an_example_has_something_to_show_for_every_field(data: type[EventData]) -> None:
+    assert None not in list(leaves(example_of(data)))
+
+
+@EVERY_EVENT
+def test_an_example_keeps_to_one_company(data: type[EventData]) -> None:
+    example = example_of(data)
+
+    for told_of in example["data"].values():
+        for entity in told_of if isinstance(told_of, list) else [told_of]:
+            if isinstance(entity, dict):
+                assert entity["company_id"] == example["companyid"]
+
+
+@EVERY_EVENT
+def test_every_field_is_explained(data: type[EventData]) -> None:
+    schema = message_schema(data)
+    unexplained = [
+        f"{part['title']}.{name}"
+        for part in (schema, *schema["$defs"].values())
+        for name, field in part["properties"].items()
+        if not field.get("description", "").endswith(".")
+    ]
+    assert unexplained == []
+
+
+@EVERY_EVENT
+def test_a_schema_is_one_and_names_itself(data: type[EventData]) -> None:
+    schema = message_schema(data)
+
+    assert jsonschema_rs.meta.is_valid(schema)
+    assert schema["$id"] == f"urn:voice-campaigns:event:{data.event_type}"
+
+
+@EVERY_EVENT
+def test_a_schema_asks_for_every_field_and_ignores_others(data: type[EventData]) -> None:
+    schema = message_schema(data)
+    for part in (schema, *schema["$defs"].values()):
+        assert sorted(part["required"]) == sorted(part["properties"])
+
+    validator(data).validate(example_of(data) | {"traceparent": "00-1-2-01"})
+
+
+def test_a_schema_refuses_messages_of_another_type() -> None:
+    assert not validator(LeadCreated).is_valid(example_of(LeadCallAttempted))
+
+
+def test_those_who_speak_are_the_services_by_their_names() -> None:
+    outboxes = (services.campaign_svc.outbox.outbox, services.lead_svc.outbox.outbox)
+    assert set(SPEAKERS.values()) == {outbox._source for outbox in outboxes}
+
+
+def test_what_an_import_sends_is_what_the_schema_says() -> None:
+    for event in created_events(imported(2), NOW):
+        body = compose(event, source="/lead-svc", company_id=3).body
+        validator(LeadCreated).validate(orjson.loads(body))
+
+
+def test_what_a_call_without_scores_sends_is_what_the_schema_says() -> None:
+    call = CallAttempt(
+        id=1,
+        lead_id=2,
+        campaign_id=7,
+        company_id=3,
+        started_at=NOW,
+        duration=0,
+        successful=False,
+        disposition=None,
+        agent_id=None,
+        cost=None,
+    )
+    body = compose(LeadCallAttempted(call_attempts=[call]), source="/lead-svc", company_id=3).body
+
+    validator(LeadCallAttempted).validate(orjson.loads(body))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param(told.status_changed, id="status"),
+        pytest.param(told.assigned, id="agent"),
+        pytest.param(lambda leads: told.scheduled(leads, NOW), id="time"),
+        pytest.param(lambda leads: told.converted(leads, Decimal("12.50"), NOW), id="conversion"),
+    ],
+)
+def test_a_lead_that_was_changed_is_told_as_the_schema_says(events: Callable[[list[Told]], list[Serialized]]) -> None:
+    # As PostgreSQL writes it, whose times have their offset in digits.
+    lead = json.dumps(example_of(LeadCreated)["data"]["leads"][0]).replace("Z", "+00:00")
+    changed = Told(
+        id=4711,
+        phone="+14155552671",
+        status="scheduled",
+        previous_status="pending",
+        assigned_to=None,
+        previous_assigned_to=124,
+        differs=False,
+        json=lead,
+    )
+
+    [event] = events([changed])
+
+    body = compose(event, source="/lead-svc", company_id=1).body
+    validator(EVENTS[event.event_type]).validate(orjson.loads(body))

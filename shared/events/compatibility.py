@@ -1,0 +1,164 @@
+"""Whether readers of messages as they were can read messages as they are.
+
+A reader was written against a published JSON Schema. It goes on working when whatever is sent now is something that the
+published schema allowed, and has every field that was published; what it has besides, the reader ignores. So a field
+may be added, and values may become fewer; nothing may be taken away, and no value may come that could not come before.
+A new value of an enumeration is one of those. A vocabulary that is to grow is therefore published as a plain string.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+Schema = Mapping[str, Any]
+
+_ANNOTATIONS: Final = frozenset(
+    {
+        "$schema",
+        "$id",
+        "$defs",
+        "$comment",
+        "title",
+        "description",
+        "examples",
+        "default",
+        "deprecated",
+        "discriminator",
+    }
+)
+"""What says nothing of which values there are."""
+_ALTERNATIVES: Final = ("anyOf", "oneOf")
+_FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_COMPARED: Final = frozenset(
+    {"$ref", *_ALTERNATIVES, "type", "const", "enum", "properties", "required", "items", "additionalProperties"}
+    | set(_FLOORS)
+    | set(_CEILINGS)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Something that a reader of the published messages could stumble over."""
+
+    field: str
+    """Where in the message: ``data.leads[].phone``."""
+    what: str
+    """What it is that is new there: ``may be null now``."""
+
+
+def breaks(published: Schema, now: Schema) -> list[Break]:
+    """What messages of the schema ``now`` do to readers of ``published``; nothing, when they are compatible."""
+    return list(_Comparison(published, now).of("", published, now))
+
+
+class _Comparison:
+    """Compares two schemas part by part, each with the definitions it stands among."""
+
+    def __init__(self, published: Schema, now: Schema) -> None:
+        self._published = published
+        self._now = now
+
+    def of(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+        """The breaks of a field: each form that it may have now must be one that it could have."""
+        known = list(_forms(published, self._published))
+        for form in _forms(now, self._now):
+            alike = [one for one in known if _is_kind(form, one)]
+            if not alike:
+                yield Break(field, f"was {' or '.join(map(_kind, known))} and may be {_kind(form)} now")
+                continue
+            yield from min((list(self._of_form(field, one, form)) for one in alike), key=len)
+
+    def _of_form(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+        yield from _of_values(field, published, now)
+        yield from _of_bounds(field, published, now)
+        yield from self._of_fields(field, published, now)
+        yield from self._of_contents(field, published, now)
+        yield from _of_other_keywords(field, published, now)
+
+    def _of_fields(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+        there = now.get("properties", {})
+        for name, described in published.get("properties", {}).items():
+            path = f"{field}.{name}".removeprefix(".")
+            if name not in there:
+                yield Break(path, "is gone")
+                continue
+            if name in published.get("required", ()) and name not in now.get("required", ()):
+                yield Break(path, "was always there and may be missing now")
+            yield from self.of(path, described, there[name])
+
+    def _of_contents(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+        if "items" in published:
+            yield from self.of(f"{field}[]", published["items"], now.get("items", {}))
+        # Whether further fields may come is no matter: readers ignore them. Of what kind they are is one in a map.
+        if isinstance(published.get("additionalProperties"), dict):
+            further = now.get("additionalProperties", True)
+            if further is not False:
+                kind = further if isinstance(further, dict) else {}
+                yield from self.of(f"{field}.*", published["additionalProperties"], kind)
+
+
+def _of_values(field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    known, there = _values(published), _values(now)
+    if known is None:
+        return
+    if there is None:
+        yield Break(field, f"was one of {', '.join(sorted(known))} and may be anything now")
+        return
+    for value in sorted(there - known):
+        yield Break(field, f"may be {value} now")
+
+
+def _of_bounds(field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    for keyword in _FLOORS:
+        if keyword in published and now.get(keyword, float("-inf")) < published[keyword]:
+            yield Break(field, f"had {keyword} {published[keyword]} and has {now.get(keyword, 'none')} now")
+    for keyword in _CEILINGS:
+        if keyword in published and now.get(keyword, float("inf")) > published[keyword]:
+            yield Break(field, f"had {keyword} {published[keyword]} and has {now.get(keyword, 'none')} now")
+
+
+def _of_other_keywords(field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    """Of what narrows values in a way that has no order, as ``format`` and ``pattern``: it stays, or is added."""
+    for keyword in sorted((published.keys() | now.keys()) - _COMPARED - _ANNOTATIONS):
+        if any(isinstance(schema.get(keyword), dict | list) for schema in (published, now)):
+            raise NotImplementedError(f"{field} has {keyword}, which nobody has taught this module to compare")
+        if keyword in published and now.get(keyword) != published[keyword]:
+            yield Break(field, f"had {keyword} {published[keyword]!r} and has {now.get(keyword)!r} now")
+
+
+def _forms(schema: Schema, document: Schema) -> Iterator[Schema]:
+    """What a value may be, one of: without references, alternatives and lists of types."""
+    alternatives = next((keyword for keyword in _ALTERNATIVES if keyword in schema), None)
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        yield from _forms({**document["$defs"][name], **_beside(schema, "$ref")}, document)
+    elif alternatives is not None:
+        for alternative in schema[alternatives]:
+            yield from _forms({**alternative, **_beside(schema, alternatives)}, document)
+    elif isinstance(schema.get("type"), list):
+        for one in schema["type"]:
+            yield {**schema, "type": one}
+    else:
+        yield schema
+
+
+def _beside(schema: Schema, keyword: str) -> Schema:
+    return {key: value for key, value in schema.items() if key != keyword and key not in _ANNOTATIONS}
+
+
+def _values(schema: Schema) -> set[str] | None:
+    """The values that there are, each as JSON; None where they are not listed."""
+    if "const" in schema:
+        return {json.dumps(schema["const"])}
+    return {json.dumps(value) for value in schema["enum"]} if "enum" in schema else None
+
+
+def _kind(schema: Schema) -> str:
+    return str(schema.get("type", "anything"))
+
+
+def _is_kind(now: Schema, published: Schema) -> bool:
+    kinds = (_kind(now), _kind(published))
+    return kinds[1] == "anything" or kinds[0] == kinds[1] or kinds == ("integer", "number")

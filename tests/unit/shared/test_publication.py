@@ -1,0 +1,116 @@
+"""What was published stays readable."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from shared.events.publication import Incompatible, complaints, current, publish, published
+from shared.events.schemas import Schema
+
+CREATED = "lead.created.v1"
+
+
+def changed(event_type: str, part: str, field: str, schema: Schema | None) -> dict[str, Schema]:
+    """The schemas of the code, with a field of one type's part different, or without it."""
+    schemas = copy.deepcopy(current())
+    fields = schemas[event_type]["$defs"][part]["properties"]
+    if schema is None:
+        del fields[field]
+    else:
+        fields[field] = schema
+    return schemas
+
+
+def test_readers_of_what_was_published_can_read_what_is_sent() -> None:
+    assert list(complaints(published(), current())) == []
+
+
+def test_every_type_is_published() -> None:
+    missing = current().keys() - published().keys()
+    assert not missing, f"`make publish-events` publishes {', '.join(sorted(missing))}"
+
+
+def test_a_field_that_goes_is_named_with_its_type_and_with_what_to_do() -> None:
+    [complaint] = complaints(published(), changed(CREATED, "Lead", "phone", None))
+
+    assert complaint == (
+        "lead.created.v1: data.leads[].phone is gone."
+        " Leave lead.created.v1 as it was, and add lead.created.v2 beside it."
+    )
+
+
+def test_a_field_that_comes_is_no_matter() -> None:
+    assert list(complaints(published(), changed(CREATED, "Lead", "nickname", {"type": "string"}))) == []
+
+
+def test_a_new_status_is_one_that_readers_may_not_handle() -> None:
+    statuses = {"type": "string", "enum": ["draft", "active", "paused", "completed", "archived"]}
+
+    [complaint] = complaints(published(), changed("campaign.created.v1", "Campaign", "status", statuses))
+
+    assert complaint.startswith('campaign.created.v1: data.campaign.status may be "archived" now. ')
+
+
+def test_a_type_that_goes_is_named() -> None:
+    now = current()
+    del now["member.deleted.v1"]
+
+    [complaint] = complaints(published(), now)
+
+    assert complaint.startswith("member.deleted.v1 is gone, but it was published. ")
+
+
+def test_a_change_of_the_envelope_concerns_every_type() -> None:
+    now = copy.deepcopy(current())
+    for schema in now.values():
+        schema["required"].remove("time")
+
+    told = list(complaints(published(), now))
+
+    assert len(told) == len(now)
+    assert all("time was always there and may be missing now" in complaint for complaint in told)
+
+
+def test_the_version_that_follows_the_ninth_is_the_tenth() -> None:
+    schema = current()[CREATED]
+
+    [complaint] = complaints({"lead.created.v9": schema}, {})
+
+    assert "add lead.created.v10 beside it" in complaint
+
+
+def test_what_is_published_is_what_was_given(tmp_path: Path) -> None:
+    publish(current(), tmp_path / "new")
+
+    assert published(tmp_path / "new") == current()
+
+
+def test_what_readers_can_live_with_is_published(tmp_path: Path) -> None:
+    publish(current(), tmp_path)
+    now = changed(CREATED, "Lead", "nickname", {"type": "string"})
+
+    publish(now, tmp_path)
+
+    assert published(tmp_path) == now
+
+
+def test_a_new_type_is_published(tmp_path: Path) -> None:
+    first = current()
+    del first[CREATED]
+    publish(first, tmp_path)
+
+    publish(current(), tmp_path)
+
+    assert published(tmp_path) == current()
+
+
+def test_of_a_refused_publication_nothing_is_written(tmp_path: Path) -> None:
+    publish(current(), tmp_path)
+    now = changed(CREATED, "Lead", "phone", None)
+    now["member.updated.v1"]["description"] = "Another word for it."
+
+    with pytest.raises(Incompatible, match=r"lead\.created\.v1: data\.leads\[\]\.phone is gone"):
+        publish(now, tmp_path)
+
+    assert published(tmp_path) == current()
