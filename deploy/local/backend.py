@@ -22,6 +22,15 @@ class Backend(Protocol):
     def rebuild(self) -> None:
         """Build totals and reports anew from the history of events, while everything goes on."""
 
+    def events(self, arguments: Sequence[str]) -> None:
+        """Show events of the running stack; ends this process when they end."""
+
+    def dead_letters(self, arguments: Sequence[str]) -> None:
+        """Look after the running stack's dead letters; ends this process when that is done."""
+
+    def subscriber(self, name: str) -> str:
+        """Make the broker account of a program that subscribes to events, or give it a new password; its AMQP URL."""
+
     def clean(self) -> None:
         """Stop it and delete what can be made again."""
 

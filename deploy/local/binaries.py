@@ -1,4 +1,4 @@
-"""The server programs a stack runs: found where systems keep them, installed where that is allowed."""
+"""The programs a stack and its tests run: found where systems keep them, installed where that is allowed."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.local.errors import ServersMissing
 
 POSTGRES_AT_LEAST = 14
+NODE_AT_LEAST = 18
 # An ordinary user's PATH often lacks the directories where systems keep servers.
 SYSTEM_PATH = os.pathsep.join(
     [os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
@@ -68,14 +69,30 @@ def _on_path(*names: str) -> Path | None:
     return None
 
 
-# Each program, how it is found, and the Debian package that has it.
-PROGRAMS: dict[str, tuple[Callable[[], Path | None], str]] = {
+def find_node() -> Path | None:
+    """Node.js, where it is new enough."""
+    node = _on_path("node", "nodejs")
+    if node is None:
+        return None
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)\.", answer)
+    return node if version and int(version[1]) >= NODE_AT_LEAST else None
+
+
+Programs = dict[str, tuple[Callable[[], Path | None], str]]
+"""Each program, how it is found, and the Debian package that has it."""
+
+PROGRAMS: Programs = {
     "PostgreSQL": (find_postgres, "postgresql"),
     "RabbitMQ": (find_rabbitmq, "rabbitmq-server"),
     "epmd": (lambda: _on_path("epmd"), "rabbitmq-server"),
     "Redis": (lambda: _on_path("redis-server", "valkey-server"), "redis-server"),
     "nginx": (lambda: _on_path("nginx"), "nginx"),
 }
+"""What a stack runs."""
+
+TEST_PROGRAMS: Programs = {"Node.js": (find_node, "nodejs"), "npm": (lambda: _on_path("npm"), "npm")}
+"""What only tests run: those of the examples in JavaScript."""
 
 
 def find() -> Binaries:
@@ -86,12 +103,7 @@ def find() -> Binaries:
     ServersMissing
         With the names of those that are missing and the command that installs them.
     """
-    found = {name: locate() for name, (locate, _) in PROGRAMS.items()}
-    missing = [name for name, place in found.items() if place is None]
-    if missing:
-        raise ServersMissing(_how_to_install(missing))
-    places = [place for place in found.values() if place is not None]
-    return Binaries(*places)
+    return Binaries(*_find(PROGRAMS).values())
 
 
 def find_or_install(say: Callable[[str], None]) -> Binaries:
@@ -102,7 +114,12 @@ def find_or_install(say: Callable[[str], None]) -> Binaries:
     ServersMissing
         They are missing, and installing them failed or is not allowed.
     """
-    missing = missing_programs()
+    return Binaries(*find_or_install_all(PROGRAMS, say).values())
+
+
+def find_or_install_all(programs: Programs, say: Callable[[str], None]) -> dict[str, Path]:
+    """Where each of these programs is; see `find_or_install`."""
+    missing = missing_programs(programs)
     if missing:
         packages = packages_of(missing)
         prefix = _as_root()
@@ -122,17 +139,27 @@ def find_or_install(say: Callable[[str], None]) -> Binaries:
             end = "\n".join(done.stdout.splitlines()[-15:])
             msg = f"Installing {' '.join(packages)} failed:\n{end}\n\n{_how_to_install(missing)}"
             raise ServersMissing(msg)
-    return find()
+    return _find(programs)
 
 
-def missing_programs() -> list[str]:
-    """Names of the programs this machine lacks."""
-    return [name for name, (locate, _) in PROGRAMS.items() if locate() is None]
+def _find(programs: Programs) -> dict[str, Path]:
+    places = {name: locate() for name, (locate, _) in programs.items()}
+    found = {name: place for name, place in places.items() if place is not None}
+    missing = [name for name in programs if name not in found]
+    if missing:
+        raise ServersMissing(_how_to_install(missing))
+    return found
+
+
+def missing_programs(programs: Programs) -> list[str]:
+    """Names of those programs that this machine lacks."""
+    return [name for name, (locate, _) in programs.items() if locate() is None]
 
 
 def packages_of(programs: list[str]) -> list[str]:
     """The packages that bring these programs, each once."""
-    return list(dict.fromkeys(PROGRAMS[program][1] for program in programs))
+    packages = {name: package for name, (_, package) in (*PROGRAMS.items(), *TEST_PROGRAMS.items())}
+    return list(dict.fromkeys(packages[program] for program in programs))
 
 
 def _as_root() -> list[str] | None:
@@ -151,5 +178,6 @@ def _how_to_install(missing: list[str]) -> str:
         return f"Not found on this machine: {', '.join(missing)}. Install with:\n  {command}"
     return (
         f"Not found on this machine: {', '.join(missing)}. Install PostgreSQL {POSTGRES_AT_LEAST} or newer, "
-        "RabbitMQ 3.10 or newer, Redis and nginx with your system's package tool, or Docker with its compose plugin."
+        "RabbitMQ 3.10 or newer, Redis and nginx with your system's package tool, or Docker with its compose plugin. "
+        f"Tests also need Node.js {NODE_AT_LEAST} or newer and npm."
     )

@@ -118,6 +118,29 @@ def rebuild() -> None:
     choose().rebuild()
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Show events as they are published; with what `python -m shared.messaging events --help` tells."""
+    choose().events(arguments or [])
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def dlq(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """List, show, retry or drop dead letters; with what `python -m shared.messaging dlq --help` tells."""
+    choose().dead_letters(arguments or ["list"])
+
+
+@app.command()
+def subscriber(name: str) -> None:
+    """Make a broker account for a program that subscribes to events, or give it a new password; print its URL alone."""
+    url = choose().subscriber(name)
+    errors.print(
+        f"The account {name} declares and reads queues named {name}.…, with a new password, shown this once.\n"
+        "What to do with it: docs/subscribing.md"
+    )
+    typer.echo(url)
+
+
 @app.command()
 def clean() -> None:
     """Stop the stack and delete its data; volumes of docker compose stay."""

@@ -1,18 +1,24 @@
 """The stack by docker compose, from the command line."""
 
+import json
 import os
+import secrets
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 
 from deploy.local import env_file, ports
 from deploy.local.errors import PortTaken, StackError
-from deploy.local.processes import REBUILDS
+from deploy.local.processes import DEAD_LETTERS, EVENTS, REBUILDS
+from deploy.local.subscribers import Subscriber
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = "8080"
+VHOST = "voice"
 # State, health and exit code of a container that serves, and of a migration that is done.
 WELL = frozenset({"running healthy 0", "running  0", "exited  0"})
 
@@ -59,6 +65,38 @@ class ComposeBackend:
         for process, arguments in REBUILDS.items():
             self._check("exec", "-T", process, "python", *arguments)
 
+    def events(self, arguments: Sequence[str]) -> None:
+        """Show events; see `Backend`."""
+        self._become(*EVENTS, arguments)
+
+    def dead_letters(self, arguments: Sequence[str]) -> None:
+        """Look after dead letters; see `Backend`."""
+        self._become(*DEAD_LETTERS, arguments)
+
+    def _become(self, process: str, command: Sequence[str], arguments: Sequence[str]) -> NoReturn:
+        # With a terminal of its own Ctrl-C reaches the program in the container, else only the client here.
+        terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["-T"]
+        os.chdir(ROOT)
+        os.execvp("docker", ["docker", "compose", "exec", *terminal, process, "python", *command, *arguments])  # noqa: S606
+
+    def subscriber(self, name: str) -> str:
+        """Make a broker account; see `Backend`."""
+        subscriber = Subscriber(name)
+        password = secrets.token_hex(24)
+        # Its queues' limits first: it never has a queue without them.
+        for policy in subscriber.policies:
+            definition = json.dumps(policy.definition)
+            self._rabbitmqctl(
+                "set_policy", "--vhost", VHOST, "--apply-to", "queues", policy.name, policy.pattern, definition
+            )
+        users = json.loads(self._rabbitmqctl("list_users", "--formatter", "json"))
+        known = any(user["user"] == name for user in users)
+        self._rabbitmqctl("change_password" if known else "add_user", name, typed=password)
+        rights = (subscriber.configure, subscriber.write, subscriber.read)
+        self._rabbitmqctl("set_permissions", "--vhost", VHOST, name, *rights)
+        self._rabbitmqctl("close_all_user_connections", name, "a new password was set")
+        return f"amqp://{name}:{password}@rabbitmq:5672/{VHOST}"
+
     def clean(self) -> None:
         """Stop it; its volumes hold data and stay; see `Backend`."""
         self.down()
@@ -82,9 +120,13 @@ class ComposeBackend:
             msg = f"docker compose {arguments[0]} failed (exit code {code}); see above"
             raise StackError(msg)
 
-    def _read(self, *arguments: str) -> str:
+    def _rabbitmqctl(self, *arguments: str, typed: str = "") -> str:
+        """Run a command of the broker's; a password is typed to it, because every `ps` shows a command line."""
+        return self._read("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *arguments, typed=typed)
+
+    def _read(self, *arguments: str, typed: str = "") -> str:
         command = ["docker", "compose", *arguments]
-        done = subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(command, check=False, cwd=ROOT, input=typed, capture_output=True, text=True)
         if done.returncode != 0:
             msg = f"docker compose {arguments[0]} failed:\n{done.stderr}"
             raise StackError(msg)

@@ -1,24 +1,28 @@
 """The stack without Docker, from the command line: a background supervisor and what it says of itself."""
 
 import json
+import os
+import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import binaries, log_view, process_tree, supervisor
+from deploy.local import binaries, broker_api, log_view, process_tree, rabbitmq, supervisor
 from deploy.local.errors import StackError, tail
 from deploy.local.probes import http_get
 from deploy.local.process_tree import Record
-from deploy.local.processes import REBUILDS
+from deploy.local.processes import DEAD_LETTERS, EVENTS, REBUILDS
 from deploy.local.stack import ROOT
 from deploy.local.state_directory import StateDirectory
 from deploy.local.status import Phase, Status
+from deploy.local.subscribers import Subscriber
 
 LOG_LINES = 40
 
@@ -109,16 +113,46 @@ class LocalBackend:
             self._rebuild(process, arguments)
 
     def _rebuild(self, process: str, arguments: Sequence[str]) -> None:
+        environment = self._settings_of(process)
+        done = subprocess.run([sys.executable, *arguments], check=False, cwd=ROOT, env=environment)
+        if done.returncode != 0:
+            msg = f"the rebuild ended with exit code {done.returncode}; see above"
+            raise StackError(msg)
+
+    def _settings_of(self, process: str) -> dict[str, str]:
+        """What the stack gave a running process: passwords and ports are written nowhere else."""
         knows = next((record for record in self._state.records() if record.name == process), None)
         leaders = [] if knows is None else [each for each in process_tree.members(knows) if each.pid == knows.pid]
         if not leaders:
             msg = f"{process} is not running: make up"
             raise StackError(msg)
-        # The settings are what the stack gave that process: passwords and ports are written nowhere else.
-        done = subprocess.run([sys.executable, *arguments], check=False, cwd=ROOT, env=leaders[0].environ())
-        if done.returncode != 0:
-            msg = f"the rebuild ended with exit code {done.returncode}; see above"
+        return leaders[0].environ()
+
+    def events(self, arguments: Sequence[str]) -> None:
+        """Show events; see `Backend`."""
+        self._become(*EVENTS, arguments)
+
+    def dead_letters(self, arguments: Sequence[str]) -> None:
+        """Look after dead letters; see `Backend`."""
+        self._become(*DEAD_LETTERS, arguments)
+
+    def _become(self, process: str, command: Sequence[str], arguments: Sequence[str]) -> NoReturn:
+        environment = self._settings_of(process)
+        os.chdir(ROOT)
+        # In this process's place: Ctrl-C then has one program to end.
+        os.execve(sys.executable, [sys.executable, *command, *arguments], environment)  # noqa: S606
+
+    def subscriber(self, name: str) -> str:
+        """Make a broker account; see `Backend`."""
+        subscriber = Subscriber(name)
+        identity = self._state.load_identity()
+        if identity is None or not self.is_up():
+            msg = "The stack is not running: make up"
             raise StackError(msg)
+        password = secrets.token_hex(24)
+        management = rabbitmq.management_url(identity.ports["rabbitmq-management"], identity.secrets["rabbitmq"])
+        broker_api.put_subscriber(management, rabbitmq.VHOST, subscriber, password)
+        return rabbitmq.amqp_url(identity.ports["rabbitmq"], name, password)
 
     def clean(self) -> None:
         """Stop it and delete all it kept; see `Backend`."""

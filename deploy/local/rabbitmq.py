@@ -60,12 +60,12 @@ class RabbitMQ(Child):
     @property
     def url(self) -> str:
         """The administrator's AMQP address, on the stack's virtual host."""
-        return f"amqp://{USER}:{self._password}@{LOOPBACK}:{self._port}/{VHOST}"
+        return amqp_url(self._port, USER, self._password)
 
     @property
     def management_url(self) -> str:
         """The administrator's address of the management HTTP API."""
-        return f"http://{USER}:{self._password}@{LOOPBACK}:{self._management_port}"
+        return management_url(self._management_port, self._password)
 
     def _serves(self) -> bool:
         question = f"/api/health/checks/port-listener/{self._port}"
@@ -85,6 +85,16 @@ class RabbitMQ(Child):
         StateDirectory.write_private(home / "rabbitmq-env.conf", "")
         # Whoever knows the cookie commands the node; Erlang would make one that can be guessed.
         StateDirectory.write_private(home / ".erlang.cookie", self._cookie)
+
+
+def amqp_url(port: int, user: str, password: str) -> str:
+    """A user's address on the stack's virtual host."""
+    return f"amqp://{user}:{password}@{LOOPBACK}:{port}/{VHOST}"
+
+
+def management_url(port: int, password: str) -> str:
+    """The administrator's address of the management HTTP API."""
+    return f"http://{USER}:{password}@{LOOPBACK}:{port}"
 
 
 def epmd(state: StateDirectory, program: Path) -> Child:

@@ -17,7 +17,7 @@ BATCH: Final = 50
 """Events read at once: each may hold 500 leads."""
 PATIENCE_SECONDS: Final = 60.0
 """Longest wait for the next message of a stream that has one."""
-_END: Final = "history.end"
+END_TYPE: Final = "history.end"
 """Message type of the mark that a reader leaves: who else reads the stream passes over it."""
 
 logger = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ async def read_history(amqp_url: str) -> AsyncIterator[Sequence[Envelope]]:
                         f"the history of events begins with number {first!r}; what was before is gone"
                     )
             at_end = message.message_id == mark
-            if message.type != _END and (event := _read(message)) is not None:
+            if message.type != END_TYPE and (event := _read(message)) is not None:
                 events.append(event)
             if len(events) == BATCH or at_end:
                 yield events
@@ -77,9 +77,9 @@ def _read(message: AbstractIncomingMessage) -> Envelope | None:
 async def _mark_end(channel: AbstractChannel) -> str:
     """Put a mark at the end of the stream; what was published before it stands before it."""
     mark = str(uuid4())
-    body = orjson.dumps({"specversion": "1.0", "id": mark, "source": "/history", "type": _END})
+    body = orjson.dumps({"specversion": "1.0", "id": mark, "source": "/history", "type": END_TYPE})
     message = aio_pika.Message(
-        body, message_id=mark, type=_END, content_type=CONTENT_TYPE, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+        body, message_id=mark, type=END_TYPE, content_type=CONTENT_TYPE, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
     )
     await channel.default_exchange.publish(message, HISTORY_STREAM, timeout=PATIENCE_SECONDS)
     return mark

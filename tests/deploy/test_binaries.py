@@ -45,5 +45,24 @@ def test_without_the_right_to_install_nothing_is_tried(machine: Path, monkeypatc
     assert not (machine / "redis-server").exists()
 
 
+def test_what_only_tests_run_is_installed_likewise(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "_as_root", list)
+    node = machine / "node"
+    programs = binaries.TEST_PROGRAMS | {"Node.js": (lambda: node if node.exists() else None, "nodejs")}
+    (machine / "install.sh").write_text(f'echo "$@" >"{machine}/asked" && touch "{node}"\n')
+    assert binaries.find_or_install_all(programs, print)["Node.js"] == node
+    assert (machine / "asked").read_text() == "nodejs\n"
+
+
+def test_a_node_that_is_too_old_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v16.20.2\n")
+    node.chmod(0o700)
+    monkeypatch.setattr(binaries, "SYSTEM_PATH", str(tmp_path))
+    assert binaries.find_node() is None
+    node.write_text("#!/bin/sh\necho v18.0.0\n")
+    assert binaries.find_node() == node
+
+
 def test_a_version_of_postgresql_that_is_not_there_is_not_found() -> None:
     assert binaries.find_postgres(9) is None

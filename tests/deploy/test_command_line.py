@@ -94,6 +94,14 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     assert "Totals rebuilt from 0 events" in rebuilt.stdout
     assert "Facts rebuilt from 0 events" in rebuilt.stdout
 
+    made = command("subscriber", "crm")
+    assert made.stdout.startswith("amqp://crm:")
+    assert made.stdout.count("\n") == 1
+    reserved = command("subscriber", "voice")
+    assert (reserved.returncode, "uses itself" in reserved.stderr) == (1, True)
+    watched = command("events", "--from-start", "--no-follow", "--type", "lead.*")
+    assert (watched.returncode, watched.stdout) == (0, ""), watched.stderr
+
     shown = command("logs", "lead-api")
     assert "lead-api |" in shown.stdout
 
@@ -108,8 +116,9 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     assert not any(process_tree.lives(process) for process in left)
     assert command("down").stdout.strip() == "Not running."
     assert command("status").returncode == 1
-    rebuilt = command("rebuild")
-    assert (rebuilt.returncode, "make up" in rebuilt.stderr) == (1, True)
+    for asked in (("rebuild",), ("events",), ("subscriber", "crm")):
+        refused = command(*asked)
+        assert (refused.returncode, "make up" in refused.stderr) == (1, True)
 
 
 def test_a_taken_port_is_told_with_what_to_set(command: CommandLine) -> None:
