@@ -3,8 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 import structlog
@@ -12,10 +12,30 @@ import structlog
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 3.0
 """Seconds between two tries at a server that is away; short, because whoever waits for an import waits for this."""
+FINISH_SECONDS = 6.0
+"""How long what is under way may take to end when the process stops; it fits into the time a process has for that."""
 QUIET_AFTER = 30.0
 """A try that held this many seconds was a good one: the next pause is the first again."""
 
 logger = structlog.get_logger(__name__)
+
+
+class Panicked(Exception):
+    """A library raised what is no ``Exception``, as those written in Rust do when they panic."""
+
+
+@contextmanager
+def panics_as_errors() -> Iterator[None]:
+    """Turn what is neither an ``Exception`` nor an end of the task or process into one.
+
+    Else it would pass by everyone who handles errors, and end for good the work that it came up in.
+    """
+    try:
+        yield
+    except (Exception, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        raise Panicked(repr(error)) from error
 
 
 class Work(Protocol):
@@ -34,7 +54,8 @@ async def keep_running(work: Work) -> None:
     while True:
         started = time.monotonic()
         try:
-            await work.run()
+            with panics_as_errors():
+                await work.run()
         except Exception as error:  # noqa: BLE001 - the one place where work is restarted, whatever ended it
             if time.monotonic() - started > QUIET_AFTER:
                 pause = FIRST_PAUSE
@@ -45,6 +66,17 @@ async def keep_running(work: Work) -> None:
             work.ready = False
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def finish(work: Awaitable[None], *, within: float = FINISH_SECONDS) -> None:
+    """Await ``work``; a cancellation meanwhile takes effect after it, or when it takes that many seconds more."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=within)
+        task.cancel()
+        raise
 
 
 @asynccontextmanager

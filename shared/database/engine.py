@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import orjson
@@ -19,6 +19,15 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 LOCK_SECONDS = 10.0
 """Limit for one wait for a lock."""
+
+LOST_CLIENTS: Final = {
+    # A client that vanished must not hold its locks for the hours that TCP would let it.
+    "client_connection_check_interval": "5000",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""Settings of a connection by which the server notices that nobody is there any more."""
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """The driver's own connection, for what only it can do, or does at a fraction of the cost."""
@@ -57,11 +66,7 @@ class Database:
                 # Sooner than the statement's own limit: waiting for a lock is "come again", not a failure.
                 "lock_timeout": str(round(LOCK_SECONDS * 1000)),
                 "idle_in_transaction_session_timeout": "600000",
-                # A client that vanished must not hold its locks for the hours that TCP would let it.
-                "client_connection_check_interval": "5000",
-                "tcp_keepalives_idle": "30",
-                "tcp_keepalives_interval": "10",
-                "tcp_keepalives_count": "3",
+                **LOST_CLIENTS,
             },
         }
         self._engine = create_async_engine(

@@ -16,17 +16,19 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.background import FINISH_SECONDS, finish, panics_as_errors
 from shared.database.availability import is_away
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, parse
 from shared.messaging import inbox
+from shared.messaging.connection import connect
 from shared.messaging.topology import QueueSpec, declare_exchanges, declare_queue
 
 AfterCommit = Callable[[], Awaitable[None]]
@@ -36,8 +38,6 @@ Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[AfterCommit 
 PAUSE_WHILE_AWAY = 0.5
 PAUSE_AFTER_FAILURE = 0.1
 """Keeps a message that fails again and again from turning the broker and the log into a loop."""
-FINISH_SECONDS = 6.0
-"""How long a batch under way may take to end when the process stops; one that does not is delivered again."""
 CONSUMED = Counter("messages_consumed_total", "Messages settled", ["queue", "result"])
 BATCH_SECONDS = Histogram("message_batch_seconds", "From the start of a batch to its commit", ["queue"])
 LAG_SECONDS = Histogram(
@@ -47,6 +47,8 @@ LAG_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
 )
 
+MEASURE_SECONDS = 15.0
+DEAD_LETTERS = Gauge("dead_letters", "Messages that a queue gave up on", ["queue"])
 WAITING_SECONDS = Gauge(
     "message_waiting_seconds",
     "Age of the oldest event under way: how far the consumer is behind, 0 when idle",
@@ -128,7 +130,7 @@ class Consumer:
         """Consume until the broker is lost (then it raises) or until cancelled."""
         # What is taken and given back untried counts against the message, so nothing is taken that cannot be applied.
         await self._database.check()
-        connection = await aio_pika.connect(self._amqp_url, timeout=5)
+        connection = await connect(self._amqp_url)
         async with connection:
             channel = await connection.channel(publisher_confirms=False)
             # Twice the batch: the next one is already here while this one is applied.
@@ -142,21 +144,28 @@ class Consumer:
             await self._consume(channel, arrived)
 
     async def _consume(self, channel: AbstractChannel, arrived: asyncio.Queue[AbstractIncomingMessage]) -> None:
-        closed = asyncio.ensure_future(channel.closed())
+        closed = await _watch_end(channel)
+        measured = -MEASURE_SECONDS
         try:
             while True:
+                if time.monotonic() - measured >= MEASURE_SECONDS:
+                    await self._measure_dead_letters(channel)
+                    measured = time.monotonic()
                 first = asyncio.ensure_future(arrived.get())
                 try:
-                    await asyncio.wait({first, closed}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({first, closed}, timeout=MEASURE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     first.cancel()  # of no effect when it is done
+                if closed.done() and not first.done():
+                    raise ConnectionError(f"the broker delivers no more from {self._queue_name}")
                 if not first.done():
-                    raise ConnectionError(f"the broker closed the channel of {self._queue_name}")
+                    continue
                 messages = [first.result()]
                 while len(messages) < self._subscription.batch and not arrived.empty():
                     messages.append(arrived.get_nowait())
-                # What is under way is finished and acknowledged before a cancellation gets through.
-                await _finish(self._settle(messages))
+                # What is under way is finished and acknowledged before a cancellation gets through; when that takes
+                # too long, it is delivered again.
+                await finish(self._settle(messages), within=FINISH_SECONDS)
         finally:
             closed.cancel()
 
@@ -233,10 +242,19 @@ class Consumer:
             todo = await inbox.claim_events(connection, self._queue_name, events)
             if not todo:
                 return None
-            with structlog.contextvars.bound_contextvars(
-                event_id=str(todo[0].id), event_count=len(todo), company_id=todo[0].companyid
+            with (
+                structlog.contextvars.bound_contextvars(
+                    event_id=str(todo[0].id), event_count=len(todo), company_id=todo[0].companyid
+                ),
+                panics_as_errors(),
             ):
                 return await self._subscription.handler(connection, todo)
+
+    async def _measure_dead_letters(self, channel: AbstractChannel) -> None:
+        """How many wait, those just held by somebody left out; a queue that somebody deleted closes the channel."""
+        queue = self._subscription.queue
+        declared = await channel.declare_queue(queue.dead_letters, passive=True)
+        DEAD_LETTERS.labels(queue.name).set(declared.declaration_result.message_count or 0)
 
     def _measure(self, deliveries: Sequence[_Delivery], started: float) -> None:
         BATCH_SECONDS.labels(self._queue_name).observe(time.monotonic() - started)
@@ -246,12 +264,12 @@ class Consumer:
             LAG_SECONDS.labels(self._queue_name).observe((now - delivery.event.time).total_seconds())
 
 
-async def _finish(work: Awaitable[None]) -> None:
-    """Await ``work``; a cancellation meanwhile takes effect after it, or when it takes too long."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=FINISH_SECONDS)
-        task.cancel()
-        raise
+async def _watch_end(channel: AbstractChannel) -> "asyncio.Future[Any]":
+    """Done when the broker delivers no more: the channel is closed, or the queue is gone and its consumer with it."""
+    end = asyncio.ensure_future(channel.closed())
+
+    def note_cancellation(_cancel: object) -> None:
+        end.cancel()
+
+    (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(note_cancellation)
+    return end

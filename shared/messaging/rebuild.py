@@ -6,6 +6,7 @@ broken off leaves the old. The projection's consumers wait meanwhile; afterwards
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +27,10 @@ class Rebuilt:
 
     applied: int
     failed: int
+
+    def __add__(self, further: Self) -> "Rebuilt":
+        """Both together."""
+        return Rebuilt(self.applied + further.applied, self.failed + further.failed)
 
 
 async def rebuild(
@@ -50,25 +55,25 @@ async def rebuild(
     HistoryIncomplete
         If the history has lost its beginning; nothing is changed then.
     """
-    applied = failed = 0
+    rebuilt = Rebuilt(0, 0)
     async with database.transaction() as connection:
         await inbox.reset(connection, subscription.queue_name)
         await clear(connection)
         async for events in read_history(amqp_url):
             taken = [event for event in events if subscription.queue.takes(event.type)]
-            todo = await inbox.claim_events(connection, subscription.queue_name, taken)
-            failures = await _apply(connection, subscription, todo)
-            failed += failures
-            applied += len(todo) - failures
-    logger.info("projection_rebuilt", queue=subscription.queue_name, applied=applied, failed=failed)
-    return Rebuilt(applied, failed)
+            rebuilt += await _apply(connection, subscription, taken)
+    logger.info("projection_rebuilt", queue=subscription.queue_name, applied=rebuilt.applied, failed=rebuilt.failed)
+    return rebuilt
 
 
-async def _apply(connection: AsyncConnection, subscription: Subscription, events: Sequence[Envelope]) -> int:
-    """Apply events, one by one where they fail together; returns how many failed alone, as they did in the queue."""
+async def _apply(connection: AsyncConnection, subscription: Subscription, events: Sequence[Envelope]) -> Rebuilt:
+    """Apply events, one by one where they fail together; those that fail alone did so in the queue."""
     try:
+        # The claim goes with its event: one that failed is applied when it is put back from the dead letters.
         async with connection.begin_nested():
-            await subscription.handler(connection, events)
+            todo = await inbox.claim_events(connection, subscription.queue_name, events)
+            if todo:
+                await subscription.handler(connection, todo)
     except Exception as error:
         if is_away(error):
             raise
@@ -80,6 +85,6 @@ async def _apply(connection: AsyncConnection, subscription: Subscription, events
                 type=events[0].type,
                 exc_info=error,
             )
-            return 1
-        return sum([await _apply(connection, subscription, [event]) for event in events])
-    return 0
+            return Rebuilt(applied=0, failed=1)
+        return sum([await _apply(connection, subscription, [event]) for event in events], start=Rebuilt(0, 0))
+    return Rebuilt(applied=len(todo), failed=0)

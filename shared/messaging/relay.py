@@ -1,8 +1,8 @@
 """The relay: sends what the outbox holds, and deletes it once the broker has confirmed it.
 
 One relay a database is at work; the others wait for its advisory lock, so order is kept and nothing is sent twice
-in the ordinary course. A relay that dies between sending and deleting leaves a row that is sent again: the inbox of
-each consumer drops it.
+in the ordinary course: a relay that is told to stop settles first what it has sent. One that dies between sending and
+deleting leaves a row that is sent again: the inbox of each consumer drops it.
 """
 
 import asyncio
@@ -16,7 +16,10 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, DeliveryMode
 from aio_pika.exceptions import DeliveryError
 from prometheus_client import Counter, Gauge
 
+from shared.background import finish
+from shared.database.engine import LOST_CLIENTS
 from shared.events.envelope import CONTENT_TYPE
+from shared.messaging.connection import connect
 from shared.messaging.tables import OUTBOX_CHANNEL
 from shared.messaging.topology import ExchangeName, QueueSpec, declare_exchanges, declare_queue
 
@@ -26,6 +29,8 @@ POLL_SECONDS = 1.0
 """The relay looks this often even if nothing wakes it: a notification is a hint, the row is the truth."""
 MEASURE_SECONDS = 5.0
 CONFIRM_SECONDS = 15.0
+ANSWER_SECONDS = 30.0
+"""Longest wait for the database: one that has fallen silent is left, so that the lock goes to who can reach it."""
 RETURNED_RETRY = timedelta(seconds=5)
 
 PUBLISHED = Counter("outbox_published_total", "Messages the broker confirmed", ["exchange"])
@@ -65,10 +70,13 @@ class Relay:
     async def run(self) -> None:
         """Relay until a server is lost (then it raises) or until cancelled."""
         database = await asyncpg.connect(
-            self._database_url, timeout=5, server_settings={"application_name": self.name, "timezone": "UTC"}
+            self._database_url,
+            timeout=5,
+            command_timeout=ANSWER_SECONDS,
+            server_settings={"application_name": self.name, "timezone": "UTC", **LOST_CLIENTS},
         )
         try:
-            broker = await aio_pika.connect(self._amqp_url, timeout=5)
+            broker = await connect(self._amqp_url)
             async with broker:
                 channel = await broker.channel(publisher_confirms=True, on_return_raises=True)
                 exchanges = await declare_exchanges(channel)
@@ -100,7 +108,8 @@ class Relay:
             self._woken.clear()
             rows = await database.fetch(_PENDING_ROWS, BATCH)
             if rows:
-                await self._send(database, exchanges, rows)
+                # Sent is not yet deleted: a cancellation in between would have it all sent again.
+                await finish(self._send(database, exchanges, rows))
             if time.monotonic() - measured >= MEASURE_SECONDS:
                 await self._measure(database)
                 measured = time.monotonic()

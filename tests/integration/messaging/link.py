@@ -1,4 +1,4 @@
-"""A link to a server that a test can cut, as a network does."""
+"""A link to a server that a test can cut or block, as a network does."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,8 @@ class Link:
         self._server = (parts.hostname, parts.port)
         self._connections: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._answers = asyncio.Event()
+        self._answers.set()
         self.port = 0
 
     @property
@@ -39,6 +41,14 @@ class Link:
         """Let new connections through again."""
         self._closed = False
 
+    def hold_answers(self) -> None:
+        """Keep what the server says until ``pass_answers``; what it is told goes through."""
+        self._answers.clear()
+
+    def pass_answers(self) -> None:
+        """Let through what the server says, and has said meanwhile."""
+        self._answers.set()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle one connection."""
         task = asyncio.current_task()
@@ -48,7 +58,7 @@ class Link:
             if not self._closed:
                 await self._forward(reader, writer)
         except (OSError, asyncio.CancelledError):
-            pass  # a broken connection is what a link is for
+            pass  # so is one that is cut, or that the server does not take
         finally:
             self._connections.discard(task)
             writer.transport.abort()
@@ -58,13 +68,19 @@ class Link:
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_copy(reader, server_writer))
-                both.create_task(_copy(server_reader, writer))
+                both.create_task(_copy(server_reader, writer, self._answers))
+        except* OSError:
+            pass  # a broken connection is what a link is for
         finally:
             server_writer.transport.abort()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may_pass: asyncio.Event | None = None
+) -> None:
     while data := await reader.read(65536):
+        if may_pass is not None:
+            await may_pass.wait()
         writer.write(data)
         await writer.drain()
     with suppress(OSError):

@@ -275,6 +275,22 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over(
         assert await numbers(broker, 1) == [20]
 
 
+async def test_a_relay_whose_database_falls_silent_gives_way_to_one_that_reaches_it(
+    database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when the relay waits for an answer for ever, and so keeps its lock: `command_timeout` is the guard."""
+    monkeypatch.setattr(relay_module, "ANSWER_SECONDS", 0.3)
+    await broker.declare(EVERYTHING)
+    async with link_to(database_url) as link, relaying(Relay(link.url, broker.url)):
+        await add_event(database, 1)
+        assert await numbers(broker, 1) == [1]
+        await nothing_pending(database)
+        link.hold_answers()
+        async with relaying(Relay(database_url, broker.url)):
+            await add_event(database, 2)
+            assert await numbers(broker, 1) == [2]
+
+
 async def test_a_command_without_a_queue_is_kept_and_sent_once_there_is_one(
     database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
