@@ -50,6 +50,10 @@ events: .venv/.installed ## Show events as they are published (TYPE='lead.*', CO
 	@$(LOCAL) events $(if $(TYPE),--type '$(TYPE)') $(if $(COMPANY),--company '$(COMPANY)') $(if $(SINCE),--since '$(SINCE)') \
 	$(if $(FROM_START),--from-start) $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(JSON),--json)
 
+.PHONY: dlq
+dlq: .venv/.installed ## Look after dead letters (ARGS='list', 'show QUEUE', 'retry QUEUE --all', 'drop QUEUE --id ID', '--help')
+	@$(LOCAL) dlq $(ARGS)
+
 .PHONY: subscriber
 subscriber: .venv/.installed ## Make a broker account for a program that subscribes to events (NAME=crm), and print its URL
 	@$(LOCAL) subscriber '$(NAME)'

@@ -26,7 +26,13 @@ REBUILDS = {
     "campaign-events": ("-m", "services.campaign_svc", "rebuild"),
     "analytics-events": ("-m", "services.analytics_svc", "rebuild"),
 }
-"""What builds totals and reports anew, by whose settings it takes: those of a process that knows database and broker."""
+"""What builds totals and reports anew, by whose settings it takes: a process that knows database and broker."""
+
+EVENTS = ("lead-events", ("-m", "shared.messaging", "events"))
+"""What shows events, and the process whose settings it takes."""
+
+DEAD_LETTERS = ("lead-events", ("-m", "shared.messaging", "dlq"))
+"""What looks after dead letters, and the process whose settings it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ PRODUCT = Product(
         ProcessSpec("campaign-migrate", ("-m", "services.campaign_svc", "migrate"), "campaigns"),
         ProcessSpec("lead-migrate", ("-m", "services.lead_svc", "migrate"), "leads"),
         ProcessSpec("analytics-migrate", ("-m", "services.analytics_svc", "migrate"), "analytics"),
+        ProcessSpec("webhook-migrate", ("-m", "services.webhook_svc", "migrate"), "webhooks"),
     ),
     processes=(
         ProcessSpec(
@@ -62,11 +69,24 @@ PRODUCT = Product(
             needs=("JWT_SECRET", "CAMPAIGN_SVC_URL"),
         ),
         ProcessSpec("analytics-events", ("-m", "services.analytics_svc", "events"), "analytics"),
+        ProcessSpec(
+            "webhook-api",
+            ("-m", "services.webhook_svc", "api"),
+            "webhooks",
+            needs=("JWT_SECRET", "WEBHOOK_ALLOW_HTTP", "WEBHOOK_ALLOWED_NETWORKS"),
+        ),
+        ProcessSpec(
+            "webhook-events",
+            ("-m", "services.webhook_svc", "events"),
+            "webhooks",
+            needs=("WEBHOOK_ALLOW_HTTP", "WEBHOOK_ALLOWED_NETWORKS"),
+        ),
     ),
     # The gateway template's names for the APIs.
     gateway_upstreams={
         "CAMPAIGN_API": "campaign-api",
         "LEAD_API": "lead-api",
         "ANALYTICS_API": "analytics-api",
+        "WEBHOOK_API": "webhook-api",
     },
 )

@@ -1,10 +1,13 @@
 """The app every process is: an API, or background work with its health."""
 
+import asyncio
 import gc
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Final
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -29,6 +32,10 @@ from shared.http.middleware import RequestContext
 from shared.http.openapi import documented, install_openapi, operation_name
 from shared.messaging.consumer import Consumer
 from shared.settings import ApiSettings, ProcessSettings
+
+CLOSE_SECONDS: Final = 1.0
+LAST_SECONDS: Final = 1.5
+"""How long a process may take to end after the time that its requests and messages had for it."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -74,7 +81,7 @@ def create_api(
     async def lifetime(app: FastAPI) -> AsyncIterator[None]:
         async with lifespan(app) if lifespan else _nothing():
             yield
-        await database.close()
+        await _close(database)
 
     app = FastAPI(
         title=title,
@@ -117,10 +124,14 @@ def create_worker(
             running(works, stop_seconds=settings.shutdown_seconds),
         ):
             yield
-        await database.close()
+        await _close(database)
 
     app = FastAPI(title=title, lifespan=lifetime, openapi_url=None, docs_url=None, redoc_url=None)
-    checks: dict[str, Check] = {"database": database.check}
+    # The work's own word is not enough: a broker that has fallen silent breaks no connection for a long time.
+    checks: dict[str, Check] = {
+        "database": database.check,
+        "broker": broker_check(settings.amqp_url.get_secret_value()),
+    }
     for work in works:
         checks[work.name] = _work_check(work)
     lags = {work.queue_name: partial(_lag, work) for work in works if isinstance(work, Consumer)}
@@ -152,9 +163,30 @@ def _lag(consumer: Consumer) -> float:
     return consumer.lag_seconds
 
 
+async def _close(database: Database) -> None:
+    """Say good-bye to the database, and leave it without when it does not answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await database.close()
+
+
 @asynccontextmanager
 async def _nothing() -> AsyncIterator[None]:
     yield
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in time, whatever it waits for."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; SIGALRM ends the process when that takes too long.
+
+        Python waits for its threads, and one that reads a large file looks at no signal. Nothing is lost with them: a
+        transaction that was not committed is rolled back, a message that was not acknowledged delivered again.
+        """
+        if not self.should_exit:
+            signal.setitimer(signal.ITIMER_REAL, (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS)
+        super().handle_exit(sig, frame)
 
 
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
@@ -162,7 +194,7 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
     # What the imports left lives as long as the process: looking through it again would only hold up requests.
     gc.collect()
     gc.freeze()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -173,6 +205,8 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
         # The gateway keeps its connections for 60 s; closing them first would race with a request on its way.
         timeout_keep_alive=75,
     )
+    with suppress(KeyboardInterrupt):  # uvicorn's last word after a SIGINT, when everything has been stopped
+        _Server(config).run()
 
 
 async def _transaction(request: Request) -> AsyncIterator[AsyncConnection]:

@@ -8,15 +8,21 @@
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue, HeadersType
+from aio_pika.exceptions import ChannelPreconditionFailed
 
 HISTORY_STREAM = "voice.events.history"
 HISTORY_MAX_BYTES = 5_000_000_000
 HISTORY_MAX_AGE = "90D"
+DEAD_LETTERS_SUFFIX = ".dead"
+
+logger = structlog.get_logger(__name__)
 
 
 class ExchangeName(StrEnum):
@@ -55,7 +61,7 @@ class QueueSpec:
     @property
     def dead_letters(self) -> str:
         """Name of the queue that keeps what this one gave up on."""
-        return f"{self.name}.dead"
+        return f"{self.name}{DEAD_LETTERS_SUFFIX}"
 
     def takes(self, routing_key: str) -> bool:
         """Whether one of the bindings matches, as on a topic exchange: ``*`` is one word, ``#`` at the end any."""
@@ -91,7 +97,9 @@ async def declare_exchanges(channel: AbstractChannel) -> dict[ExchangeName, Abst
 
 async def declare_queue(channel: AbstractChannel, spec: QueueSpec) -> AbstractQueue:
     """Declare a queue, its dead letters and its bindings; the exchanges must exist."""
-    dead = await channel.declare_queue(spec.dead_letters, durable=True, arguments={"x-queue-type": "quorum"})
+    if not await declare_dead_letters(channel, spec.dead_letters):
+        logger.warning("dead_letters_have_other_arguments", queue=spec.dead_letters)
+    dead = await channel.get_queue(spec.dead_letters, ensure=False)
     await dead.bind(ExchangeName.DEAD, spec.name)
     queue = await channel.declare_queue(
         spec.name,
@@ -110,3 +118,36 @@ async def declare_queue(channel: AbstractChannel, spec: QueueSpec) -> AbstractQu
     for key in spec.bindings:
         await queue.bind(spec.exchange, key)
     return queue
+
+
+async def declare_dead_letters(channel: AbstractChannel, name: str) -> bool:
+    """Declare a queue of dead letters: nothing ever leaves it by itself, however often it is looked at.
+
+    RabbitMQ 4 drops a message that was returned 20 times, unless its queue says otherwise; brokers before it have no
+    such limit, and refuse to be told that there is none.
+
+    Returns
+    -------
+    bool
+        False if the queue was made with other arguments, by an earlier version or under an earlier broker. Arguments
+        cannot be changed, and what waits in the queue is worth more than a limit: it is used as it is.
+    """
+    underlay = await channel.get_underlay_channel()
+    arguments: HeadersType = {"x-queue-type": "quorum"}
+    if _major_version(underlay.connection.server_properties) >= 4:
+        arguments["x-delivery-limit"] = -1
+    # On a channel of its own: a refusal closes it.
+    trial = await underlay.connection.channel()
+    try:
+        await trial.queue_declare(name, durable=True, arguments=arguments)
+    except ChannelPreconditionFailed:
+        return False
+    await trial.close()
+    return True
+
+
+def _major_version(server_properties: Mapping[str, object]) -> int:
+    version = server_properties.get("version")
+    text = version.decode() if isinstance(version, bytes) else str(version)
+    major = text.partition(".")[0]
+    return int(major) if major.isdecimal() else 0

@@ -102,6 +102,12 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     watched = command("events", "--from-start", "--no-follow", "--type", "lead.*")
     assert (watched.returncode, watched.stdout) == (0, ""), watched.stderr
 
+    letters = command("dlq")
+    assert letters.returncode == 0, letters.stdout + letters.stderr
+    assert [line.split() for line in letters.stdout.splitlines() if line.startswith("lead.imports")] == [
+        ["lead.imports", "0"]
+    ]
+
     shown = command("logs", "lead-api")
     assert "lead-api |" in shown.stdout
 

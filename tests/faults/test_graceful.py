@@ -291,7 +291,7 @@ async def test_a_worker_that_is_stopped_finishes_the_import_under_way(
 async def test_a_worker_that_is_stopped_gives_back_what_it_cannot_finish(
     caller: Caller, local_stack: Stack, leads_database: Database
 ) -> None:
-    """Fails when the process waits for the import's end, or when the message is lost with it."""
+    """Fails when the end waits for the import's, which three limits forbid: the batch's, the work's and the alarm."""
     async with only_worker(local_stack) as process, loading_held_up(local_stack):
         location = await start_import(caller, 600)
         await eventually(lambda: in_the_middle(leads_database))
