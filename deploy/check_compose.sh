@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-secrets=(POSTGRES_PASSWORD CAMPAIGNS_DB_PASSWORD LEADS_DB_PASSWORD ANALYTICS_DB_PASSWORD RABBITMQ_PASSWORD REDIS_PASSWORD JWT_SECRET)
-one_shots=' campaign-migrate lead-migrate analytics-migrate '
+secrets=(POSTGRES_PASSWORD CAMPAIGNS_DB_PASSWORD LEADS_DB_PASSWORD ANALYTICS_DB_PASSWORD WEBHOOKS_DB_PASSWORD RABBITMQ_PASSWORD REDIS_PASSWORD JWT_SECRET)
+one_shots=' campaign-migrate lead-migrate analytics-migrate webhook-migrate '
 env_file=$(mktemp)
 export COMPOSE_PROJECT_NAME=voice-campaigns-check-$$
 unset "${secrets[@]}" GATEWAY_PORT
@@ -70,9 +70,9 @@ check_containers() {
 
 check_roles_are_isolated() {
     local role database variable answer
-    for role in campaigns leads analytics; do
+    for role in campaigns leads analytics webhooks; do
         variable=${role^^}_DB_PASSWORD
-        for database in campaigns leads analytics postgres template1; do
+        for database in campaigns leads analytics webhooks postgres template1; do
             answer=$(PGPASSWORD=$(secret "$variable") compose exec -T -e PGPASSWORD postgres \
                 psql --no-psqlrc --host postgres --username "$role" --dbname "$database" -tAc 'SELECT current_user' 2>&1) || true
             if [ "$role" = "$database" ]; then
@@ -91,7 +91,7 @@ check_gateway() {
     grep -q alive <<<"$answer" || fail "the gateway answers /healthz with: $answer"
     answer=$(curl --silent --max-time 10 --write-out ' %{http_code}' "$E2E_GATEWAY_URL/api/nothing")
     grep -q '"Resource not found".* 404$' <<<"$answer" || fail "an unknown path is answered with: $answer"
-    for path in voice-campaigns voice-leads/company/1 voice-campaigns/company/1/stats; do
+    for path in voice-campaigns voice-leads/company/1 voice-campaigns/company/1/stats webhooks/company/1/subscriptions; do
         answer=$(curl --silent --max-time 10 --write-out ' %{http_code}' "$E2E_GATEWAY_URL/api/$path")
         grep -q '"Authentication required".* 401$' <<<"$answer" || fail "/api/$path without a token is answered with: $answer"
     done

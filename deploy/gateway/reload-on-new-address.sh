@@ -5,7 +5,7 @@
 set -eu
 
 addresses() {
-    for api in "$CAMPAIGN_API" "$LEAD_API" "$ANALYTICS_API"; do
+    for api in "$CAMPAIGN_API" "$LEAD_API" "$ANALYTICS_API" "$WEBHOOK_API"; do
         # A container that is down has no name: nothing to move to until it is back.
         address=$(getent hosts "${api%:*}") || return 1
         echo "${address%% *}"

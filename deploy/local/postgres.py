@@ -14,7 +14,7 @@ from deploy.local.errors import StackError
 from deploy.local.ports import LOOPBACK
 from deploy.local.state_directory import StateDirectory
 
-DATABASES = ("campaigns", "leads", "analytics")
+DATABASES = ("campaigns", "leads", "analytics", "webhooks")
 SUPERUSER = "postgres"
 # The account that the system's package makes; PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"

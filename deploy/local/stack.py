@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 MIGRATION_SECONDS = 120.0
 _ADDRESSES = {"CAMPAIGN_SVC_URL": "campaign-api", "ANALYTICS_SVC_URL": "analytics-api"}
 """Settings that name another process's address."""
+_WEBHOOKS = {"WEBHOOK_ALLOW_HTTP": "true", "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128"}
+"""Receivers that are tried out run on this machine too. What the caller's environment says of it goes before."""
 Report = Callable[[str, str], None]
 
 
@@ -164,7 +166,7 @@ class Stack:
             self._report(child.name, "ready")
 
     def _migrate(self) -> None:
-        """Upgrade the three databases, side by side."""
+        """Upgrade the databases, side by side."""
         migrations = [self._migration(spec) for spec in self.product.migrations]
         try:
             for migration in migrations:
@@ -197,6 +199,7 @@ class Stack:
     def _environment(self, spec: ProcessSpec) -> dict[str, str]:
         servers = self.servers
         further = {"JWT_SECRET": self.jwt_secret}
+        further |= {name: os.environ.get(name, usual) for name, usual in _WEBHOOKS.items()}
         for name, process in _ADDRESSES.items():
             if process in self.state.identity.ports:
                 further[name] = self.url(process)

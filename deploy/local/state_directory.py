@@ -17,7 +17,7 @@ from deploy.local import ports, process_tree
 from deploy.local.errors import AlreadyRunning, StackError
 from deploy.local.process_tree import Record
 
-SECRETS = ("postgres", "campaigns", "leads", "analytics", "rabbitmq", "erlang-cookie", "redis", "jwt")
+SECRETS = ("postgres", "campaigns", "leads", "analytics", "webhooks", "rabbitmq", "erlang-cookie", "redis", "jwt")
 
 IDENTITY = "identity.json"
 

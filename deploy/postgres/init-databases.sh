@@ -11,5 +11,6 @@ quoted() { printf "'%s'" "$(sed "s/\\\\/\\\\\\\\/g; s/'/''/g" <<<"$1")"; }
     printf '\\set campaigns_password %s\n' "$(quoted "${CAMPAIGNS_DB_PASSWORD:?is not set}")"
     printf '\\set leads_password %s\n' "$(quoted "${LEADS_DB_PASSWORD:?is not set}")"
     printf '\\set analytics_password %s\n' "$(quoted "${ANALYTICS_DB_PASSWORD:?is not set}")"
+    printf '\\set webhooks_password %s\n' "$(quoted "${WEBHOOKS_DB_PASSWORD:?is not set}")"
     cat "${DATABASES_SQL:-/etc/voice-campaigns/databases.sql}"
 } | psql --no-psqlrc --quiet --username "${POSTGRES_USER:-postgres}" --dbname postgres

@@ -106,6 +106,8 @@ def site() -> Iterator[Site]:
         ("/api/company/voice-leads/company/1/imports/3", "lead-api"),
         ("/api/company/voice-leads/company/1/import-json", "lead-api"),
         ("/api/company/voice-leads/company/1/export?format=xlsx", "lead-api"),
+        ("/api/webhooks/company/1/subscriptions", "webhook-api"),
+        ("/api/webhooks/company/1/subscriptions/7/deliveries?status=failed", "webhook-api"),
     ],
 )
 def test_a_path_of_the_contract_reaches_its_service_unchanged(site: Site, path: str, service: str) -> None:

@@ -49,7 +49,7 @@ async def test_a_campaigns_story_is_told_alike_by_every_report(caller: Caller) -
 
     async def converted() -> bool:
         analysis = await _report(caller, f"{LEADS}/company/{company}/conversion-analysis")
-        return analysis["conversion_summary"]["total_revenue"] == 250.25
+        return bool(analysis["conversion_summary"]["total_revenue"] == 250.25)
 
     await eventually(converted)
     statistics = await _report(caller, f"{CAMPAIGNS}/company/{company}/stats")

@@ -80,6 +80,7 @@ async def test_events_on_the_broker_become_figures(servers: ServerUrls, broker: 
         ready = await events.get("/readyz")
         assert ready.json()["checks"] == {
             "database": "ok",
+            "broker": "ok",
             "consumer analytics.projections 1": "ok",
             "housekeeping": "ok",
         }

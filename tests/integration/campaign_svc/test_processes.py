@@ -33,6 +33,7 @@ async def environment(servers: ServerUrls) -> AsyncIterator[dict[str, str]]:
         "AMQP_URL": amqp_url,
         "REDIS_URL": servers.redis,
         "JWT_SECRET": JWT_SECRET,
+        "ANALYTICS_SVC_URL": "http://127.0.0.1:9",
         "LOG_FORMAT": "json",
     }
     await servers.delete_vhost(amqp_url)
@@ -142,6 +143,7 @@ async def test_a_process_without_a_setting_says_which_and_does_not_start(command
         "AMQP_URL": "amqp://127.0.0.1:1",
         "REDIS_URL": "redis://127.0.0.1:1",
         "JWT_SECRET": JWT_SECRET,
+        "ANALYTICS_SVC_URL": "http://127.0.0.1:9",
     }
     given = {name: value for name, value in everything.items() if name != left_out}
     status, complaint = await _run(command, {"PATH": os.environ["PATH"], **given})

@@ -111,6 +111,7 @@ async def test_events_on_the_broker_become_totals(service: Service) -> None:
         await service.reaches({1: (2, 2, 1), 2: (2, 2, 1)})
         assert (await http.get("/readyz")).json()["checks"] == {
             "database": "ok",
+            "broker": "ok",
             "outbox-relay": "ok",
             "consumer campaign.totals 1": "ok",
             "housekeeping": "ok",

@@ -1,0 +1,86 @@
+"""The webhook service's processes, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from services.webhook_svc.deliveries import endpoints as delivery_endpoints
+from services.webhook_svc.fanout import fan_out
+from services.webhook_svc.sending import repository
+from services.webhook_svc.sending.attempt import Sender
+from services.webhook_svc.sending.deliverer import Deliverer
+from services.webhook_svc.sending.transport import PinnedTransport
+from services.webhook_svc.settings import WebhookApiSettings, WebhookEventsSettings
+from services.webhook_svc.subscriptions import endpoints as subscription_endpoints
+from shared.database import idempotency_keys
+from shared.database.engine import Database
+from shared.http.app import create_api, create_worker
+from shared.messaging.consumer import Consumer
+from shared.messaging.housekeeping import Housekeeping
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_api_app(settings: WebhookApiSettings) -> FastAPI:
+    """``webhook-api``: answers API clients."""
+    database = Database(
+        settings.database_url.get_secret_value(), name="webhook-api", pool_size=settings.database_pool_size
+    )
+    app = create_api(
+        settings,
+        database,
+        title="Webhooks",
+        routers=[subscription_endpoints.router, delivery_endpoints.router],
+    )
+    app.state.destinations = settings.destinations
+    return app
+
+
+def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """``webhook-events``: takes events from the broker, delivers them.
+
+    Parameters
+    ----------
+    transport
+        Carries requests to receivers, instead of one that follows the settings.
+    """
+    database = Database(
+        settings.database_url.get_secret_value(), name="webhook-events", pool_size=settings.database_pool_size
+    )
+    sender = Sender(
+        transport or PinnedTransport(settings.destinations), attempt_seconds=settings.webhook_attempt_seconds
+    )
+    deliverer = Deliverer(
+        database,
+        sender,
+        attempt_seconds=settings.webhook_attempt_seconds,
+        concurrency=settings.webhook_concurrency,
+        concurrency_per_subscription=settings.webhook_concurrency_per_subscription,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await sender.close()
+
+    return create_worker(
+        settings,
+        database,
+        title="Webhooks: events",
+        works=[
+            Consumer(settings.amqp_url.get_secret_value(), database, fan_out.subscription(deliverer.wake)),
+            deliverer,
+            Housekeeping(
+                database,
+                idempotency_keys=idempotency_keys.forget_old,
+                events=partial(repository.forget_old, kept=timedelta(days=settings.webhook_retention_days)),
+                previous_secrets=repository.forget_secrets,
+            ),
+        ],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,68 @@
+"""What an attempt's end means."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.webhook_svc.sending.attempt import Outcome, read_retry_after
+from services.webhook_svc.sending.verdicts import judge
+from services.webhook_svc.subscriptions.event_types import PING
+
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
+TYPE = "lead.created.v1"
+
+
+@pytest.mark.parametrize(
+    ("header", "asked_for"),
+    [
+        ("120", timedelta(minutes=2)),
+        (" 0 ", timedelta(0)),
+        ("Fri, 01 Mar 2024 12:05:00 GMT", timedelta(minutes=5)),
+        ("Fri, 01 Mar 2024 11:00:00 GMT", timedelta(0)),
+        ("99999999999999999999", timedelta(seconds=10**9)),
+        ("", None),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("²", None),
+        ("Fri, 99 Mar 2024 12:05:00 GMT", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(header: str, asked_for: timedelta | None) -> None:
+    assert read_retry_after(header, NOON) == asked_for
+
+
+def outcome(status: int | None, retry_after: timedelta | None = None) -> Outcome:
+    error = None if status is not None and 200 <= status < 300 else "wrong"
+    return Outcome(NOON, 0.1, status, error, retry_after)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_2xx_is_a_success(status: int) -> None:
+    assert judge(outcome(status), TYPE, 1, timedelta(0)).result == "delivered"
+
+
+@pytest.mark.parametrize("status", [None, 100, 301, 302, 307, 400, 401, 404, 409, 429, 500, 503])
+def test_anything_else_is_tried_again(status: int | None) -> None:
+    verdict = judge(outcome(status), TYPE, 1, timedelta(0), draw=lambda: 0.5)
+    assert (verdict.result, verdict.pause, verdict.counts) == ("retried", timedelta(seconds=2.5), True)
+
+
+def test_after_a_day_it_has_failed() -> None:
+    verdict = judge(outcome(500), TYPE, 12, timedelta(days=1))
+    assert (verdict.result, verdict.pause, verdict.counts) == ("failed", None, True)
+
+
+def test_410_is_the_end_at_once() -> None:
+    assert judge(outcome(410), TYPE, 1, timedelta(0)).result == "gone"
+    assert judge(outcome(410), PING, 1, timedelta(0)).result == "gone"
+
+
+def test_a_test_is_made_once_and_not_held_against_anyone() -> None:
+    verdict = judge(outcome(500), PING, 1, timedelta(0))
+    assert (verdict.result, verdict.pause, verdict.counts) == ("failed", None, False)
+
+
+def test_a_receiver_is_left_alone_for_as_long_as_it_asks() -> None:
+    verdict = judge(outcome(503, timedelta(minutes=10)), TYPE, 1, timedelta(0))
+    assert verdict.pause == timedelta(minutes=10)
