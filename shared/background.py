@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Protocol
 
 import structlog
@@ -77,6 +77,17 @@ async def finish(work: Awaitable[None], *, within: float = FINISH_SECONDS) -> No
         await asyncio.wait({task}, timeout=within)
         task.cancel()
         raise
+
+
+async def woken(event: asyncio.Event, *, at_latest: float) -> None:
+    """Wait until an event is set, or for so many seconds.
+
+    Not ``asyncio.wait_for``: before Python 3.12 it loses a cancellation that comes just as the event is set, and work
+    that should stop would go on until it is killed in the middle.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(at_latest):
+            await event.wait()
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from services.webhook_svc.sending import repository
 from services.webhook_svc.sending.attempt import Outcome, Sender
 from services.webhook_svc.sending.repository import Claimed
 from services.webhook_svc.sending.verdicts import Verdict, judge
+from shared.background import woken
 from shared.database.availability import is_away
 from shared.database.engine import Database
 
@@ -106,7 +107,7 @@ class Deliverer:
                     self._under_way[task] = each
                     task.add_done_callback(self._ended)
                 if not claimed:
-                    await self._wait()
+                    await woken(self._woken, at_latest=POLL_SECONDS)
         finally:
             await self._finish()
 
@@ -116,12 +117,6 @@ class Deliverer:
             return []
         async with self._database.transaction() as connection:
             return await repository.claim(connection, uuid4(), most=free, at_once=self._at_once, lease=self._lease)
-
-    async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]

@@ -116,6 +116,7 @@ async def test_a_created_campaign_is_told_on_the_broker(environment: dict[str, s
             assert await _answers_ready(api) == {"database": "ok", "broker": "ok", "redis": "ok"}
             assert await _answers_ready(events) == {
                 "database": "ok",
+                "broker": "ok",
                 "outbox-relay": "ok",
                 "consumer campaign.totals 1": "ok",
                 "housekeeping": "ok",
