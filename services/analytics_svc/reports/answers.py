@@ -1,7 +1,7 @@
 """Answers questions about facts: from the cache, else from one state of the database."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Concatenate, ParamSpec
 
 from fastapi import Depends, Request
 from prometheus_client import Counter
@@ -11,6 +11,8 @@ from services.analytics_svc.reports import repository
 from services.analytics_svc.reports.cache import ReportCache
 from shared.database.engine import Database, Driver, driver_connection
 from shared.http.json import JsonResponse
+
+P = ParamSpec("P")
 
 ANSWERS = Counter("report_answers_total", "Reports answered, and from where", ["report", "source"])
 
@@ -23,30 +25,34 @@ class Answers:
         self._cache = cache
 
     async def answer(
-        self, company_id: int, question: tuple[object, ...], make: Callable[[Driver], Awaitable[BaseModel]]
+        self,
+        company_id: int,
+        report: Callable[Concatenate[Driver, P], Awaitable[BaseModel]],
+        *args: P.args,
+        **asked: P.kwargs,
     ) -> JsonResponse:
-        """The answer to a question.
+        """A report's answer.
 
         Parameters
         ----------
-        question
-            The report's name, and all that its answer depends on besides the facts of the company.
-        make
-            Makes it, on a connection that sees one state.
+        report
+            Makes it, on a connection that sees one state, and is kept under its name.
+        asked
+            All that the answer depends on besides the facts of the company.
         """
-        report = str(question[0])
+        name, question = report.__name__, repr((report.__name__, args, asked))
         async with self._database.reader() as driver:
             mark = await repository.ledger_mark(driver, company_id)
-        if mark is not None and (kept := await self._cache.get(self._cache.key(company_id, mark, repr(question)))):
-            ANSWERS.labels(report, "cache").inc()
+        if mark is not None and (kept := await self._cache.get(self._cache.key(company_id, mark, question))):
+            ANSWERS.labels(name, "cache").inc()
             return JsonResponse(kept)
         async with self._database.snapshot() as connection:
             driver = await driver_connection(connection)
             mark = await repository.ledger_mark(driver, company_id)
-            answer = (await make(driver)).model_dump_json().encode()
-        ANSWERS.labels(report, "facts").inc()
+            answer = (await report(driver, *args, **asked)).model_dump_json().encode()
+        ANSWERS.labels(name, "facts").inc()
         if mark is not None:
-            await self._cache.put(self._cache.key(company_id, mark, repr(question)), answer)
+            await self._cache.put(self._cache.key(company_id, mark, question), answer)
         return JsonResponse(answer)
 
 

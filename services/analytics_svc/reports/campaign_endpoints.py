@@ -1,6 +1,5 @@
 """Reports of campaigns over HTTP."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -41,8 +40,7 @@ async def company_campaign_statistics(
     status: Annotated[CampaignStatus | None, Query(description="Only campaigns with this status now.")] = None,
 ) -> Response:
     """Leads are counted by the day they were created, calls by the day they started; campaigns whatever the days."""
-    question = ("company_statistics", scope, status)
-    return await answers.answer(scope.company_id, question, partial(company_statistics, scope=scope, status=status))
+    return await answers.answer(scope.company_id, company_statistics, scope=scope, status=status)
 
 
 @router.get(
@@ -56,9 +54,7 @@ async def company_campaign_performance(
     interval: Annotated[Interval, Query(description="How the calls are grouped.")] = "daily",
 ) -> Response:
     """Calls by hour, day, ISO week or month, and campaigns by their success."""
-    question = ("company_performance", scope, interval)
-    make = partial(company_performance, scope=scope, interval=interval)
-    return await answers.answer(scope.company_id, question, make)
+    return await answers.answer(scope.company_id, company_performance, scope=scope, interval=interval)
 
 
 @router.get(
@@ -68,8 +64,7 @@ async def company_campaign_performance(
 )
 async def company_team_performance(answers: AnswersOfApp, scope: CompanyScope) -> Response:
     """Calls by the agent they name. Names are those of the company's directory of members."""
-    question = ("team_performance", scope)
-    return await answers.answer(scope.company_id, question, partial(team_performance, scope=scope))
+    return await answers.answer(scope.company_id, team_performance, scope=scope)
 
 
 @router.get(
@@ -79,8 +74,7 @@ async def company_team_performance(answers: AnswersOfApp, scope: CompanyScope) -
 )
 async def company_cost_analysis(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """A call costs what its report says, else what its campaign said when it was made."""
-    question = ("cost_analysis", scope)
-    return await answers.answer(scope.company_id, question, partial(cost_analysis, scope=scope))
+    return await answers.answer(scope.company_id, cost_analysis, scope=scope)
 
 
 @router.get(
@@ -90,8 +84,7 @@ async def company_cost_analysis(answers: AnswersOfApp, scope: CampaignsScope) ->
 )
 async def company_quality_metrics(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """What quality reports say of calls, and whether calls kept to their campaign's hours; else null."""
-    question = ("quality_metrics", scope)
-    return await answers.answer(scope.company_id, question, partial(quality_metrics, scope=scope))
+    return await answers.answer(scope.company_id, quality_metrics, scope=scope)
 
 
 @router.get(
@@ -101,12 +94,10 @@ async def company_quality_metrics(answers: AnswersOfApp, scope: CampaignsScope) 
 )
 async def one_campaigns_statistics(answers: AnswersOfApp, campaign: CampaignInPath) -> Response:
     """Leads, calls and costs of a campaign, of all its days."""
-    question = ("campaign_statistics", campaign)
-    return await answers.answer(campaign.company_id, question, partial(campaign_statistics, campaign=campaign))
+    return await answers.answer(campaign.company_id, campaign_statistics, campaign=campaign)
 
 
 @router.get("/internal/voice-campaigns/{id}/metrics", include_in_schema=False)
 async def one_campaigns_metrics(answers: AnswersOfApp, campaign: CampaignInPath) -> Response:
     """How good a campaign's calls were; campaign_svc shows it with the campaign."""
-    question = ("campaign_metrics", campaign)
-    return await answers.answer(campaign.company_id, question, partial(campaign_metrics, campaign=campaign))
+    return await answers.answer(campaign.company_id, campaign_metrics, campaign=campaign)

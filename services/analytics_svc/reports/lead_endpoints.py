@@ -1,7 +1,5 @@
 """Reports of leads over HTTP."""
 
-from functools import partial
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -36,8 +34,7 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Reports"], default_response
 )
 async def company_lead_analytics(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """Leads that were created in the period: how far they got, where they come from, and their scores."""
-    question = ("lead_analytics", scope)
-    return await answers.answer(scope.company_id, question, partial(lead_analytics, scope=scope))
+    return await answers.answer(scope.company_id, lead_analytics, scope=scope)
 
 
 @router.get(
@@ -47,8 +44,7 @@ async def company_lead_analytics(answers: AnswersOfApp, scope: CampaignsScope) -
 )
 async def company_lead_quality(answers: AnswersOfApp, scope: CompanyScope) -> Response:
     """Leads that were created in the period: how good they are, and what would make them better."""
-    question = ("lead_quality_report", scope)
-    return await answers.answer(scope.company_id, question, partial(lead_quality_report, scope=scope))
+    return await answers.answer(scope.company_id, lead_quality_report, scope=scope)
 
 
 @router.get(
@@ -58,8 +54,7 @@ async def company_lead_quality(answers: AnswersOfApp, scope: CompanyScope) -> Re
 )
 async def company_lead_assignment(answers: AnswersOfApp, scope: CompanyScope) -> Response:
     """Leads that were created in the period: who works on them, and how soon they were called."""
-    question = ("assignment_statistics", scope)
-    return await answers.answer(scope.company_id, question, partial(assignment_statistics, scope=scope))
+    return await answers.answer(scope.company_id, assignment_statistics, scope=scope)
 
 
 @router.get(
@@ -69,8 +64,7 @@ async def company_lead_assignment(answers: AnswersOfApp, scope: CompanyScope) ->
 )
 async def company_conversions(answers: AnswersOfApp, scope: CampaignsScope) -> Response:
     """Leads that were created in the period: which were converted, for how much, and what goes with it."""
-    question = ("conversion_analysis", scope)
-    return await answers.answer(scope.company_id, question, partial(conversion_analysis, scope=scope))
+    return await answers.answer(scope.company_id, conversion_analysis, scope=scope)
 
 
 @router.get(
@@ -80,5 +74,4 @@ async def company_conversions(answers: AnswersOfApp, scope: CampaignsScope) -> R
 )
 async def one_campaigns_leads(answers: AnswersOfApp, campaign: CampaignOfLeadsInPath) -> Response:
     """The leads of a campaign, of all its days."""
-    question = ("campaign_lead_statistics", campaign)
-    return await answers.answer(campaign.company_id, question, partial(campaign_lead_statistics, campaign=campaign))
+    return await answers.answer(campaign.company_id, campaign_lead_statistics, campaign=campaign)
