@@ -5,20 +5,16 @@ No tokens, no checks, no log, no figures, no events. ``DATABASE_URL`` and ``PORT
 
 import gc
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import asyncpg
 import orjson
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from benchmarks.bare_pool import bare_pool
 from services.campaign_svc.campaigns.schemas import CampaignBody
 from services.campaign_svc.lists.schemas import ListedCampaign
 from services.campaign_svc.tables import campaigns
-from shared.settings import ProcessSettings
 
-POOL_SIZE = ProcessSettings.model_fields["database_pool_size"].default
 NAME = "campaign-floor"
 """As PostgreSQL knows it."""
 
@@ -52,26 +48,7 @@ def _json(content: object, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-async def _as_it_is(_connection: object) -> None:
-    """Instead of the statement by which the pool would reset a connection that nothing was changed on."""
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings = {"application_name": NAME, "timezone": "UTC", "jit": "off"}
-    async with asyncpg.create_pool(
-        os.environ["DATABASE_URL"],
-        min_size=POOL_SIZE,
-        max_size=POOL_SIZE,
-        max_inactive_connection_lifetime=0,
-        reset=_as_it_is,
-        server_settings=settings,
-    ) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=_lifespan)
+app = FastAPI(lifespan=bare_pool(NAME))
 
 
 @app.get("/api/voice-campaigns/{id}")

@@ -8,24 +8,21 @@ environment.
 import gc
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import asyncpg
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import DateTime
 
+from benchmarks.bare_pool import bare_pool
 from services.lead_svc.leads.bodies import LeadBody
 from services.lead_svc.leads.repository import ROWS_PER_READ
 from services.lead_svc.tables import leads
 from shared.events.leads import Lead
-from shared.settings import ProcessSettings
 
 PREFIX = "/api/voice-campaigns"
 NAME = "lead-floor"
 """As PostgreSQL knows it."""
-POOL_SIZE = ProcessSettings.model_fields["database_pool_size"].default
 
 _SHOWN = ", ".join(
     f"""to_char(timezone('UTC', {column.name}), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS {column.name}"""
@@ -57,26 +54,7 @@ SELECT row_to_json(shown)::text FROM (SELECT {_SHOWN}, custom_fields -> 'tags' A
 """
 
 
-async def _as_it_is(_connection: object) -> None:
-    """Instead of the statement by which the pool would reset a connection that nothing was changed on."""
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings = {"application_name": NAME, "timezone": "UTC", "jit": "off"}
-    async with asyncpg.create_pool(
-        os.environ["DATABASE_URL"],
-        min_size=POOL_SIZE,
-        max_size=POOL_SIZE,
-        max_inactive_connection_lifetime=0,
-        reset=_as_it_is,
-        server_settings=settings,
-    ) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=_lifespan)
+app = FastAPI(lifespan=bare_pool(NAME))
 
 
 @app.get("/readyz")

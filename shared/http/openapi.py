@@ -7,10 +7,17 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from shared.http.errors import ApiError, ErrorBody
 
 _AUTOMATIC_SCHEMA = {"$ref": "#/components/schemas/HTTPValidationError"}
+
+
+class Done(BaseModel):
+    """What was done."""
+
+    message: str
 
 
 def documented(*errors: ApiError) -> dict[int | str, dict[str, Any]]:

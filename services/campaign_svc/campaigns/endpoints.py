@@ -19,7 +19,6 @@ from services.campaign_svc.campaigns.schemas import (
     CampaignAnswer,
     CampaignBody,
     CampaignDetailsAnswer,
-    Done,
     StatusBody,
 )
 from shared.database.engine import Database
@@ -27,7 +26,7 @@ from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import answered, documented
+from shared.http.openapi import Done, answered, documented
 from shared.http.parameters import LARGEST_ID, IdInPath
 from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_failed
 

@@ -208,12 +208,6 @@ class Campaign(CampaignBody):
     updated_at: datetime
 
 
-class Done(BaseModel):
-    """What was done."""
-
-    message: str
-
-
 class CampaignAnswer(BaseModel):
     """A campaign and what was done with it."""
 

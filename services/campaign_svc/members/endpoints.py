@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request
 
 from services.campaign_svc.campaigns.refusals import name_missing
-from services.campaign_svc.campaigns.schemas import Done
 from services.campaign_svc.members import repository, service
 from services.campaign_svc.members.schemas import (
     PAGE_EXAMPLE,
@@ -20,7 +19,7 @@ from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.openapi import answered, documented
+from shared.http.openapi import Done, answered, documented
 from shared.http.parameters import LARGEST_ID
 
 router = APIRouter(prefix="/api/voice-campaigns/company/{companyId}/members", tags=["Members"])

@@ -8,13 +8,12 @@ from services.lead_svc.call_attempts import service
 from services.lead_svc.call_attempts.schemas import CallAttemptBody, CallAttemptShown
 from services.lead_svc.leads import refusals
 from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.schemas import Done
 from services.lead_svc.leads.transactions import knowing_its_campaign
 from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import documented
+from shared.http.openapi import Done, documented
 from shared.http.parameters import IdInPath
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])

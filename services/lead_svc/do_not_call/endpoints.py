@@ -15,13 +15,12 @@ from services.lead_svc.imports.schemas import ImportErrorBody, RowFault
 from services.lead_svc.leads import refusals
 from services.lead_svc.leads.endpoints import LINK_HEADER, next_page
 from services.lead_svc.leads.phone import InvalidPhone, normalize
-from services.lead_svc.leads.schemas import Done
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import BadRequest, ErrorBody, Fault, NotFound, invalid_request
 from shared.http.json import JsonResponse
-from shared.http.openapi import documented
+from shared.http.openapi import Done, documented
 from shared.http.parameters import Storable
 
 router = APIRouter(

@@ -13,14 +13,14 @@ from services.lead_svc.leads import refusals, repository, service
 from services.lead_svc.leads.bodies import AssignBody, ConvertBody, LeadBody, LeadStatusBody, ScheduleBody
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.repository import LeadFilter
-from services.lead_svc.leads.schemas import Done, LeadAnswer, LeadShown
+from services.lead_svc.leads.schemas import LeadAnswer, LeadShown
 from services.lead_svc.leads.transactions import knowing_its_campaign
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath
 from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import documented
+from shared.http.openapi import Done, documented
 from shared.http.parameters import LARGEST_ID, IdInPath
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])

@@ -6,12 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.lead_svc.leads.bodies import TimeOfDay
 from services.lead_svc.leads.fields import InterestLevel, LeadStatus
-
-
-class Done(BaseModel):
-    """What was done."""
-
-    message: str
+from shared.http.openapi import Done
 
 
 class Updated(Done):
