@@ -62,7 +62,7 @@ _PRODUCT: Final = Product(
         ProcessSpec(_FLOOR, ("-m", "benchmarks.lead_floor"), "leads"),
         *(spec for spec in PRODUCT.processes if spec.name == _API),
     ),
-    gateway_upstreams={"CAMPAIGN_API": _FLOOR, "LEAD_API": _API, "ANALYTICS_API": _API},
+    gateway_upstreams=dict.fromkeys(PRODUCT.gateway_upstreams, _API) | {"CAMPAIGN_API": _FLOOR},
 )
 """Floor, lead API and gateway alone: any other process would take its part of the machine's cores."""
 
