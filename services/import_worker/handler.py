@@ -22,7 +22,7 @@ from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.imports.updating import update
 from services.lead_svc.imports.validation import Examined, ValidLeads, examine, settle, validate
 from services.lead_svc.outbox import outbox
-from shared.events.envelope import Envelope, EventData, Serialized
+from shared.events.envelope import Envelope
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
 from shared.messaging.consumer import AfterCommit, Handler
 
@@ -112,13 +112,11 @@ async def _finish(
 ) -> None:
     valid = checked.valid
     loaded = Loaded([], [])
-    told: list[EventData | Serialized] = []
     if not job.options.dry_run:
         if valid.frame.height:
             loaded = await load(connection, job, valid.frame, _reporting(job, valid.frame.height, teller))
-            told += loaded.events
         if valid.updates is not None:
-            told += await update(connection, job.company_id, valid.updates, checked.stored)
+            await update(connection, job.company_id, valid.updates, checked.stored)
             await list_blacklisted(connection, job, valid.updates)
     ending = Ending(
         status="completed",
@@ -134,7 +132,7 @@ async def _finish(
     await repository.end(connection, job.id, ending)
     if not job.options.dry_run:
         shown = as_told(job, imported_count=ending.imported_count, error_count=valid.faults.total)
-        await outbox.add(connection, job.company_id, *told, ImportCompleted(job=shown))
+        await outbox.add(connection, job.company_id, *loaded.events, ImportCompleted(job=shown))
         LEADS.inc(len(loaded.ids))
     IMPORTS.labels("completed").inc()
     logger.info(

@@ -77,24 +77,27 @@ class Serialized:
     json: bytes
 
 
+def frame(event_type: str, *, source: str, company_id: int) -> str:
+    """An envelope with two gaps, each a ``%s``: the event's id, and its data as JSON. The time is now."""
+    envelope = {
+        "specversion": "1.0",
+        "id": "%s",
+        "source": source,
+        "type": event_type,
+        "time": datetime.now(UTC),
+        "datacontenttype": "application/json",
+        "companyid": company_id,
+        "data": orjson.Fragment("%s"),
+    }
+    return orjson.dumps(envelope, option=orjson.OPT_UTC_Z).decode()
+
+
 def compose(data: EventData | Serialized, *, source: str, company_id: int) -> Outgoing:
     """Put ``data`` into its envelope."""
     event_id = uuid4()
     json = data.json if isinstance(data, Serialized) else data.model_dump_json().encode()
-    body = orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": source,
-            "type": data.event_type,
-            "time": datetime.now(UTC),
-            "datacontenttype": "application/json",
-            "companyid": company_id,
-            "data": orjson.Fragment(json),
-        },
-        option=orjson.OPT_UTC_Z,
-    )
-    return Outgoing(id=event_id, type=data.event_type, body=body)
+    around = frame(data.event_type, source=source, company_id=company_id).encode()
+    return Outgoing(id=event_id, type=data.event_type, body=around % (str(event_id).encode(), json))
 
 
 def parse(body: bytes) -> Envelope:

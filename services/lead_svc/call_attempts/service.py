@@ -12,12 +12,13 @@ from services.lead_svc.call_attempts.schemas import CallAttemptBody
 from services.lead_svc.campaigns.asking import find_campaign
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.do_not_call import repository as do_not_call_repository
-from services.lead_svc.leads import refusals, told
+from services.lead_svc.leads import refusals
 from services.lead_svc.leads import repository as lead_repository
 from services.lead_svc.leads import service as lead_service
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import OPEN, may_follow
 from services.lead_svc.leads.moments import in_utc
+from services.lead_svc.leads.told import STATUS_CHANGED, UPDATED_IN_PLACE
 from services.lead_svc.outbox import outbox
 from shared.events.leads import CallAttempt, LeadCallAttempted
 from shared.http.auth import Principal
@@ -68,9 +69,9 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
         "last_contact_date": max(started_at, lead["last_contact_date"] or started_at),
         "next_contact_date": _next_contact(lead, status, started_at, body.duration, campaign),
     }
-    changed = await lead_repository.change(connection, lead["company_id"], [lead_id], changes)
     event = LeadCallAttempted(call_attempts=[CallAttempt.model_validate(dict(attempt))])
-    await outbox.add(connection, lead["company_id"], event, *(told.status_changed(changed) or told.updated(changed)))
+    await outbox.add(connection, lead["company_id"], event)
+    await lead_repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, UPDATED_IN_PLACE))
     if status is LeadStatus.BLACKLISTED:
         await lead_service.blacklist_number(connection, caller, lead["company_id"], lead["phone"])
 

@@ -6,9 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.do_not_call import repository
 from services.lead_svc.leads import repository as lead_repository
-from services.lead_svc.leads import told
 from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.outbox import outbox
 
 
 async def add(
@@ -20,7 +18,4 @@ async def add(
     """
     await repository.hold_for_change(connection, company_id)
     added = await repository.add(connection, company_id, phones, reason=reason, added_by=added_by)
-    leads = await lead_repository.change_number(connection, company_id, phones, LeadStatus.BLACKLISTED)
-    if leads:
-        await outbox.add(connection, company_id, *told.status_changed(leads))
-    return added, len(leads)
+    return added, await lead_repository.change_number(connection, company_id, phones, LeadStatus.BLACKLISTED)

@@ -1,13 +1,7 @@
-"""Import jobs, and the leads that were taken back, as events tell of them."""
-
-from collections.abc import Sequence
-
-from sqlalchemy import RowMapping
+"""Import jobs as events tell of them."""
 
 from services.lead_svc.imports.repository import QueuedImport
-from shared.events.envelope import EventData
 from shared.events.imports import Import
-from shared.events.leads import LEADS_PER_EVENT, Lead, LeadDeleted
 
 
 def as_told(job: QueuedImport, *, imported_count: int = 0, error_count: int = 0) -> Import:
@@ -20,11 +14,3 @@ def as_told(job: QueuedImport, *, imported_count: int = 0, error_count: int = 0)
         imported_count=imported_count,
         error_count=error_count,
     )
-
-
-def told_deleted(rows: Sequence[RowMapping]) -> list[EventData]:
-    """The events that tell of deleted leads: of their last version, which nobody has read."""
-    leads = [Lead.model_validate({**row, "version": row["version"] + 1}) for row in rows]
-    return [
-        LeadDeleted(leads=leads[start : start + LEADS_PER_EVENT]) for start in range(0, len(leads), LEADS_PER_EVENT)
-    ]

@@ -5,21 +5,14 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Final, Literal
 
+import orjson
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     LargeBinary,
-    Numeric,
-    RowMapping,
     Select,
-    SmallInteger,
     Text,
-    Time,
     any_,
     bindparam,
-    case,
     cast,
-    column,
     delete,
     func,
     insert,
@@ -27,7 +20,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports.errors import NO_FAULTS, Faults
@@ -36,8 +29,10 @@ from services.lead_svc.imports.formats import FileKind
 from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.imports.stored_lead import StoredLead
+from services.lead_svc.leads import told
+from services.lead_svc.leads.told import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
-from shared.events.leads import Lead
+from shared.database.engine import driver_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +240,7 @@ async def forget_failed_rows(connection: AsyncConnection) -> int:
 
 
 _STORED = (
-    select(leads.c.id, leads.c.phone, leads.c.status, leads.c.assigned_to)
+    select(leads.c.id, leads.c.phone, leads.c.status)
     .where(
         leads.c.company_id == bindparam("company_id"),
         leads.c.campaign_id == bindparam("campaign_id"),
@@ -277,63 +272,69 @@ async def stored_leads(
 
 _JSON_COLUMNS: Final = frozenset({"pain_points", "requirements", "custom_fields"})
 _WIRE_TYPES: Final = {
-    "priority": SmallInteger, "lead_score": SmallInteger, "assigned_to": BigInteger, "best_time_to_call": Time,
-    "annual_revenue": Numeric,
+    "priority": "smallint", "lead_score": "smallint", "assigned_to": "bigint", "best_time_to_call": "time",
+    "annual_revenue": "numeric",
 }  # fmt: skip
-_SAID = (
-    func.json_to_recordset(bindparam("said", type_=JSON))
-    .table_valued(
-        column("id", BigInteger), *(column(name, _WIRE_TYPES.get(name, Text)) for name in LEAD_COLUMNS), name="said"
-    )
-    .render_derived(with_types=True)
-)
+_UPDATED: Final = (STATUS_CHANGED, UPDATED, ASSIGNED)
 
 
-def _new_value(name: str) -> ColumnElement[object]:
-    said = cast(_SAID.c[name], JSONB) if name in _JSON_COLUMNS else _SAID.c[name]
+def _new_value(name: str) -> str:
     if name == "custom_fields":
-        return leads.c.custom_fields.op("||")(func.coalesce(said, cast("{}", JSONB)))
-    return func.coalesce(said, leads.c[name])
+        return "leads.custom_fields || coalesce(said.custom_fields::jsonb, '{}')"
+    said = f"said.{name}::jsonb" if name in _JSON_COLUMNS else f"said.{name}"
+    return f"coalesce({said}, leads.{name})"
 
 
-_EVENT_COLUMNS: Final = tuple(leads.c[name] for name in Lead.model_fields)
-_UPDATE = (
-    update(leads)
-    .where(leads.c.id == _SAID.c.id, leads.c.company_id == bindparam("of_company"))
-    .values({name: _new_value(name) for name in LEAD_COLUMNS})
-    .values(
-        # What was said of a lead's status goes with it.
-        sub_status=case((_new_value("status") == leads.c.status, leads.c.sub_status)),
-        version=leads.c.version + 1,
-        updated_at=func.now(),
-    )
-    .returning(*_EVENT_COLUMNS)
+_SAID: Final = ", ".join(f"{name} {_WIRE_TYPES.get(name, 'text')}" for name in LEAD_COLUMNS)
+_SETS: Final = ", ".join(f"{name} = {_new_value(name)}" for name in LEAD_COLUMNS)
+_UPDATE: Final = told.statement(
+    # What was said of a lead's status goes with it.
+    f"""
+    UPDATE leads SET {_SETS},
+        sub_status = CASE WHEN {_new_value("status")} = leads.status THEN leads.sub_status END,
+        version = leads.version + 1,
+        updated_at = now()
+    FROM json_to_recordset($4::json) AS said (id bigint, {_SAID}) JOIN leads AS previous ON previous.id = said.id
+    WHERE leads.id = said.id AND leads.company_id = $1
+    """,
+    _UPDATED,
+    "count(*)",
 )
 
 
-async def update_leads(
-    connection: AsyncConnection, company_id: int, said: Sequence[Mapping[str, object]]
-) -> list[RowMapping]:
-    """Write values over those of leads, in one statement; what is null leaves a lead's value as it is.
+async def update_leads(connection: AsyncConnection, company_id: int, said: Sequence[Mapping[str, object]]) -> None:
+    """Write values over those of leads that are locked, and tell of it; what is null leaves a value as it is.
 
     Parameters
     ----------
     said
         The `id` of each lead and its `LEAD_COLUMNS`, as `ValidLeads` has them.
     """
-    result = await connection.execute(_UPDATE, {"said": list(said), "of_company": company_id})
-    return sorted(result.mappings(), key=lambda lead: int(lead["id"]))
+    driver = await driver_connection(connection)
+    await driver.execute(_UPDATE, company_id, *told.frames(company_id, _UPDATED), orjson.dumps(said).decode())
 
 
 _LOCK_ENDED = _GET.with_for_update(skip_locked=True)
-_IMPORTED = (
-    leads.c.company_id == bindparam("company_id"),
-    leads.c.import_id == bindparam("import_id"),
-    # The range of ids is the primary key's: an index on `import_id` would cost every import.
-    leads.c.id.between(bindparam("first_id"), bindparam("last_id")),
+_TAKE_BACK: Final = told.statement(
+    """
+    DELETE FROM leads
+    WHERE company_id = $1 AND import_id = $4 AND id BETWEEN $5 AND $6 AND version = 1
+    """,
+    (DELETED,),
+    "count(*)",
+    # Their last version, which nobody has read.
+    version="leads.version + 1",
 )
-_TAKE_BACK = delete(leads).where(*_IMPORTED, leads.c.version == 1).returning(*_EVENT_COLUMNS)
-_LEFT = select(leads.c.id).where(*_IMPORTED).order_by(leads.c.id)
+_LEFT = (
+    select(leads.c.id)
+    .where(
+        leads.c.company_id == bindparam("company_id"),
+        leads.c.import_id == bindparam("import_id"),
+        # The range of ids is the primary key's: an index on `import_id` would cost every import.
+        leads.c.id.between(bindparam("first_id"), bindparam("last_id")),
+    )
+    .order_by(leads.c.id)
+)
 
 
 async def lock_ended(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
@@ -343,16 +344,17 @@ async def lock_ended(connection: AsyncConnection, import_id: int, company_id: in
     return ImportRecord(**row) if row else None
 
 
-async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[list[RowMapping], list[int]]:
-    """Delete the leads of a job that are as it made them; returns those, and the ids of those that are not."""
-    asked = {
-        "company_id": job.company_id,
-        "import_id": job.id,
-        "first_id": job.first_lead_id,
-        "last_id": job.last_lead_id,
-    }
-    deleted = sorted((await connection.execute(_TAKE_BACK, asked)).mappings(), key=lambda lead: int(lead["id"]))
-    return deleted, list((await connection.execute(_LEFT, asked)).scalars())
+async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[int, list[int]]:
+    """Delete the leads of a job that are as it made them, and tell of it.
+
+    Returns how many there were, and the ids of those that are not.
+    """
+    asked = {"import_id": job.id, "first_id": job.first_lead_id, "last_id": job.last_lead_id}
+    driver = await driver_connection(connection)
+    deleted: int = await driver.fetchval(
+        _TAKE_BACK, job.company_id, *told.frames(job.company_id, (DELETED,)), *asked.values()
+    )
+    return deleted, list((await connection.execute(_LEFT, {"company_id": job.company_id, **asked})).scalars())
 
 
 async def mark_undone(connection: AsyncConnection, import_id: int) -> None:

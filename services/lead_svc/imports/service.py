@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.campaigns.asking import NoSuchCampaign, find_campaign, knowing_its_campaign
 from services.lead_svc.campaigns.directory import CampaignDirectory, CampaignsUnavailable
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.events import told_deleted
 from services.lead_svc.imports.messages import (
     CAMPAIGN_UNKNOWN_NOW,
     IMPORT_FAILED,
@@ -197,6 +196,4 @@ class ImportService:
                 raise nothing_to_undo()
             deleted, kept = await repository.take_back(connection, job)
             await repository.mark_undone(connection, import_id)
-            if deleted:
-                await outbox.add(connection, company_id, *told_deleted(deleted))
-        return Undone(len(deleted), kept)
+        return Undone(deleted, kept)

@@ -10,4 +10,3 @@ class StoredLead:
     id: int
     phone: str
     status: str
-    assigned_to: int | None

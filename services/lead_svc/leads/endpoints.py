@@ -76,9 +76,8 @@ async def create_lead(request: Request, caller: Caller, body: LeadBody, key: Ide
 
     async def work(connection: AsyncConnection) -> Response:
         async def create() -> JsonResponse:
-            lead_id = await service.create(connection, caller, body)
-            shown = await repository.get_json(connection, lead_id, (body.company_id,))
-            answer = b'{"message":"Voice lead created successfully","data":' + (shown or b"null") + b"}"
+            lead_id, lead = await service.create(connection, caller, body)
+            answer = b'{"message":"Voice lead created successfully","data":' + lead + b"}"
             return JsonResponse(answer, status_code=201, headers={"Location": f"{router.prefix}/{lead_id}"})
 
         return await once(connection, key, create)

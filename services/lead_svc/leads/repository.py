@@ -6,32 +6,31 @@ takes a lead apart.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Label,
     RowMapping,
     Subquery,
     Text,
     any_,
     bindparam,
-    case,
     delete,
-    false,
     func,
-    insert,
     literal_column,
-    or_,
     select,
-    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.leads.told import Told
+from services.lead_svc.leads import told
+from services.lead_svc.leads.told import CREATED, DELETED, STATUS_CHANGED, Tellings
 from services.lead_svc.tables import call_attempts, leads
-from shared.events.leads import Lead
+from shared.database.engine import driver_connection
 
 ROWS_PER_READ = 500
 _IDS = ARRAY(BigInteger)
@@ -81,6 +80,16 @@ def _shown(*conditions: ColumnElement[bool], limit: int | None = None) -> Subque
 
 _AS_JSON = literal_column("row_to_json(shown)::text", Text)
 
+
+def _sql(column: ColumnElement[Any]) -> str:
+    inner = column.element if isinstance(column, Label) else column
+    text = inner.compile(dialect=asyncpg.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    return f"{text} AS {column.key}"
+
+
+_ROW_AS_JSON: Final = told.as_json(_sql(column) for column in [*_SHOWN, _TAGS])
+"""The lead that a statement has at hand."""
+
 # Built once: putting 40 columns together costs more than running the query for one lead.
 _BY_ID = select(_AS_JSON).select_from(
     _shown(leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
@@ -95,9 +104,6 @@ _IMPORTED = select(func.string_agg(_AS_JSON, ",")).select_from(
     )
 )
 
-_TOLD_COLUMNS: Final = ", ".join(f"leads.{name}" for name in Lead.model_fields)
-_TOLD_JSON: Final = literal_column(f"(SELECT row_to_json(told)::text FROM (SELECT {_TOLD_COLUMNS}) AS told)", Text)
-"""The row at hand as events carry it."""
 _LOCK: Final = (
     select(leads)
     .where(leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
@@ -140,13 +146,15 @@ async def page_json(connection: AsyncConnection, narrowed: LeadFilter, limit: in
     return ("[" + ",".join(row[0] for row in page) + "]").encode(), page[-1][1] if len(rows) > limit else None
 
 
-async def add(connection: AsyncConnection, row: Mapping[str, object]) -> Told:
-    """Store a new lead."""
-    columns = (leads.c.id, leads.c.phone, leads.c.status, leads.c.assigned_to, _TOLD_JSON.label("json"))
-    lead_id, phone, status, agent, json = (
-        await connection.execute(insert(leads).values(row).returning(*columns))
-    ).one()
-    return Told(lead_id, phone, status, status, agent, agent, False, json)
+async def add(connection: AsyncConnection, company_id: int, row: Mapping[str, object]) -> tuple[int, bytes]:
+    """Store a new lead of a company, and tell of it; returns its id, and the lead as JSON."""
+    driver = await driver_connection(connection)
+    tellings = (CREATED,)
+    values = (_sent(name, value) for name, value in row.items())
+    [added] = await driver.fetch(
+        _insertion(tuple(row), tellings), company_id, *told.frames(company_id, tellings), *values
+    )
+    return added["id"], added["json"].encode()
 
 
 async def company_of(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> int | None:
@@ -162,66 +170,87 @@ async def lock(connection: AsyncConnection, lead_id: int, companies: Collection[
 
 
 async def change(
-    connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: Mapping[str, object]
-) -> list[Told]:
-    """Give leads of a company new values, all of them the same, in one statement.
+    connection: AsyncConnection,
+    company_id: int,
+    ids: Sequence[int],
+    changes: Mapping[str, object],
+    tellings: Tellings,
+) -> dict[int, str]:
+    """Give leads of a company new values, all of them the same, and tell of it, in one statement.
 
-    Returns those that had others, in the order of ids. Leads that the company does not have are passed over. What was
-    said of a lead's status (`sub_status`) goes with it, unless another is said.
+    Returns those that had others, each with the status it had. Leads that the company does not have are passed over.
+    What was said of a lead's status (`sub_status`) goes with it, unless another is said.
     """
-    return await _change(connection, leads.c.id == any_(bindparam("ids", list(ids), type_=_IDS)), company_id, changes)
+    return await _change(connection, company_id, "id = any($4::bigint[])", ids, changes, tellings)
 
 
-async def change_number(connection: AsyncConnection, company_id: int, phones: Sequence[str], status: str) -> list[Told]:
-    """Give a status to every lead of a company that has one of these numbers; returns those that had another."""
-    has_number = leads.c.phone == any_(bindparam("phones", list(phones), type_=ARRAY(Text)))
-    return await _change(connection, has_number, company_id, {"status": status})
+async def change_number(connection: AsyncConnection, company_id: int, phones: Sequence[str], status: str) -> int:
+    """Give a status to every lead of a company that has one of these numbers, and tell of it.
 
-
-async def bump(connection: AsyncConnection, company_id: int, lead_id: int) -> Told:
-    """Make a lead's next version, of the same content; it must be there."""
-    [told] = await _change(connection, leads.c.id == lead_id, company_id, {})
-    return told
+    Returns how many had another status.
+    """
+    which = "phone = any($4::text[])"
+    return len(await _change(connection, company_id, which, phones, {"status": status}, (STATUS_CHANGED,)))
 
 
 async def _change(
-    connection: AsyncConnection, which: ColumnElement[bool], company_id: int, changes: Mapping[str, object]
-) -> list[Told]:
-    differs = [leads.c[name].is_distinct_from(value) for name, value in changes.items()]
-    compared = {name: leads.c[name] for name in ("id", "status", "assigned_to", *changes)}
-    previous = (
-        select(*compared.values())
-        .where(leads.c.company_id == company_id, which, *([or_(*differs)] if differs else []))
-        # In one order, so that two requests with some leads in common cannot wait for each other.
-        .order_by(leads.c.id)
-        .with_for_update()
-        .cte("previous")
+    connection: AsyncConnection,
+    company_id: int,
+    which: str,
+    asked: Sequence[object],
+    changes: Mapping[str, object],
+    tellings: Tellings,
+) -> dict[int, str]:
+    driver = await driver_connection(connection)
+    values = (_sent(name, value) for name, value in changes.items())
+    rows = await driver.fetch(
+        _update(which, tuple(changes), tellings), company_id, *told.frames(company_id, tellings), asked, *values
     )
-    told_otherwise = [
-        previous.c[name].is_distinct_from(value)
-        for name, value in changes.items()
-        if name not in ("status", "assigned_to")
+    return dict(rows)
+
+
+@cache
+def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
+    """SQL that gives these columns new values, where at least one of them is not what it was."""
+    value = {name: f"${number}" for number, name in enumerate(names, start=5)}
+    differs = [f"{name} IS DISTINCT FROM {value[name]}" for name in names]
+    differs_otherwise = [
+        test for name, test in zip(names, differs, strict=True) if name not in ("status", "assigned_to")
     ]
-    values = dict(changes)
-    if "status" in changes:
-        values.setdefault("sub_status", case((previous.c.status == changes["status"], leads.c.sub_status)))
-    statement = (
-        update(leads)
-        .where(leads.c.id == previous.c.id)
-        .values(**values, version=leads.c.version + 1, updated_at=func.now())
-        .returning(
-            leads.c.id,
-            leads.c.phone,
-            leads.c.status,
-            previous.c.status.label("previous_status"),
-            leads.c.assigned_to,
-            previous.c.assigned_to.label("previous_assigned_to"),
-            (or_(*told_otherwise) if told_otherwise else false()).label("differs"),
-            _TOLD_JSON.label("json"),
-        )
+    previous = f"""
+        SELECT id, status, assigned_to, {" OR ".join(differs_otherwise) or "false"} AS differs
+        FROM leads
+        WHERE company_id = $1 AND {which} AND ({" OR ".join(differs) or "true"})
+        ORDER BY id -- so that two requests with some leads in common cannot wait for each other
+        FOR UPDATE
+    """
+    sets = [f"{name} = {value[name]}" for name in names]
+    if "status" in names and "sub_status" not in names:
+        sets.append(f"sub_status = CASE WHEN previous.status = {value['status']} THEN leads.sub_status END")
+    update = f"""
+        UPDATE leads SET {", ".join([*sets, "version = leads.version + 1", "updated_at = now()"])}
+        FROM previous WHERE leads.id = previous.id
+    """
+    return told.statement(
+        update,
+        tellings,
+        "id, previous_status",
+        previous=previous,
+        returning=("leads.id", "previous.status AS previous_status"),
     )
-    rows = (await connection.execute(statement)).all()
-    return sorted((Told(*row) for row in rows), key=lambda told: told.id)
+
+
+@cache
+def _insertion(names: tuple[str, ...], tellings: Tellings) -> str:
+    """SQL that stores a lead with these columns."""
+    values = (f"${number}" for number, _ in enumerate(names, start=4))
+    insertion = f"INSERT INTO leads ({', '.join(names)}) VALUES ({', '.join(values)})"
+    return told.statement(insertion, tellings, "id, json", returning=("leads.id", f"{_ROW_AS_JSON} AS json"))
+
+
+def _sent(name: str, value: object) -> object:
+    """A value of a column as the driver takes it."""
+    return orjson.dumps(value).decode() if value is not None and isinstance(leads.c[name].type, JSONB) else value
 
 
 async def known_ids(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> set[int]:
@@ -243,9 +272,8 @@ async def phones_of(connection: AsyncConnection, company_id: int, ids: Collectio
     return list((await connection.execute(query)).scalars())
 
 
-async def remove(connection: AsyncConnection, company_id: int, lead_id: int) -> Told:
-    """Delete a lead and its call attempts; it must be there. Its deletion is a version of its own."""
-    gone = await bump(connection, company_id, lead_id)
+async def remove(connection: AsyncConnection, company_id: int, lead_id: int) -> None:
+    """Delete a lead and its call attempts, and tell of it. Its deletion is a version of its own."""
+    await change(connection, company_id, [lead_id], {}, (DELETED,))
     await connection.execute(delete(call_attempts).where(call_attempts.c.lead_id == lead_id))
     await connection.execute(delete(leads).where(leads.c.id == lead_id))
-    return gone

@@ -11,21 +11,26 @@ from services.lead_svc.campaigns.asking import find_campaign
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.do_not_call import repository as do_not_call_repository
 from services.lead_svc.do_not_call import service as do_not_call
-from services.lead_svc.leads import refusals, repository, told
+from services.lead_svc.leads import refusals, repository
 from services.lead_svc.leads.bodies import LeadBody, LeadStatusBody, Updates
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import may_follow
 from services.lead_svc.leads.moments import in_utc
-from services.lead_svc.leads.told import Told
-from services.lead_svc.outbox import outbox
-from shared.events.envelope import Serialized
+from services.lead_svc.leads.told import (
+    ASSIGNED,
+    CONVERTED,
+    SCHEDULED,
+    STATUS_CHANGED,
+    UPDATED_IN_PLACE,
+    UPDATED_OTHERWISE,
+)
 from shared.http.auth import Principal
 
 BLACKLISTED_BY_STATUS = "Lead was blacklisted"
 
 
-async def create(connection: AsyncConnection, caller: Principal, body: LeadBody) -> int:
-    """Create a lead of a company that the caller's token covers; returns its id.
+async def create(connection: AsyncConnection, caller: Principal, body: LeadBody) -> tuple[int, bytes]:
+    """Create a lead of a company that the caller's token covers; returns its id, and the lead as JSON.
 
     Raises
     ------
@@ -39,11 +44,10 @@ async def create(connection: AsyncConnection, caller: Principal, body: LeadBody)
     row = body.row(campaign.time_zone)
     if await do_not_call_repository.listed(connection, body.company_id, [body.phone.e164]):
         row["status"] = LeadStatus.BLACKLISTED
-    lead = await repository.add(connection, row)
-    await outbox.add(connection, body.company_id, *told.created([lead]))
+    lead_id, lead = await repository.add(connection, body.company_id, row)
     if body.status is LeadStatus.BLACKLISTED:
-        await blacklist_number(connection, caller, body.company_id, lead.phone)
-    return lead.id
+        await blacklist_number(connection, caller, body.company_id, body.phone.e164)
+    return lead_id, lead
 
 
 async def blacklist_number(connection: AsyncConnection, caller: Principal, company_id: int, phone: str) -> None:
@@ -79,15 +83,10 @@ async def update(connection: AsyncConnection, caller: Principal, lead_id: int, b
     changes = {name: value for name, value in body.row(campaign.time_zone).items() if lead[name] != value}
     if not changes:
         return
-    [changed] = await repository.change(connection, lead["company_id"], [lead_id], changes)
-    events = told.status_changed([changed])
-    if changes.keys() != {"status"}:
-        events += told.updated([changed])
-    if "assigned_to" in changes:
-        events += told.assigned([changed])
-    await outbox.add(connection, lead["company_id"], *events)
+    tellings = (STATUS_CHANGED, UPDATED_OTHERWISE, ASSIGNED)
+    await repository.change(connection, lead["company_id"], [lead_id], changes, tellings)
     if "status" in changes or "phone" in changes:
-        await _keep_from_being_called(connection, caller, lead["company_id"], changed)
+        await _keep_from_being_called(connection, caller, lead, body.status, body.phone.e164)
 
 
 async def set_status(connection: AsyncConnection, caller: Principal, lead_id: int, body: LeadStatusBody) -> None:
@@ -117,13 +116,9 @@ async def set_status(connection: AsyncConnection, caller: Principal, lead_id: in
     else:
         _require_following(lead, body.status)
     changes = body.model_dump(exclude_unset=True)
-    changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
-    await outbox.add(connection, lead["company_id"], *(told.status_changed(changed) or told.updated(changed)))
-    for one in changed:
-        await _keep_from_being_called(connection, caller, lead["company_id"], one)
-    if not changed and body.status is LeadStatus.BLACKLISTED:
-        # Its number may have been taken off the list since it was blacklisted.
-        await blacklist_number(connection, caller, lead["company_id"], lead["phone"])
+    await repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, UPDATED_IN_PLACE))
+    # One that is blacklisted already too: its number may have been taken off the list since.
+    await _keep_from_being_called(connection, caller, lead, body.status, lead["phone"])
 
 
 async def assign(connection: AsyncConnection, caller: Principal, lead_id: int, agent_id: int) -> None:
@@ -131,8 +126,7 @@ async def assign(connection: AsyncConnection, caller: Principal, lead_id: int, a
     lead = await _locked(connection, caller, lead_id)
     if lead["assigned_to"] == agent_id:
         return
-    changed = await repository.change(connection, lead["company_id"], [lead_id], {"assigned_to": agent_id})
-    await outbox.add(connection, lead["company_id"], *told.assigned(changed))
+    await repository.change(connection, lead["company_id"], [lead_id], {"assigned_to": agent_id}, (ASSIGNED,))
 
 
 async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int, at: datetime) -> None:
@@ -151,10 +145,8 @@ async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int,
     if lead["status"] == LeadStatus.BLACKLISTED:
         raise refusals.blacklisted()
     campaign = await find_campaign(connection, lead["campaign_id"])
-    at = in_utc(at, campaign.time_zone)
-    changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": at}
-    changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
-    await outbox.add(connection, lead["company_id"], *told.status_changed(changed), *told.scheduled(changed, at))
+    changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": in_utc(at, campaign.time_zone)}
+    await repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, SCHEDULED))
 
 
 async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, value: Decimal) -> None:
@@ -170,16 +162,13 @@ async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, 
     lead = await _locked(connection, caller, lead_id)
     if lead["status"] == LeadStatus.BLACKLISTED:
         raise refusals.blacklisted()
-    converted_at = lead["converted_at"] or datetime.now(UTC)
     changes = {
         "status": LeadStatus.COMPLETED,
         "conversion_value": value,
-        "converted_at": converted_at,
+        "converted_at": lead["converted_at"] or datetime.now(UTC),
         "next_contact_date": None,
     }
-    changed = await repository.change(connection, lead["company_id"], [lead_id], changes)
-    events = [*told.status_changed(changed), *told.converted(changed, value, converted_at)]
-    await outbox.add(connection, lead["company_id"], *events)
+    await repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, CONVERTED))
 
 
 async def delete(connection: AsyncConnection, caller: Principal, lead_id: int) -> None:
@@ -188,8 +177,7 @@ async def delete(connection: AsyncConnection, caller: Principal, lead_id: int) -
     What was told of them stays in the reports. Its number stays on the do-not-call list.
     """
     lead = await _locked(connection, caller, lead_id)
-    gone = await repository.remove(connection, lead["company_id"], lead_id)
-    await outbox.add(connection, lead["company_id"], *told.deleted([gone]))
+    await repository.remove(connection, lead["company_id"], lead_id)
 
 
 async def update_many(
@@ -208,17 +196,11 @@ async def update_many(
     if updates.status is LeadStatus.BLACKLISTED:
         await do_not_call_repository.hold_for_change(connection, company_id)
     changed = await _change_all(connection, company_id, ids, changes)
-    events: list[Serialized] = []
     if updates.status is not None:
-        for lead in changed:
-            if not may_follow(LeadStatus(lead.previous_status), updates.status):
-                raise refusals.status_not_allowed_to(lead.id, LeadStatus(lead.previous_status), updates.status)
-        events += told.status_changed(changed)
-    if updates.assigned_to is not None:
-        events += told.assigned(changed)
-    if changes.keys() - {"status", "assigned_to"}:
-        events += told.updated(changed)
-    await outbox.add(connection, company_id, *events)
+        for previous in map(LeadStatus, set(changed.values())):
+            if not may_follow(previous, updates.status):
+                lead_id = min(lead_id for lead_id, status in changed.items() if status == previous)
+                raise refusals.status_not_allowed_to(lead_id, previous, updates.status)
     if updates.status is LeadStatus.BLACKLISTED:
         # Those of leads that were blacklisted before too: they may have been taken off the list since.
         phones = await repository.phones_of(connection, company_id, ids)
@@ -234,9 +216,7 @@ async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequenc
     BadRequest
         Naming each id that is no lead of the company.
     """
-    changed = await _change_all(connection, company_id, ids, {"assigned_to": agent_id})
-    await outbox.add(connection, company_id, *told.assigned(changed))
-    return len(changed)
+    return len(await _change_all(connection, company_id, ids, {"assigned_to": agent_id}))
 
 
 async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> CampaignCopy:
@@ -266,22 +246,24 @@ def _require_following(lead: RowMapping, wanted: LeadStatus) -> None:
 
 async def _change_all(
     connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: dict[str, object]
-) -> list[Told]:
+) -> dict[int, str]:
     # Who blacklists holds a lead and then all others with its number, in no order that could be kept here.
     await do_not_call_repository.hold(connection, company_id)
-    changed = await repository.change(connection, company_id, ids, changes)
-    unchanged = set(ids) - {lead.id for lead in changed}
+    tellings = (STATUS_CHANGED, ASSIGNED, UPDATED_OTHERWISE)
+    changed = await repository.change(connection, company_id, ids, changes, tellings)
+    unchanged = set(ids) - changed.keys()
     missing = unchanged - await repository.known_ids(connection, company_id, unchanged) if unchanged else set()
     if missing:
         raise refusals.unknown_leads(sorted(missing))
     return changed
 
 
-async def _keep_from_being_called(connection: AsyncConnection, caller: Principal, company_id: int, lead: Told) -> None:
+async def _keep_from_being_called(
+    connection: AsyncConnection, caller: Principal, lead: RowMapping, status: LeadStatus, phone: str
+) -> None:
     """A blacklisted lead's number goes on the list; a lead that got a number of the list is blacklisted."""
-    if lead.status == LeadStatus.BLACKLISTED:
-        await blacklist_number(connection, caller, company_id, lead.phone)
-        return
-    if await do_not_call_repository.listed(connection, company_id, [lead.phone]):
-        changed = await repository.change(connection, company_id, [lead.id], {"status": LeadStatus.BLACKLISTED})
-        await outbox.add(connection, company_id, *told.status_changed(changed))
+    if status is LeadStatus.BLACKLISTED:
+        await blacklist_number(connection, caller, lead["company_id"], phone)
+    elif await do_not_call_repository.listed(connection, lead["company_id"], [phone]):
+        changes = {"status": LeadStatus.BLACKLISTED}
+        await repository.change(connection, lead["company_id"], [lead["id"]], changes, (STATUS_CHANGED,))

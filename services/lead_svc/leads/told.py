@@ -1,17 +1,17 @@
-"""Leads as other services are told of them: JSON that PostgreSQL builds with the change, and the events made of it."""
+"""What changes of leads tell: events that PostgreSQL makes and stores in the statement of the change itself.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+A thousand leads as JSON would otherwise travel to the service only to be sent back.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from itertools import islice
 from typing import Final
 
-import orjson
-
-from shared.events.envelope import EventData, Serialized
+from services.lead_svc.outbox import outbox
+from shared.events.envelope import EventData
 from shared.events.leads import (
     LEADS_PER_EVENT,
+    Lead,
     LeadAssigned,
     LeadConverted,
     LeadCreated,
@@ -20,78 +20,104 @@ from shared.events.leads import (
     LeadStatusChanged,
     LeadUpdated,
 )
-
-_UTF8: Final = "utf-8"
+from shared.messaging.outbox import stored_from
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A lead after a change, and what it was before."""
+class Telling:
+    """A kind of event, and what it is made of: SQL on a lead as it is now (`leads`) and as it was (`previous`)."""
 
-    id: int
-    phone: str
-    status: str
-    previous_status: str
-    assigned_to: int | None
-    previous_assigned_to: int | None
-    differs: bool
-    """Whether something else than status and agent is not what it was."""
-    json: str
-    """The lead as events carry it."""
+    event: type[EventData]
+    which: str = "true"
+    """Of which of the changed leads it tells."""
+    further: tuple[tuple[str, str], ...] = ()
+    """What it says of each besides the lead: each name with its value."""
 
 
-def created(leads: Iterable[Told]) -> list[Serialized]:
-    """They are new."""
-    return _events(LeadCreated, leads)
+CREATED: Final = Telling(LeadCreated)
+UPDATED: Final = Telling(LeadUpdated)
+UPDATED_OTHERWISE: Final = Telling(LeadUpdated, which="previous.differs")
+"""Of leads of which something is new that no other event tells."""
+UPDATED_IN_PLACE: Final = Telling(LeadUpdated, which="leads.status = previous.status")
+"""Of leads whose new status does not tell it."""
+DELETED: Final = Telling(LeadDeleted)
+STATUS_CHANGED: Final = Telling(
+    LeadStatusChanged, which="leads.status <> previous.status", further=(("previous_status", "previous.status"),)
+)
+ASSIGNED: Final = Telling(
+    LeadAssigned,
+    which="leads.assigned_to IS DISTINCT FROM previous.assigned_to",
+    further=(("previous_assigned_to", "previous.assigned_to"),),
+)
+SCHEDULED: Final = Telling(LeadScheduled, further=(("next_contact_date", "leads.next_contact_date"),))
+CONVERTED: Final = Telling(
+    LeadConverted, further=tuple((name, f"leads.{name}") for name in ("conversion_value", "converted_at"))
+)
+
+Tellings = tuple[Telling, ...]
+"""Kinds of events of one change, in the order in which they are sent."""
 
 
-def updated(leads: Iterable[Told]) -> list[Serialized]:
-    """Those of them of which something is new that no other event tells."""
-    return _events(LeadUpdated, (lead for lead in leads if lead.differs))
+def frames(company_id: int, tellings: Tellings) -> tuple[list[str], list[str]]:
+    """What `statement` fills: types and envelopes of the events."""
+    types = [telling.event.event_type for telling in tellings]
+    return types, outbox.frames(company_id, types)
 
 
-def deleted(leads: Iterable[Told]) -> list[Serialized]:
-    """They are no more."""
-    return _events(LeadDeleted, leads)
+def as_json(columns: Iterable[str]) -> str:
+    """SQL of a JSON object as text, of columns of the row at hand."""
+    return f"(SELECT row_to_json(shown)::text FROM (SELECT {', '.join(columns)}) AS shown)"
 
 
-def status_changed(leads: Iterable[Told]) -> list[Serialized]:
-    """Those of them that have another status than before."""
-    changed = (lead for lead in leads if lead.status != lead.previous_status)
-    return _events(LeadStatusChanged, changed, lambda lead: {"previous_status": lead.previous_status})
+def statement(
+    change: str,
+    tellings: Tellings,
+    answer: str,
+    *,
+    previous: str | None = None,
+    returning: Sequence[str] = ("leads.id",),
+    version: str = "leads.version",
+) -> str:
+    """SQL that changes leads of one company and stores the events that tell of it.
 
+    Its first three parameters are the company, and types and envelopes of the events (`frames`).
 
-def assigned(leads: Iterable[Told]) -> list[Serialized]:
-    """Those of them that are somebody else's than before."""
-    changed = (lead for lead in leads if lead.assigned_to != lead.previous_assigned_to)
-    return _events(LeadAssigned, changed, lambda lead: {"previous_assigned_to": lead.previous_assigned_to})
-
-
-def scheduled(leads: Iterable[Told], next_contact_date: datetime) -> list[Serialized]:
-    """They are to be called at a time."""
-    return _events(LeadScheduled, leads, lambda _: {"next_contact_date": next_contact_date})
-
-
-def converted(leads: Iterable[Told], value: Decimal, at: datetime) -> list[Serialized]:
-    """They were converted."""
-    return _events(LeadConverted, leads, lambda _: {"conversion_value": float(value), "converted_at": at})
-
-
-def _events(
-    kind: type[EventData], leads: Iterable[Told], further: Callable[[Told], dict[str, object]] | None = None
-) -> list[Serialized]:
-    told = [lead.json if further is None else _with(lead.json, further(lead)) for lead in leads]
-    return [
-        Serialized(kind.event_type, ('{"leads":[' + ",".join(part) + "]}").encode(_UTF8))
-        for part in _parts(told, LEADS_PER_EVENT)
-    ]
-
-
-def _with(json: str, further: dict[str, object]) -> str:
-    return f"{json[:-1]},{orjson.dumps(further).decode()[1:]}"
-
-
-def _parts(texts: Sequence[str], size: int) -> Iterator[list[str]]:
-    remaining = iter(texts)
-    while part := list(islice(remaining, size)):
-        yield part
+    Parameters
+    ----------
+    change
+        SQL that changes `leads`, as far as its RETURNING.
+    answer
+        What is selected of what the change returns.
+    previous
+        SQL of the leads as they were, where `change` needs it.
+    returning
+        What the change returns: the lead's id, at least.
+    version
+        The version that the events tell.
+    """
+    columns = (f"{version} AS version" if name == "version" else f"leads.{name}" for name in Lead.model_fields)
+    returned = [*returning, f"{as_json(columns)} AS told"]
+    told: list[str] = []
+    for kind, telling in enumerate(tellings, start=1):
+        returned.append(f"{telling.which} AS which_{kind}")
+        lead = "told"
+        for number, (name, value) in enumerate(telling.further):
+            further = f"further_{kind}_{number}"
+            returned.append(f"{value} AS {further}")
+            lead = f"""left({lead}, -1) || ',"{name}":' || coalesce(to_json({further})::text, 'null') || '}}'"""
+        told.append(f"""
+            SELECT {kind} AS kind, array_agg({lead} ORDER BY id) AS leads FROM changed WHERE which_{kind}
+        """)
+    messages = f"""
+        SELECT $1::bigint AS company_id, ($2::text[])[kind] AS type, ($3::text[])[kind] AS frame,
+            '{{"leads":[' || array_to_string(leads[first : first + {LEADS_PER_EVENT - 1}], ',') || ']}}' AS data
+        FROM ({" UNION ALL ".join(told)}) AS told,
+            generate_series(1, cardinality(leads), {LEADS_PER_EVENT}) AS first
+        ORDER BY kind, first
+    """
+    return f"""
+        WITH {f"previous AS ({previous})," if previous else ""}
+        changed AS ({change} RETURNING {", ".join(returned)}),
+        stored AS ({stored_from(messages)})
+        SELECT {answer} FROM changed
+    """

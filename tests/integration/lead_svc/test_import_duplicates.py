@@ -121,15 +121,15 @@ async def test_other_services_are_told_what_was_written_over(lead_service: LeadS
     assert [(kind, len(data.get("leads", []))) for kind, data in events] == [
         ("lead.status_changed.v1", 1),
         ("lead.updated.v1", 500),
-        ("lead.assigned.v1", 1),
         ("lead.updated.v1", 100),
+        ("lead.assigned.v1", 1),
         ("import.completed.v1", 0),
     ]
     [changed] = events[0][1]["leads"]
     assert (changed["phone"], changed["previous_status"], changed["status"]) == (phone_number(0), "pending", "failed")
-    [assigned] = events[2][1]["leads"]
+    [assigned] = events[3][1]["leads"]
     assert (assigned["phone"], assigned["previous_assigned_to"], assigned["assigned_to"]) == (phone_number(1), None, 5)
-    told = [*events[1][1]["leads"], *events[3][1]["leads"]]
+    told = [*events[1][1]["leads"], *events[2][1]["leads"]]
     stored = await lead_service.rows("SELECT id, version, status FROM leads ORDER BY id")
     assert [(lead["id"], lead["version"], lead["status"]) for lead in told] == [tuple(row) for row in stored]
     assert {lead["version"] for lead in told} == {2}

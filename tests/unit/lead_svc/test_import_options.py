@@ -46,7 +46,7 @@ def settled(content: str, *, stored: dict[str, StoredLead] | None = None, **opti
 
 def lead(number: int, status: str = "pending") -> StoredLead:
     """A lead that the campaign has, with the number of that place in `PHONES`."""
-    return StoredLead(100 + number, PHONES[number], status, None)
+    return StoredLead(100 + number, PHONES[number], status)
 
 
 def outcome(

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import jsonschema_rs
 import orjson
@@ -14,8 +13,6 @@ import pytest
 import services.campaign_svc.outbox
 import services.lead_svc.outbox
 from services.lead_svc.imports.loading import created_events
-from services.lead_svc.leads import told
-from services.lead_svc.leads.told import Told
 from shared.events.catalogue import CATALOGUE, EVENTS
 from shared.events.envelope import EventData, Serialized, compose, parse
 from shared.events.examples import EXAMPLES, SPEAKERS, example_of
@@ -217,32 +214,3 @@ def test_what_a_call_without_scores_sends_is_what_the_schema_says() -> None:
     body = compose(LeadCallAttempted(call_attempts=[call]), source="/lead-svc", company_id=3).body
 
     validator(LeadCallAttempted).validate(orjson.loads(body))
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        pytest.param(told.status_changed, id="status"),
-        pytest.param(told.assigned, id="agent"),
-        pytest.param(lambda leads: told.scheduled(leads, NOW), id="time"),
-        pytest.param(lambda leads: told.converted(leads, Decimal("12.50"), NOW), id="conversion"),
-    ],
-)
-def test_a_lead_that_was_changed_is_told_as_the_schema_says(events: Callable[[list[Told]], list[Serialized]]) -> None:
-    # As PostgreSQL writes it, whose times have their offset in digits.
-    lead = json.dumps(example_of(LeadCreated)["data"]["leads"][0]).replace("Z", "+00:00")
-    changed = Told(
-        id=4711,
-        phone="+14155552671",
-        status="scheduled",
-        previous_status="pending",
-        assigned_to=None,
-        previous_assigned_to=124,
-        differs=False,
-        json=lead,
-    )
-
-    [event] = events([changed])
-
-    body = compose(event, source="/lead-svc", company_id=1).body
-    validator(EVENTS[event.event_type]).validate(orjson.loads(body))
