@@ -13,6 +13,8 @@ MOST_ROWS: Final = 1_048_576
 """Of a sheet, its header included."""
 _MOST_BYTES: Final = 2_000_000_000
 """Of a sheet's XML: past 2 GiB a member of an archive needs ZIP64, which not every reader knows."""
+_ROWS_AT_ONCE: Final = 100
+"""Their XML is several times as long as they are, and made in several steps, each of which takes as much memory."""
 _LEVEL: Final = 1
 """Of compression: the XML repeats itself so much that more would cost time and save little."""
 
@@ -78,7 +80,8 @@ class Workbook:
             if self._row_count == MOST_ROWS or self._byte_count > _MOST_BYTES:
                 self._end_sheet()
                 self._begin_sheet()
-            fitting, lines = lines[: MOST_ROWS - self._row_count], lines[MOST_ROWS - self._row_count :]
+            most = min(_ROWS_AT_ONCE, MOST_ROWS - self._row_count)
+            fitting, lines = lines[:most], lines[most:]
             self._write(self._rows.xml(fitting, self._row_count + 1))
             self._row_count += len(fitting)
 
