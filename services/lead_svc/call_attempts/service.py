@@ -101,7 +101,8 @@ def _next_contact(
     """When a lead is called next: as was agreed, else once its campaign's delay has passed; never, once it is done."""
     if status not in OPEN:
         return None
-    ended_at = started_at + timedelta(seconds=duration)
+    # A call may be reported after one that was made later.
+    ended_at = max(started_at + timedelta(seconds=duration), lead["last_contact_date"] or started_at)
     agreed: datetime | None = lead["next_contact_date"]
     if status is LeadStatus.SCHEDULED and agreed is not None and agreed > ended_at:
         return agreed

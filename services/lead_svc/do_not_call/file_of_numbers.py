@@ -9,6 +9,7 @@ from services.lead_svc.imports.reading import read
 from services.lead_svc.imports.sheet import Sheet
 from services.lead_svc.imports.table import tidy
 from services.lead_svc.leads.fields import FIELD_BY_NAME
+from services.lead_svc.leads.phone import InvalidPhone, normalize
 
 
 def read_numbers(filename: str, content: bytes) -> list[str]:
@@ -42,5 +43,15 @@ def _column(sheet: Sheet) -> int:
     if len(named) == 1:
         return named[0]
     if not named and len(sheet.headers) == 1:
+        _require_header(sheet.headers[0])
         return 0
     raise ImportRejected.because("missing", "The file must have one column headed phone")
+
+
+def _require_header(header: str) -> None:
+    """Refuse a first row that is a number: taken for a header, it would be left out without a word."""
+    try:
+        normalize(header)
+    except InvalidPhone:
+        return
+    raise ImportRejected.because("missing", f"The first row must be a header, such as phone, not {header}")

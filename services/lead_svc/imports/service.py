@@ -190,8 +190,6 @@ class ImportService:
                 if await repository.get(connection, import_id, company_id) is None:
                     raise import_not_found()
                 raise not_ended()
-            if job.finished_at is None:
-                raise not_ended()
             if job.first_lead_id is None:
                 raise nothing_to_undo()
             deleted, kept = await repository.take_back(connection, job)

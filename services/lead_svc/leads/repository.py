@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     delete,
     func,
     literal_column,
@@ -44,7 +45,9 @@ def _utc(column: ColumnElement[object]) -> ColumnElement[str]:
 
 _TIMES = frozenset({"last_contact_date", "next_contact_date", "converted_at", "created_at", "updated_at"})
 _SHOWN = [_utc(column) if column.name in _TIMES else column for column in leads.columns]
-_TAGS = leads.c.custom_fields["tags"].label("tags")
+_STORED_TAGS = leads.c.custom_fields["tags"]
+# Among the custom fields anything may be called so.
+_TAGS = case((func.jsonb_typeof(_STORED_TAGS) == "array", _STORED_TAGS)).label("tags")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ FIELDS = {
     "created_at",
 }
 STARTED = "2024-03-01T12:00:00Z"
+CONTACTS = ("last_contact_date", "next_contact_date")
 A_MINUTE_LATER = "2024-03-01T13:01:00Z"
 """A minute of call and an hour of delay after ``STARTED``."""
 OPEN = ("pending", "in_progress", "scheduled")
@@ -166,6 +167,14 @@ async def test_a_lead_is_called_again_after_the_delay_while_it_is_open(company: 
     assert after["status"] == status
     assert after["last_contact_date"] == STARTED
     assert after["next_contact_date"] == (A_MINUTE_LATER if status in OPEN else None)
+
+
+async def test_a_call_reported_late_brings_no_lead_forward(company: LeadCompany) -> None:
+    lead = await company.create(last_contact_date=None, next_contact_date=None)
+    before = await _called(company, lead, started_at=STARTED, duration=0)
+    after = await _called(company, lead, started_at="2024-02-01T12:00:00Z", duration=0)
+    assert after["attempts"] == before["attempts"] + 1
+    assert [after[name] for name in CONTACTS] == [before[name] for name in CONTACTS]
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 1440])

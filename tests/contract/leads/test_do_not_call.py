@@ -303,6 +303,9 @@ async def test_every_bad_row_of_a_file_is_named_and_nothing_is_added(company: Le
         ("numbers.csv", b""),
         ("numbers.csv", b"phone\n"),
         ("numbers.csv", b"name,colour\nA,red\n"),
+        # Without a header the first number would be taken for one.
+        ("numbers.csv", b"+14155552671\n+14155552672\n"),
+        ("numbers.csv", b"(415) 555-2671\n(415) 555-2672\n"),
         ("numbers.csv", b"\x89PNG\r\n\x1a\n"),
         ("numbers.txt", b"phone\n+14155552671\n"),
         ("numbers.xlsx", b"PK\x03\x04 no workbook"),

@@ -68,6 +68,15 @@ async def test_without_leads_there_is_a_header(company: LeadCompany) -> None:
     assert answer.content == b"\xef\xbb\xbf" + ",".join(COLUMNS).encode() + b"\n"
 
 
+async def test_what_nobody_said_of_a_lead_is_empty(company: LeadCompany) -> None:
+    lead = await company.create(pain_points=None, requirements=None)
+    assert (lead["pain_points"], lead["requirements"]) == (None, None)
+
+    [row] = rows_of(await export(company))
+
+    assert (row["pain_points"], row["requirements"]) == ("", "")
+
+
 async def test_a_lead_is_exported_with_every_field(company: LeadCompany) -> None:
     await company.create(first_name="=HYPERLINK(1)", notes="two\nlines", last_name="O'Neil, Zoë")
 

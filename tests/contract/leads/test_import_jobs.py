@@ -1,5 +1,6 @@
 """Import jobs: their history, the rows that failed, the template, the events, and taking one back."""
 
+import asyncio
 import csv
 import io
 import json
@@ -332,6 +333,14 @@ class TestUndo:
             return bool(campaigns[0]["total_leads"] == 3)
 
         await eventually(told)
+
+    async def test_undone_several_times_at_once_it_is_undone_once(self, caller: Caller) -> None:
+        [lead, *_] = await caller.imported(many_leads(20), await caller.create_campaign())
+
+        responses = await asyncio.gather(*(self.undo(caller, lead["import_id"]) for _ in range(6)))
+
+        assert {response.status_code for response in responses} == {200}, [response.text for response in responses]
+        assert sorted(response.json()["deleted_count"] for response in responses) == [0, 0, 0, 0, 0, 20]
 
     @pytest.mark.parametrize(
         ("content", "options"),

@@ -236,6 +236,15 @@ async def test_a_lead_created_as_blacklisted_takes_its_number_along(company: Lea
     assert (await company.shown(before))["status"] == "blacklisted"
 
 
+@pytest.mark.parametrize("tags", ["enterprise", 5, {"a": 1}])
+async def test_a_custom_field_that_is_called_tags_is_shown_as_such_alone_unless_it_is_a_list(
+    company: LeadCompany, tags: object
+) -> None:
+    lead = await company.create(tags=None, custom_fields={"tags": tags})
+    assert (lead["tags"], lead["custom_fields"]) == (None, {"tags": tags})
+    assert await company.shown(lead) == lead
+
+
 async def test_a_created_lead_is_told_of(company: LeadCompany) -> None:
     lead = await company.create()
     [event] = await company.told()

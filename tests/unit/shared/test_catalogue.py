@@ -19,6 +19,7 @@ from shared.events.examples import EXAMPLES, SPEAKERS, example_of
 from shared.events.imports import ImportRequested
 from shared.events.leads import LEADS_PER_EVENT, CallAttempt, Lead, LeadCallAttempted, LeadCreated
 from shared.events.schemas import message_schema
+from tests.fixtures.events import validator
 
 NOW = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 EVERY_EVENT = pytest.mark.parametrize("data", EVENTS.values(), ids=EVENTS)
@@ -107,11 +108,6 @@ def test_every_type_carries_its_version_and_is_named_by_its_class() -> None:
 
 def test_commands_are_not_for_subscribers() -> None:
     assert CATALOGUE.keys() - EVENTS.keys() == {ImportRequested.event_type}
-
-
-def validator(data: type[EventData]) -> jsonschema_rs.Draft202012Validator:
-    """Accepts what is a message of this type."""
-    return jsonschema_rs.Draft202012Validator(message_schema(data), validate_formats=True)
 
 
 def leaves(node: object) -> Iterator[object]:
