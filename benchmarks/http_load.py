@@ -14,7 +14,7 @@ from deploy.local.ports import LOOPBACK
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
-_MOST_REQUESTS = 500
+_MOST_REQUESTS = 200
 """On a connection, before another takes its place: nginx closes one after 1,000, with a request under way or not."""
 
 

@@ -45,7 +45,7 @@ from services.lead_svc.leads.bodies import EXAMPLE
 ROUNDS: Final = 40
 RESULTS = Path(__file__).parent / "results"
 INSTANT_SECONDS: Final = 0.15
-WARM_SECONDS: Final = 0.5
+WARM_SECONDS: Final = 0.3
 LEADS: Final = 1_000
 UPDATES: Final = 4
 """In bulk a round, of floor and service alike: the first after a VACUUM find room beside their rows, later ones not."""
