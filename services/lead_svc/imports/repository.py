@@ -314,8 +314,7 @@ async def update_leads(connection: AsyncConnection, company_id: int, said: Seque
     await driver.execute(_UPDATE, company_id, *told.frames(company_id, _UPDATED), orjson.dumps(said).decode())
 
 
-_LOCK_UNLESS_HELD = _GET.with_for_update(skip_locked=True)
-_LOCK_ENDED = _GET.with_for_update()
+_HOLD = select(imports.c.id).where(imports.c.id == bindparam("import_id")).with_for_update()
 _TAKE_BACK: Final = told.statement(
     """
     DELETE FROM leads
@@ -338,16 +337,9 @@ _LEFT = (
 )
 
 
-async def lock_ended(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
-    """Take a company's job for this transaction; None when there is none, or it has not ended."""
-    asked = {"import_id": import_id, "company_id": company_id}
-    row = (await connection.execute(_LOCK_UNLESS_HELD, asked)).mappings().one_or_none()
-    if row is None:
-        # Somebody has it: a worker, for as long as it takes, or one who is undoing it too, and soon done.
-        seen = (await connection.execute(_GET, asked)).mappings().one_or_none()
-        if seen is not None and seen["finished_at"] is not None:
-            row = (await connection.execute(_LOCK_ENDED, asked)).mappings().one_or_none()
-    return ImportRecord(**row) if row and row["finished_at"] is not None else None
+async def hold(connection: AsyncConnection, import_id: int) -> None:
+    """Wait for whoever has a job, and have it until the transaction ends."""
+    await connection.execute(_HOLD, {"import_id": import_id})
 
 
 async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[int, list[int]]:

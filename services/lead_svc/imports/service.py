@@ -185,13 +185,15 @@ class ImportService:
             If it has not ended, or imported nothing.
         """
         async with self.database.transaction() as connection:
-            job = await repository.lock_ended(connection, import_id, company_id)
+            job = await repository.get(connection, import_id, company_id)
             if job is None:
-                if await repository.get(connection, import_id, company_id) is None:
-                    raise import_not_found()
+                raise import_not_found()
+            if job.finished_at is None:
                 raise not_ended()
             if job.first_lead_id is None:
                 raise nothing_to_undo()
+            # Of one that has ended nothing changes any more, but that another may be undoing it.
+            await repository.hold(connection, import_id)
             deleted, kept = await repository.take_back(connection, job)
             await repository.mark_undone(connection, import_id)
         return Undone(deleted, kept)

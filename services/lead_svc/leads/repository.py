@@ -6,7 +6,7 @@ takes a lead apart.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import orjson
@@ -212,7 +212,8 @@ async def _change(
     return dict(rows)
 
 
-@cache
+# A replaced lead may differ in any of its columns: what is seldom asked for is put together again.
+@lru_cache(maxsize=256)
 def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
     """SQL that gives these columns new values, where at least one of them is not what it was."""
     value = {name: f"${number}" for number, name in enumerate(names, start=5)}
