@@ -9,14 +9,26 @@ from zoneinfo import available_timezones
 
 from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, StrictBool, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from shared.http.errors import BadRequest, Fault, as_given, invalid_request
 
 LARGEST_ID = 2**63 - 1
 """Ids are PostgreSQL bigints; a larger number is nobody's id."""
 
-IdInPath = Annotated[int, Path(alias="id", ge=1, le=LARGEST_ID, description="Its id.", examples=[1])]
+
+def _digits(value: object) -> object:
+    # pydantic would also take 1_0, 1.0 and +1: another number than was meant, or one more address of the same thing.
+    if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]+", re.ASCII)
+Digits = BeforeValidator(_digits)
+"""A number of path or query is written in digits and nothing else."""
+
+IdInPath = Annotated[int, Path(alias="id", ge=1, le=LARGEST_ID, description="Its id.", examples=[1]), Digits]
 """``{id}`` of the path."""
 
 

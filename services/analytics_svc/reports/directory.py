@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Annotated
 
-import httpx
 import structlog
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,7 +11,8 @@ from services.analytics_svc.reports import repository
 from shared.database.engine import Database
 from shared.http.auth import Caller, Principal
 from shared.http.errors import NotFound, Unavailable
-from shared.http.parameters import LARGEST_ID, IdInPath
+from shared.http.parameters import LARGEST_ID, Digits, IdInPath
+from shared.http.peer import Peer, PeerUnavailable
 
 ASK_SECONDS = 5.0
 
@@ -41,7 +41,7 @@ class CampaignDirectory:
 
     def __init__(self, database: Database, url: str) -> None:
         self._database = database
-        self._client = httpx.AsyncClient(base_url=url, timeout=ASK_SECONDS)
+        self._campaign_svc = Peer(url, seconds=ASK_SECONDS)
 
     async def find(self, campaign_id: int, caller: Principal) -> KnownCampaign:
         """The campaign.
@@ -63,17 +63,15 @@ class CampaignDirectory:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._campaign_svc.close()
 
     async def _ask(self, campaign_id: int, token: str) -> KnownCampaign:
         try:
-            response = await self._client.get(
-                f"/api/voice-campaigns/{campaign_id}", headers={"Authorization": f"Bearer {token}"}
-            )
-            if response.status_code == httpx.codes.NOT_FOUND:
+            campaign = await self._campaign_svc.get(f"/api/voice-campaigns/{campaign_id}", token)
+            if campaign is None:
                 raise not_found()
-            return KnownCampaign.model_validate_json(response.raise_for_status().content)
-        except (httpx.HTTPError, ValidationError) as error:
+            return KnownCampaign.model_validate_json(campaign)
+        except (PeerUnavailable, ValidationError) as error:
             logger.warning("campaigns_unavailable", campaign_id=campaign_id, error=repr(error))
             raise campaign_unknown_now() from error
 
@@ -97,7 +95,7 @@ async def _campaign_of_leads(
     request: Request,
     caller: Caller,
     campaign_id: Annotated[
-        int, Path(alias="campaignId", ge=1, le=LARGEST_ID, description="The campaign's id.", examples=[1])
+        int, Path(alias="campaignId", ge=1, le=LARGEST_ID, description="The campaign's id.", examples=[1]), Digits
     ],
 ) -> KnownCampaign:
     return await _campaign_by_id(request, caller, campaign_id)

@@ -1,10 +1,10 @@
 """Asks analytics_svc how good a campaign's calls were."""
 
-import httpx
 import structlog
 from pydantic import ValidationError
 
 from services.campaign_svc.campaigns.schemas import CallQuality
+from shared.http.peer import Peer, PeerUnavailable
 
 ASK_SECONDS = 1.0
 """How long an analytics_svc that does not answer may hold up a campaign."""
@@ -22,20 +22,18 @@ class CallQualityReports:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=ASK_SECONDS)
+        self._analytics_svc = Peer(url, seconds=ASK_SECONDS)
 
     async def of_campaign(self, campaign_id: int, token: str) -> CallQuality:
         """The figures of a campaign that the caller with this token can see; nulls while nobody can tell them."""
         try:
-            response = await self._client.get(
-                f"/internal/voice-campaigns/{campaign_id}/metrics", headers={"Authorization": f"Bearer {token}"}
-            )
-            return CallQuality.model_validate_json(response.raise_for_status().content)
-        except (httpx.HTTPError, ValidationError) as error:
+            figures = await self._analytics_svc.get(f"/internal/voice-campaigns/{campaign_id}/metrics", token)
+            return CallQuality.model_validate_json(figures) if figures is not None else CallQuality()
+        except (PeerUnavailable, ValidationError) as error:
             # The campaign itself is known, and is worth an answer.
             logger.warning("call_quality_unknown", campaign_id=campaign_id, error=repr(error))
             return CallQuality()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._analytics_svc.close()

@@ -20,7 +20,7 @@ from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import Done, answered, documented
-from shared.http.parameters import LARGEST_ID
+from shared.http.parameters import LARGEST_ID, Digits
 
 router = APIRouter(prefix="/api/voice-campaigns/company/{companyId}/members", tags=["Members"])
 
@@ -38,6 +38,7 @@ MemberInPath = Annotated[
         " leads and `agent_id` of calls hold.",
         examples=[124],
     ),
+    Digits,
 ]
 
 

@@ -1,9 +1,9 @@
 """Asks campaign_svc for a campaign whose events have not arrived yet."""
 
-import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.lead_svc.campaigns.repository import CampaignCopy
+from shared.http.peer import Peer, PeerUnavailable
 
 ASK_SECONDS = 5.0
 
@@ -34,7 +34,7 @@ class CampaignDirectory:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=ASK_SECONDS)
+        self._campaign_svc = Peer(url, seconds=ASK_SECONDS)
 
     async def fetch(self, campaign_id: int, token: str) -> CampaignCopy | None:
         """The campaign, if the caller with this token can see it.
@@ -45,16 +45,14 @@ class CampaignDirectory:
             If campaign_svc gives no answer that makes sense.
         """
         try:
-            response = await self._client.get(
-                f"/api/voice-campaigns/{campaign_id}", headers={"Authorization": f"Bearer {token}"}
-            )
-            if response.status_code == httpx.codes.NOT_FOUND:
+            campaign = await self._campaign_svc.get(f"/api/voice-campaigns/{campaign_id}", token)
+            if campaign is None:
                 return None
-            answer = _Answer.model_validate_json(response.raise_for_status().content)
-        except (httpx.HTTPError, ValidationError) as error:
+            answer = _Answer.model_validate_json(campaign)
+        except (PeerUnavailable, ValidationError) as error:
             raise CampaignsUnavailable(repr(error)) from error
         return CampaignCopy(**answer.model_dump(), deleted=False)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._campaign_svc.close()

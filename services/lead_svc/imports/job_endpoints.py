@@ -25,7 +25,7 @@ from services.lead_svc.imports.template import template_rows
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented
-from shared.http.parameters import LARGEST_ID
+from shared.http.parameters import LARGEST_ID, Digits
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}/imports", tags=["Lead imports"])
 
@@ -64,7 +64,7 @@ _DISPOSITION: Final[dict[str, Any]] = {
 }
 
 ImportIdInPath = Annotated[
-    int, Path(alias="importId", ge=1, le=LARGEST_ID, description="Id of the import.", examples=[1])
+    int, Path(alias="importId", ge=1, le=LARGEST_ID, description="Id of the import.", examples=[1]), Digits
 ]
 
 
@@ -105,9 +105,9 @@ Job = Annotated[FollowedJob, Depends(_job)]
 async def list_imports(
     request: Request,
     company_id: CompanyInPath,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Most imports of the answer.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Most imports of the answer."), Digits] = 50,
     cursor: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="Where the page before ended, as its `Link` says.")
+        int | None, Query(ge=1, le=LARGEST_ID, description="Where the page before ended, as its `Link` says."), Digits
     ] = None,
 ) -> Response:
     """The company's imports, newest first, without their errors."""

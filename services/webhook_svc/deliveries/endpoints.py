@@ -23,7 +23,7 @@ from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import answered, documented
-from shared.http.parameters import LARGEST_ID, Storable
+from shared.http.parameters import LARGEST_ID, Digits, Storable
 
 router = APIRouter(prefix="/api/webhooks/company/{companyId}/subscriptions/{subscriptionId}", tags=["Webhooks"])
 
@@ -37,7 +37,7 @@ _LINK: Final[dict[str, Any]] = {
 }
 
 DeliveryInPath = Annotated[
-    int, Path(alias="deliveryId", ge=1, le=LARGEST_ID, description="Id of the delivery.", examples=[4711])
+    int, Path(alias="deliveryId", ge=1, le=LARGEST_ID, description="Id of the delivery.", examples=[4711]), Digits
 ]
 
 
@@ -61,9 +61,9 @@ async def list_webhook_deliveries(
         Query(alias="type", max_length=100, description="Only of events of this type, such as `lead.created.v1`."),
     ] = None,
     since: Annotated[Moment | None, Query(description="Only of events that came at this time or later.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Most deliveries of the answer.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most deliveries of the answer."), Digits] = 50,
     cursor: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="Where the page before ended, as its `Link` says.")
+        int | None, Query(ge=1, le=LARGEST_ID, description="Where the page before ended, as its `Link` says."), Digits
     ] = None,
 ) -> JsonResponse:
     """What was sent to a subscription, what is to be sent and what came of it, newest first."""

@@ -24,7 +24,7 @@ from shared.http.auth import CompanyInPath
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
 from shared.http.openapi import answered, documented
-from shared.http.parameters import LARGEST_ID
+from shared.http.parameters import LARGEST_ID, Digits
 
 router = APIRouter(prefix="/api/webhooks/company/{companyId}/subscriptions", tags=["Webhooks"])
 
@@ -39,7 +39,7 @@ _WITH_SECRET: Final = {**SHOWN_EXAMPLE, "secret": SECRET_EXAMPLE}
 _LOCATION: Final[dict[str, Any]] = {"Location": {"description": "Path of what was made.", "schema": {"type": "string"}}}
 
 SubscriptionInPath = Annotated[
-    int, Path(alias="subscriptionId", ge=1, le=LARGEST_ID, description="Id of the subscription.", examples=[7])
+    int, Path(alias="subscriptionId", ge=1, le=LARGEST_ID, description="Id of the subscription.", examples=[7]), Digits
 ]
 
 

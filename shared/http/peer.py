@@ -1,0 +1,54 @@
+"""Another service of the system, asked over HTTP in the name of a caller."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class PeerUnavailable(Exception):
+    """The service did not answer, or not with success."""
+
+
+class Peer:
+    """A service of the system.
+
+    Parameters
+    ----------
+    url
+        Its base address.
+    seconds
+        Longest wait for it: to connect, and for each part of its answer.
+    """
+
+    def __init__(self, url: str, *, seconds: float) -> None:
+        self._url = url
+        self._seconds = seconds
+        self._client: httpx.AsyncClient | None = None
+
+    async def get(self, path: str, token: str) -> bytes | None:
+        """The body of what it answers to the caller with this token; None when there is no such thing (404).
+
+        Raises
+        ------
+        PeerUnavailable
+            If it does not answer, or with any other error.
+        """
+        # Peers are asked for what no event has told of yet: a process that needs none does not hold what asks.
+        import httpx
+
+        if self._client is None:
+            # They are reached directly, whatever proxy leads outside.
+            self._client = httpx.AsyncClient(base_url=self._url, timeout=self._seconds, trust_env=False)
+        try:
+            response = await self._client.get(path, headers={"Authorization": f"Bearer {token}"})
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            return response.raise_for_status().content
+        except httpx.HTTPError as error:
+            raise PeerUnavailable(repr(error)) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
