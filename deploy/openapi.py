@@ -46,6 +46,21 @@ _PLACEHOLDERS = {
 }
 
 
+TOO_LARGE = {"message": "Request too large", "error": "The request body exceeds the limit for this path"}
+"""What the gateway itself answers to a body that is too large; its configuration says the same."""
+_TOO_LARGE: Document = {
+    "413": {
+        "description": "The body is larger than 1 MiB, or 10 MiB where many leads are imported.",
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/ErrorBody"},
+                "examples": {"too-large": {"summary": TOO_LARGE["error"], "value": TOO_LARGE}},
+            }
+        },
+    }
+}
+
+
 class Contradiction(Exception):
     """The services' documents do not make one."""
 
@@ -79,7 +94,7 @@ def merged(documents: Mapping[str, Document]) -> Document:
                 said.by(service, "operation", f"{method.upper()} {path}", operation)
                 said.by(service, "operation id", operation["operationId"], (path, method))
                 _require_described_tags(service, operation)
-                paths.setdefault(path, {})[method] = operation
+                paths.setdefault(path, {})[method] = _at_the_gateway(operation)
         for kind, named in document["components"].items():
             for name, component in named.items():
                 said.by(service, kind, name, component)
@@ -110,6 +125,13 @@ class _Said:
         first, known = self._meanings.setdefault((kind, name), (service, meaning))
         if known != meaning:
             raise Contradiction(f"{kind} {name}: {first} and {service} mean different things by it")
+
+
+def _at_the_gateway(operation: Document) -> Document:
+    """The operation with the answer that the gateway may give in its place."""
+    if "application/json" not in operation.get("requestBody", {}).get("content", {}):
+        return operation
+    return operation | {"responses": operation["responses"] | _TOO_LARGE}
 
 
 def _require_described_tags(service: str, operation: Document) -> None:

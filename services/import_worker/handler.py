@@ -157,7 +157,13 @@ def _reporting(job: QueuedImport, total: int, teller: ProgressTeller) -> Report:
 async def _fail(
     connection: AsyncConnection, job: QueuedImport, rejection: ImportRejected, started_at: datetime
 ) -> None:
-    ending = Ending(status="failed", started_at=started_at, error=rejection.message, faults=rejection.faults)
+    ending = Ending(
+        status="failed",
+        started_at=started_at,
+        row_count=rejection.row_count,
+        error=rejection.message,
+        faults=rejection.faults,
+    )
     await repository.end(connection, job.id, ending)
     if not job.options.dry_run:
         failed = ImportFailed(job=as_told(job, error_count=rejection.total), reason=rejection.message)

@@ -183,6 +183,15 @@ def test_a_body_is_limited(site: Site, path: str, size: int, status: int) -> Non
         assert set(answer.json()) == {"message", "error"}
 
 
+def test_a_larger_file_of_numbers_is_answered_as_the_service_answers_it(site: Site) -> None:
+    path = "/api/company/voice-leads/company/1/do-not-call/import"
+    fits = site.client.post(path, files={"file": ("numbers.csv", b"x" * MEGABYTE)})
+    assert fits.status_code == 200
+    answer = site.client.post(path, files={"file": ("numbers.csv", b"x" * (MEGABYTE + 65 * 1024))})
+    assert answer.status_code == 400
+    assert answer.json() == {"message": "Error importing numbers", "error": "File size exceeds 1MB limit"}
+
+
 def test_a_body_without_a_length_is_limited_too(site: Site) -> None:
     chunks = (b"x" * MEGABYTE for _ in range(12))
     answer = site.client.post(IMPORT, content=chunks)

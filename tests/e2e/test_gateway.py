@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.openapi import TOO_LARGE
 from tests.fixtures.gateway import Caller, Gateway
 
 CAMPAIGNS, LEADS, COMPANY_LEADS = "/api/voice-campaigns", "/api/voice-leads", "/api/company/voice-leads/company/1"
@@ -123,8 +124,7 @@ async def test_a_body_beyond_the_limit_of_other_paths_is_refused(caller: Caller)
 
     response = await caller.gateway.http.post("/api/voice-campaigns", content=body, headers=caller.headers)
 
-    assert response.status_code == 413
-    error_of(response)
+    assert (response.status_code, response.json()) == (413, TOO_LARGE)
 
 
 async def test_every_answer_names_its_request(caller: Caller) -> None:

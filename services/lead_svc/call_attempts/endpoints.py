@@ -1,5 +1,7 @@
 """Call attempts over HTTP."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
@@ -25,6 +27,7 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
     responses={
         200: {"model": Done, "description": "Recorded."},
         **documented(
+            refusals.not_yet("started_at", datetime(2999, 1, 1, tzinfo=UTC)),
             refusals.not_found(),
             refusals.blacklisted(),
             refusals.campaign_deleted(),

@@ -66,7 +66,7 @@ class CallAttemptBody(Body):
     started_at: Annotated[
         Moment | None,
         checked("started_at", like="last_contact_date"),
-        Field(description="Left out: `duration` before now."),
+        Field(description="Left out: `duration` before now. Not in the future."),
     ] = None
     cost: Cost | None = None
     transcript: Annotated[str | None, Field(max_length=100_000), Storable] = None

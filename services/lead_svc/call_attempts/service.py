@@ -23,6 +23,9 @@ from services.lead_svc.outbox import outbox
 from shared.events.leads import CallAttempt, LeadCallAttempted
 from shared.http.auth import Principal
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clock of whoever reports a call may be ahead of ours."""
+
 
 async def record(connection: AsyncConnection, caller: Principal, lead_id: int, body: CallAttemptBody) -> None:
     """Add a call to a lead's history, and bring the lead to where it left it.
@@ -31,6 +34,8 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
     ------
     NotFound
         If there is no such lead for the caller.
+    BadRequest
+        If the call has not begun yet.
     Conflict
         If the lead is blacklisted and the call does not ask for that again, its campaign is deleted, or its status
         cannot be followed by the one reported.
@@ -58,10 +63,7 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
     status = reported or _status_after(disposition, LeadStatus(lead["status"]), attempts, campaign)
     if not may_follow(LeadStatus(lead["status"]), status):
         raise refusals.status_not_allowed(LeadStatus(lead["status"]), status)
-    if body.started_at is not None:
-        started_at = in_utc(body.started_at, campaign.time_zone)
-    else:
-        started_at = datetime.now(UTC) - timedelta(seconds=body.duration)
+    started_at = _started_at(body, campaign)
     attempt = await _store(connection, lead, body, started_at, disposition, status)
     changes = {
         "status": status,
@@ -81,6 +83,17 @@ async def history(connection: AsyncConnection, caller: Principal, lead_id: int) 
     if await lead_repository.company_of(connection, lead_id, caller.companies) is None:
         raise refusals.not_found()
     return await repository.of_lead(connection, lead_id)
+
+
+def _started_at(body: CallAttemptBody, campaign: CampaignCopy) -> datetime:
+    """When a call began: as is reported, else so that it ends now."""
+    now = datetime.now(UTC)
+    if body.started_at is None:
+        return now - timedelta(seconds=body.duration)
+    started_at = in_utc(body.started_at, campaign.time_zone)
+    if started_at > now + CLOCKS_DIFFER:
+        raise refusals.not_yet("started_at", started_at)
+    return started_at
 
 
 def _status_after(

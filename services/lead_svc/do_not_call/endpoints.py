@@ -21,7 +21,7 @@ from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import BadRequest, ErrorBody, Fault, NotFound, invalid_request
 from shared.http.json import JsonResponse
 from shared.http.openapi import Done, documented
-from shared.http.parameters import Storable
+from shared.http.parameters import Digits, Storable
 
 router = APIRouter(
     prefix="/api/company/voice-leads/company/{companyId}/do-not-call",
@@ -85,7 +85,7 @@ async def get_do_not_call_list(
     request: Request,
     company_id: CompanyInPath,
     connection: Transaction,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="Most numbers of a page.")] = 100,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Most numbers of a page."), Digits] = 100,
     cursor: Annotated[
         str | None, Query(max_length=20, description="Where the page before ended, as its `Link` says."), Storable
     ] = None,

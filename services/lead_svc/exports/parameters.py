@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from services.lead_svc.exports.repository import Wanted
-from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.leads.endpoints import StatusInQuery
 from shared.http import parameters
 from shared.http.auth import CompanyInPath
 from shared.http.parameters import Day, ListsOfIds, end_before_start
@@ -18,7 +18,7 @@ def _wanted(
         ListsOfIds | None,
         Query(description="Only leads of these campaigns: ids with commas between them. Others' campaigns have none."),
     ] = None,
-    status: Annotated[LeadStatus | None, Query(description="Only leads with this status.")] = None,
+    status: StatusInQuery = None,
     start_date: Annotated[
         Day | None,
         Query(description="Only leads created on this day (UTC) or later, YYYY-MM-DD.", examples=["2024-03-01"]),

@@ -39,9 +39,20 @@ NO_FAULTS: Final = Faults()
 
 
 class ImportRejected(Exception):
-    """The file cannot be imported, because of its `faults`."""
+    """The file cannot be imported, because of its `faults`.
 
-    def __init__(self, errors: Sequence[RowError], total: int | None = None, failed_rows: bytes | None = None) -> None:
+    `row_count` is of its rows that hold something; None where they were not read.
+    """
+
+    def __init__(
+        self,
+        errors: Sequence[RowError],
+        total: int | None = None,
+        failed_rows: bytes | None = None,
+        *,
+        row_count: int | None = None,
+    ) -> None:
+        self.row_count = row_count
         self.faults = Faults(tuple(errors[:MAX_REPORTED_ERRORS]), len(errors) if total is None else total, failed_rows)
         super().__init__(self.message)
 

@@ -1,6 +1,6 @@
 """Reads a form with a file, and no more of it than the file may be large."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from services.lead_svc.imports.messages import NO_FILE, file_too_large
-from shared.http.errors import BadRequest
+from services.lead_svc.imports.schemas import RowFault
+from shared.http.errors import BadRequest, as_given
 
 MEGABYTE: Final = 1024 * 1024
 FORM_OVERHEAD: Final = 64 * 1024
@@ -38,18 +39,22 @@ class CutOff(BadRequest):
         return response
 
 
-async def read_file_form(request: Request, *, most_megabytes: int, failure: str) -> FileForm:
+async def read_file_form(
+    request: Request, *, most_megabytes: int, failure: str, fields: Collection[str] = ()
+) -> FileForm:
     """Read a form whose part `file` is a file.
 
     Parameters
     ----------
     failure
         What could not be done with a form that is refused: the `message` of the error.
+    fields
+        The other parts that it may have.
 
     Raises
     ------
     BadRequest
-        If the body is no form, has no file, or a larger one than it may have.
+        If the body is no form, has no file, a larger one than it may have, or a part that is not known.
     """
     if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
         raise BadRequest(failure, NO_FILE)
@@ -70,9 +75,21 @@ async def read_file_form(request: Request, *, most_megabytes: int, failure: str)
     await file.close()
     if len(content) > most_megabytes * MEGABYTE:
         raise BadRequest(failure, file_too_large(most_megabytes))
+    _require_known(form, {"file", *fields}, failure)
     # Some clients send a whole path; the name is for people and PostgreSQL holds no NUL.
     name = file.filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\x00", "")
     return FileForm(form, name[-LONGEST_FILENAME:], content)
+
+
+def _require_known(form: FormData, known: Collection[str], failure: str) -> None:
+    """Refuse parts that nobody would read: what they were to say, as `dryrun`, would be passed over."""
+    unknown = [as_given(name) for name in form if name not in known]
+    faults = [
+        RowFault(row=None, field=name, value=None, code="unknown_field", message=f"Unknown field: {name}")
+        for name in unknown
+    ]
+    if faults:
+        raise BadRequest(failure, faults[0].message, faults)
 
 
 class _Body:

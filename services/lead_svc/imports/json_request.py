@@ -1,6 +1,7 @@
 """Reads the body of a JSON import. What is wrong with its leads themselves the worker finds, as it does in a file."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -74,7 +75,8 @@ async def _read_body(request: Request) -> dict[str, Any]:
         if len(received) > LARGEST_MEGABYTES * MEGABYTE:
             raise CutOff(IMPORT_FAILED, BODY_TOO_LARGE)
     try:
-        body = orjson.loads(received)
+        # Some programs put a mark before JSON in UTF-8; it says nothing (RFC 8259, 8.1).
+        body = orjson.loads(received.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
         faults = _faults_of_numbers(received)
         raise ImportRefused(faults[0].message if faults else BODY_NOT_AN_OBJECT, faults) from error

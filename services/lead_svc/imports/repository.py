@@ -30,6 +30,7 @@ from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.imports.stored_lead import StoredLead
 from services.lead_svc.leads import told
+from services.lead_svc.leads.repository import goes_with_status
 from services.lead_svc.leads.told import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.database.engine import driver_connection
@@ -287,11 +288,11 @@ def _new_value(name: str) -> str:
 
 _SAID: Final = ", ".join(f"{name} {_WIRE_TYPES.get(name, 'text')}" for name in LEAD_COLUMNS)
 _SETS: Final = ", ".join(f"{name} = {_new_value(name)}" for name in LEAD_COLUMNS)
+_GOES_WITH_STATUS: Final = goes_with_status(_new_value("status"), "leads.status")
 _UPDATE: Final = told.statement(
-    # What was said of a lead's status goes with it.
     f"""
     UPDATE leads SET {_SETS},
-        sub_status = CASE WHEN {_new_value("status")} = leads.status THEN leads.sub_status END,
+        {", ".join(f"{name} = {kept}" for name, kept in _GOES_WITH_STATUS.items())},
         version = leads.version + 1,
         updated_at = now()
     FROM json_to_recordset($4::json) AS said (id bigint, {_SAID}) JOIN leads AS previous ON previous.id = said.id

@@ -31,6 +31,7 @@ from shared.http.parameters import LARGEST_ID
 
 LARGEST_MEGABYTES: Final = 10
 """Of a file, and of a body of JSON."""
+_FIELDS_OF_FORM: Final = ("campaign_id", "default_values", "column_map", "on_error", "on_duplicate", "dry_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ async def read_upload(request: Request) -> Upload:
     BadRequest
         With the contract's message for what is missing, too large or of a wrong kind.
     """
-    form = await read_file_form(request, most_megabytes=LARGEST_MEGABYTES, failure=IMPORT_FAILED)
+    form = await read_file_form(
+        request, most_megabytes=LARGEST_MEGABYTES, failure=IMPORT_FAILED, fields=_FIELDS_OF_FORM
+    )
     try:
         kind = identify(form.filename, form.content)
     except ImportRejected as rejection:

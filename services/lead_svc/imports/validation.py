@@ -127,7 +127,7 @@ def examine(
     if not table.rows and not sheet.faults:
         raise ImportRejected([*of_the_file, _NO_LEADS])
     if row_limit is not None and len(table.rows) > row_limit:
-        raise ImportRejected([*of_the_file, _too_many_rows(len(table.rows), row_limit)])
+        raise ImportRejected([*of_the_file, _too_many_rows(len(table.rows), row_limit)], row_count=len(table.rows))
     converted = convert(table.cells, columns.fields)
     objections = Objections(table.rows, array=sheet.array)
     for error in of_the_file:
@@ -166,9 +166,9 @@ def settle(
         faults = Faults(tuple(objections.errors()), objections.total, failed_rows)
         wrong = objections.wrong_rows()
         if not skips or objections.of_the_file:
-            raise ImportRejected(faults.errors, faults.total, failed_rows)
+            raise ImportRejected(faults.errors, faults.total, failed_rows, row_count=row_count)
         if wrong.all():
-            raise ImportRejected([_NO_LEADS, *faults.errors], faults.total + 1, failed_rows)
+            raise ImportRejected([_NO_LEADS, *faults.errors], faults.total + 1, failed_rows, row_count=row_count)
         table, converted = filtered(table, converted, ~wrong)
     updates = None
     if options.on_duplicate is OnDuplicate.SKIP:
@@ -200,7 +200,7 @@ def _too_many_rows(rows: int, limit: int) -> RowError:
         None,
         None,
         "too_many_leads",
-        f"The file has {rows:,} leads; at most {limit:,} can be imported while the caller waits. "
+        f"There are {rows:,} leads; at most {limit:,} can be imported while the caller waits. "
         "To import more, send the header 'Prefer: respond-async'",
     )
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.lead_svc.leads.fields import FIELD_BY_NAME, InterestLevel, LeadStatus
 from services.lead_svc.leads.json_values import checked
+from services.lead_svc.leads.lead_status import OPEN
 from services.lead_svc.leads.moments import in_utc
 from services.lead_svc.leads.phone import Phone
 from shared.http.parameters import LARGEST_ID, Storable
@@ -144,12 +145,15 @@ class LeadBody(Body):
     def row(self, time_zone: str) -> dict[str, object]:
         """The lead as its table has it: phone extensions and tags are among its custom fields.
 
-        `time_zone` is that of its campaign, in which times without an offset are read.
+        `time_zone` is that of its campaign, in which times without an offset are read. A lead that is done is called no
+        more, whenever that was to be.
         """
         row: dict[str, object] = {name: getattr(self, name) for name in type(self).model_fields}
         for name, value in row.items():
             if isinstance(value, datetime):
                 row[name] = in_utc(value, time_zone)
+        if self.status not in OPEN:
+            row["next_contact_date"] = None
         custom_fields = {**(self.custom_fields or {})}
         for name, key in _EXTENSION_KEYS.items():
             number: Phone | None = getattr(self, name)

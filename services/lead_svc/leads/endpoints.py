@@ -12,6 +12,7 @@ from services.lead_svc.campaigns.asking import find_campaign
 from services.lead_svc.leads import refusals, repository, service
 from services.lead_svc.leads.bodies import AssignBody, ConvertBody, LeadBody, LeadStatusBody, ScheduleBody
 from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.leads.json_values import checked
 from services.lead_svc.leads.repository import LeadFilter
 from services.lead_svc.leads.schemas import LeadAnswer, LeadShown
 from services.lead_svc.leads.transactions import knowing_its_campaign
@@ -21,18 +22,19 @@ from shared.http.auth import Caller, CompanyInPath
 from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
 from shared.http.openapi import Done, documented
-from shared.http.parameters import LARGEST_ID, IdInPath
+from shared.http.parameters import LARGEST_ID, Digits, IdInPath
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 
 LARGEST_PAGE: Final = 1_000
-StatusInQuery = Annotated[LeadStatus | None, Query(description="Only leads with this status.")]
+StatusInQuery = Annotated[LeadStatus | None, Query(description="Only leads with this status."), checked("status")]
 Limit = Annotated[
     int | None,
     Query(ge=1, le=LARGEST_PAGE, description="Most leads of the answer; the header `Link` leads to the next."),
+    Digits,
 ]
 Cursor = Annotated[
-    int | None, Query(ge=0, le=LARGEST_ID, description="Where the page before ended, as its `Link` says.")
+    int | None, Query(ge=0, le=LARGEST_ID, description="Where the page before ended, as its `Link` says."), Digits
 ]
 LINK_HEADER: Final[dict[str, Any]] = {
     "Link": {
@@ -89,10 +91,12 @@ async def create_lead(request: Request, caller: Caller, body: LeadBody, key: Ide
 async def get_company_leads(
     request: Request,
     company_id: CompanyInPath,
-    campaign_id: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only leads of this campaign.")] = None,
+    campaign_id: Annotated[
+        int | None, Query(ge=1, le=LARGEST_ID, description="Only leads of this campaign."), Digits
+    ] = None,
     status: StatusInQuery = None,
     assigned_to: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="Only leads assigned to this person.")
+        int | None, Query(ge=1, le=LARGEST_ID, description="Only leads assigned to this person."), Digits
     ] = None,
     limit: Limit = None,
     cursor: Cursor = None,
@@ -114,10 +118,10 @@ async def get_campaign_leads(
     request: Request,
     caller: Caller,
     campaign_id: Annotated[
-        int, Path(alias="campaignId", ge=1, le=LARGEST_ID, description="Id of the campaign.", examples=[1])
+        int, Path(alias="campaignId", ge=1, le=LARGEST_ID, description="Id of the campaign.", examples=[1]), Digits
     ],
     status: StatusInQuery = None,
-    priority: Annotated[int | None, Query(ge=1, le=5, description="Only leads of this priority.")] = None,
+    priority: Annotated[int | None, Query(ge=1, le=5, description="Only leads of this priority."), Digits] = None,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -210,7 +214,12 @@ async def assign_lead(caller: Caller, lead_id: IdInPath, body: AssignBody, conne
     summary="Schedule call",
     responses={
         **_DONE,
-        **documented(refusals.not_found(), refusals.blacklisted(), refusals.campaign_unknown_now()),
+        **documented(
+            refusals.not_found(),
+            refusals.blacklisted(),
+            refusals.campaign_deleted(),
+            refusals.campaign_unknown_now(),
+        ),
     },
 )
 async def schedule_call(request: Request, caller: Caller, lead_id: IdInPath, body: ScheduleBody) -> JsonResponse:

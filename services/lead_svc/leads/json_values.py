@@ -28,7 +28,24 @@ _CENT: Final = Decimal("0.01")
 
 
 class _Refused(Exception):
-    """The value is none that the field can hold."""
+    """The value is none that the field can hold; with a code and words of its own, where the field's do not say why."""
+
+    def __init__(self, code: str = "", words: str = "") -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+def _wrong_type(wanted: str) -> _Refused:
+    return _Refused("wrong_type", f"{{label}} must be {wanted}")
+
+
+_NOT_STORABLE: Final = "{label} must not hold a NUL character or half a surrogate pair"
+_NO_JSON: Final = (
+    "{label} must not hold NUL characters, half surrogate pairs, NaN, Infinity or numbers beyond 64 bits, or be nested "
+    "more than 254 levels deep"
+)
+_TOO_LONG: Final = "{label} must be at most {max_length:,} characters in all"
 
 
 def _is_storable(text: str) -> bool:
@@ -37,11 +54,12 @@ def _is_storable(text: str) -> bool:
 
 
 def _text(field: Field, value: object) -> str:
-    if (
-        not isinstance(value, str)
-        or not _is_storable(value)
-        or len(stripped := value.strip()) > (field.max_length or 0)
-    ):
+    if not isinstance(value, str):
+        raise _wrong_type("a text")
+    if not _is_storable(value):
+        raise _Refused("not_storable", _NOT_STORABLE)
+    stripped = value.strip()
+    if len(stripped) > (field.max_length or 0):
         raise _Refused
     return stripped
 
@@ -69,14 +87,16 @@ def _choice(field: Field, value: object) -> str:
 
 
 def _integer(field: Field, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not field.minimum <= value <= field.maximum:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong_type("a whole number")
+    if not field.minimum <= value <= field.maximum:
         raise _Refused
     return value
 
 
 def _money(field: Field, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _Refused
+        raise _wrong_type("a number")
     try:
         amount = Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP)
         fits = field.minimum <= amount < field.maximum + 1
@@ -107,11 +127,13 @@ def _language(field: Field, value: object) -> str:
 
 
 def _list(field: Field, value: object) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and _is_storable(item) for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise _Refused
+    if not all(map(_is_storable, value)):
+        raise _Refused("not_storable", _NOT_STORABLE)
     items = [stripped for item in value if (stripped := item.strip())]
     if sum(map(len, items)) > (field.max_length or 0):
-        raise _Refused
+        raise _Refused("too_long", _TOO_LONG)
     return items
 
 
@@ -122,8 +144,10 @@ def _object(field: Field, value: object) -> dict[str, object]:
         encoded = as_jsonb(value)
     except (TypeError, RecursionError) as error:
         raise _Refused from error
-    if encoded is None or len(encoded) > (field.max_length or 0):
-        raise _Refused
+    if encoded is None:
+        raise _Refused("not_storable", _NO_JSON)
+    if len(encoded) > (field.max_length or 0):
+        raise _Refused("too_long", _TOO_LONG)
     read: dict[str, object] = orjson.loads(encoded)
     return read
 
@@ -177,9 +201,12 @@ def checked(name: str, *, like: str | None = None, required: bool = False) -> Be
             return field.default
         try:
             return read(field, given)
-        except _Refused:
-            shown = as_given(given)
+        except _Refused as refused:
+            code, words = field.error_code, field.error_message(as_given(given))
+            if refused.code and field.message is None:
+                code = refused.code
+                words = refused.words.format(label=field.label, max_length=field.max_length or 0)
             # As a value of the template: it may hold braces itself.
-            raise PydanticCustomError(field.error_code, "{words}", {"words": field.error_message(shown)}) from None
+            raise PydanticCustomError(code, "{words}", {"words": words}) from None
 
     return BeforeValidator(value_of)

@@ -1,6 +1,7 @@
 """Errors of leads, as they are raised and as they are documented."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from services.lead_svc.imports.messages import INVALID_CAMPAIGN
 from services.lead_svc.leads.fields import LeadStatus
@@ -77,6 +78,12 @@ def only_an_admin() -> Forbidden:
 def campaign_deleted() -> Conflict:
     """Nobody is called for a campaign that is no more."""
     return Conflict("Campaign was deleted", "The lead's campaign was deleted: it takes no more calls")
+
+
+def not_yet(field: str, at: datetime) -> BadRequest:
+    """A time that is yet to come, of something that has happened."""
+    fault = Fault(field=field, value=at.isoformat(), code="in_the_future", message="Must not be in the future")
+    return invalid_request(fault)
 
 
 def unknown_leads(ids: Iterable[int]) -> BadRequest:

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.leads import told
+from services.lead_svc.leads.lead_status import OPEN
 from services.lead_svc.leads.told import CREATED, DELETED, STATUS_CHANGED, Tellings
 from services.lead_svc.tables import call_attempts, leads
 from shared.database.engine import driver_connection
@@ -182,7 +183,7 @@ async def change(
     """Give leads of a company new values, all of them the same, and tell of it, in one statement.
 
     Returns those that had others, each with the status it had. Leads that the company does not have are passed over.
-    What was said of a lead's status (`sub_status`) goes with it, unless another is said.
+    With a new status goes what was said of the one before (`goes_with_status`), unless `changes` says that anew.
     """
     return await _change(connection, company_id, "id = any($4::bigint[])", ids, changes, tellings)
 
@@ -212,6 +213,18 @@ async def _change(
     return dict(rows)
 
 
+def goes_with_status(status: str, previous: str) -> dict[str, str]:
+    """SQL of what a lead keeps, by column, when its status (SQL, as that of the one before) is set.
+
+    The word on its status goes when that changes, and the next contact when nobody is to call the lead any more.
+    """
+    to_be_called = ", ".join(sorted(OPEN))
+    return {
+        "sub_status": f"CASE WHEN {status} = {previous} THEN leads.sub_status END",
+        "next_contact_date": f"CASE WHEN {status} = ANY('{{{to_be_called}}}') THEN leads.next_contact_date END",
+    }
+
+
 # A replaced lead may differ in any of its columns: what is seldom asked for is put together again.
 @lru_cache(maxsize=256)
 def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
@@ -229,8 +242,9 @@ def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
         FOR UPDATE
     """
     sets = [f"{name} = {value[name]}" for name in names]
-    if "status" in names and "sub_status" not in names:
-        sets.append(f"sub_status = CASE WHEN previous.status = {value['status']} THEN leads.sub_status END")
+    if "status" in names:
+        goes = goes_with_status(value["status"], "previous.status")
+        sets += [f"{name} = {kept}" for name, kept in goes.items() if name not in names]
     update = f"""
         UPDATE leads SET {", ".join([*sets, "version = leads.version + 1", "updated_at = now()"])}
         FROM previous WHERE leads.id = previous.id

@@ -14,7 +14,7 @@ from services.lead_svc.do_not_call import service as do_not_call
 from services.lead_svc.leads import refusals, repository
 from services.lead_svc.leads.bodies import LeadBody, LeadStatusBody, Updates
 from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.lead_status import may_follow
+from services.lead_svc.leads.lead_status import OPEN, may_follow
 from services.lead_svc.leads.moments import in_utc
 from services.lead_svc.leads.told import (
     ASSIGNED,
@@ -43,7 +43,7 @@ async def create(connection: AsyncConnection, caller: Principal, body: LeadBody)
     await _hold_list(connection, body.company_id, for_change=body.status is LeadStatus.BLACKLISTED)
     row = body.row(campaign.time_zone)
     if await do_not_call_repository.listed(connection, body.company_id, [body.phone.e164]):
-        row["status"] = LeadStatus.BLACKLISTED
+        row |= {"status": LeadStatus.BLACKLISTED, "next_contact_date": None}
     lead_id, lead = await repository.add(connection, body.company_id, row)
     if body.status is LeadStatus.BLACKLISTED:
         await blacklist_number(connection, caller, body.company_id, body.phone.e164)
@@ -83,6 +83,8 @@ async def update(connection: AsyncConnection, caller: Principal, lead_id: int, b
     changes = {name: value for name, value in body.row(campaign.time_zone).items() if lead[name] != value}
     if not changes:
         return
+    if "status" in changes and body.status not in OPEN:
+        changes.pop("next_contact_date", None)  # goes with the status, as it does in whichever way that changes
     tellings = (STATUS_CHANGED, UPDATED_OTHERWISE, ASSIGNED)
     await repository.change(connection, lead["company_id"], [lead_id], changes, tellings)
     if "status" in changes or "phone" in changes:
@@ -137,7 +139,7 @@ async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int,
     NotFound
         If there is no such lead for the caller.
     Conflict
-        If the lead is blacklisted.
+        If the lead is blacklisted, or its campaign deleted.
     CampaignUnknown
         If its campaign is not known here.
     """
@@ -145,6 +147,8 @@ async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int,
     if lead["status"] == LeadStatus.BLACKLISTED:
         raise refusals.blacklisted()
     campaign = await find_campaign(connection, lead["campaign_id"])
+    if campaign.deleted:
+        raise refusals.campaign_deleted()
     changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": in_utc(at, campaign.time_zone)}
     await repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, SCHEDULED))
 

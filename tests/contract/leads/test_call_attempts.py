@@ -1,7 +1,7 @@
 """Endpoint 14: a call to a lead, and what it makes of the lead."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -206,6 +206,23 @@ async def test_an_agreed_date_does_not_outlive_the_agreement(company: LeadCompan
     lead = await company.create(status="scheduled", next_contact_date="2024-03-05T09:00:00Z")
     after = await _called(company, lead, started_at=STARTED, status="in_progress")
     assert after["next_contact_date"] == A_MINUTE_LATER
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=100_000)], ids=str)
+async def test_a_call_that_has_not_begun_yet_is_refused(company: LeadCompany, ahead: timedelta) -> None:
+    lead = await company.create()
+    before = await company.stored()
+    at = (datetime.now(UTC) + ahead).isoformat(timespec="seconds")
+    response = await company.on_lead("POST", lead, "/call-attempt", {"duration": 60, "started_at": at})
+    assert response.status_code == 400, response.text
+    [fault] = response.json()["errors"]
+    assert (fault["field"], fault["value"], fault["message"]) == ("started_at", at, "Must not be in the future")
+    assert await company.stored() == before
+
+
+async def test_a_clock_may_be_a_little_fast(company: LeadCompany) -> None:
+    lead = await company.create()
+    await _called(company, lead, started_at=(datetime.now(UTC) + timedelta(minutes=4)).isoformat())
 
 
 # What the lead becomes

@@ -79,7 +79,8 @@ async def test_every_lead_with_a_number_is_blacklisted_and_told_of(
     _added(await _add(company, NUMBER), 1, len(leads))
     for lead in leads:
         shown = await company.shown(lead)
-        assert shown == lead | {"status": "blacklisted", "version": 2, "updated_at": shown["updated_at"]}
+        changes = {"status": "blacklisted", "next_contact_date": None, "version": 2, "updated_at": shown["updated_at"]}
+        assert shown == lead | changes
     assert await company.shown(bystander) == bystander
     assert await company.shown(alternate) == alternate
     assert await other_company.shown(theirs) == theirs
@@ -328,6 +329,17 @@ async def test_a_file_may_have_a_megabyte_and_no_more(company: LeadCompany) -> N
         assert response.json() == {"message": "Error importing numbers", "error": "File size exceeds 1MB limit"}
     assert await company.stored() == before
     _added(await _import(company, largest), 1, 0)
+
+
+async def test_a_part_of_the_form_that_nobody_reads_is_named(company: LeadCompany) -> None:
+    response = await company.api.client.post(
+        f"{company.path}/do-not-call/import",
+        files={"file": ("numbers.csv", f"phone\n{NUMBER}\n".encode())},
+        data={"reason": "asked"},
+        headers=company.token(),
+    )
+    assert (response.status_code, response.json()["error"]) == (400, "Unknown field: reason")
+    assert await company.stored() == NOTHING
 
 
 async def test_a_file_that_is_missing_is_named(company: LeadCompany) -> None:

@@ -66,9 +66,9 @@ class TestHistory:
 
         shown = (await caller.get(jobs_path(caller))).json()["data"]
 
-        assert [(job["id"], job["status"], job["error_count"]) for job in shown] == [
-            (ids[1], "completed", 0),
-            (ids[0], "failed", 3),
+        assert [(job["id"], job["status"], job["row_count"], job["error_count"]) for job in shown] == [
+            (ids[1], "completed", 2, 0),
+            (ids[0], "failed", 3, 3),
         ]
         whole = (await caller.get(f"{jobs_path(caller)}/{ids[0]}")).json()
         assert shown[1] == {name: value for name, value in whole.items() if name != "errors"}

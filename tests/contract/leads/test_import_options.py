@@ -50,6 +50,19 @@ async def test_an_option_that_cannot_be(caller: Caller, option: str, value: str,
     refused(await post_file(caller, many_leads(1), await caller.create_campaign(), **options), error)
 
 
+async def test_an_option_that_does_not_exist_is_named(caller: Caller) -> None:
+    unknown: dict[str, Any] = {"dryrun": "true", "on-error": "skip"}
+
+    response = await post_file(caller, many_leads(1), await caller.create_campaign(), **unknown)
+
+    refused(response, "Unknown field: dryrun")
+    assert [(fault["row"], fault["field"]) for fault in response.json()["errors"]] == [
+        (None, "dryrun"),
+        (None, "on-error"),
+    ]
+    assert await caller.leads() == []
+
+
 async def test_options_that_are_left_blank_are_left_out(caller: Caller) -> None:
     blank = dict.fromkeys(("on_error", "on_duplicate", "dry_run", "column_map"), " ")
 
@@ -333,6 +346,21 @@ class TestOnDuplicate:
 
         assert said(response) == [(2, "status", "A lead that is blacklisted cannot become pending")]
         assert [lead["version"] for lead in await caller.leads()] == [1, 1]
+
+    async def test_a_lead_that_is_done_is_called_no_more(self, caller: Caller) -> None:
+        campaign_id = await caller.create_campaign()
+        numbers = (PHONE, OTHER)
+        leads = await caller.imported("phone\n" + "\n".join(numbers), campaign_id)
+        for lead in leads:
+            time = {"scheduled_call_time": "2099-03-20T14:00:00Z"}
+            path = f"/api/voice-leads/{lead['id']}/schedule"
+            assert (await caller.gateway.http.patch(path, json=time, headers=caller.headers)).is_success
+        content = f"phone,status,city\n{PHONE},completed,Oslo\n{OTHER},scheduled,Rome\n"
+
+        await imported(caller, content, campaign_id, on_duplicate="update")
+
+        shown = [(lead["city"], lead["next_contact_date"]) for lead in await caller.leads()]
+        assert shown == [("Oslo", None), ("Rome", "2099-03-20T14:00:00Z")]
 
     async def test_of_several_stored_leads_the_oldest_is_updated(self, caller: Caller) -> None:
         campaign_id = await caller.create_campaign()

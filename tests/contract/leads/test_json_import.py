@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.contract.leads.refusals import refused
@@ -269,6 +270,14 @@ async def test_a_body_of_more_than_ten_megabytes_is_refused(caller: Caller) -> N
     body = b'{"campaign_id": 1, "leads": [' + b" " * (10 * 1024 * 1024) + b"]}"
 
     assert (await post_json(caller, body)).status_code in {400, 413}
+
+
+async def test_a_body_may_begin_with_a_byte_order_mark(caller: Caller) -> None:
+    body = {"campaign_id": await caller.create_campaign(), "leads": [{"phone": phone_number(1)}]}
+
+    response = await post_json(caller, b"\xef\xbb\xbf" + orjson.dumps(body))
+
+    assert (response.status_code, response.json()["imported_count"]) == (201, 1)
 
 
 async def test_text_is_kept_character_by_character(caller: Caller) -> None:

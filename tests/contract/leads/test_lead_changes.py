@@ -301,6 +301,33 @@ async def test_a_wrong_value_is_refused_in_the_contracts_words(
     assert await company.stored() == [[], [], [], []]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("first_name", 5, "First name must be a text"),
+        ("first_name", "x" * 101, "First name must be at most 100 characters"),
+        ("notes", ["a"], "Notes must be a text"),
+        ("notes", "a\0b", "Notes must not hold a NUL character or half a surrogate pair"),
+        ("email", 5, "Email must be a text"),
+        ("priority", "high", "Priority must be a whole number"),
+        ("priority", 1.5, "Priority must be a whole number"),
+        ("priority", 6, "Priority must be between 1 and 5"),
+        ("lead_score", True, "Lead score must be a whole number"),
+        ("annual_revenue", "a lot", "Annual revenue must be a number"),
+        ("assigned_to", "me", "Assigned to must be the id of an agent"),
+        ("tags", "enterprise", "Tags must be a list of texts"),
+        ("tags", ["x" * 10_001], "Tags must be at most 10,000 characters in all"),
+        ("custom_fields", ["a"], "Custom fields must be a JSON object"),
+        ("custom_fields", {"a": "x" * 10_001}, "Custom fields must be at most 10,000 characters in all"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+async def test_a_refusal_says_what_is_wrong_with_a_value(
+    company: LeadCompany, field: str, value: object, words: str
+) -> None:
+    assert _faults(await company.post(company.body(**{field: value}))) == {field: words}
+
+
 @pytest.mark.parametrize(("field", "value"), IMPOSSIBLE, ids=lambda value: str(value)[:30])
 async def test_a_value_that_cannot_be_is_refused_by_name(company: LeadCompany, field: str, value: object) -> None:
     body = company.body(**{field: value})
@@ -920,6 +947,15 @@ async def test_a_time_is_taken_in_any_usual_form(company: LeadCompany, time: str
     lead = await company.create()
     await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": time})
     assert (await company.shown(lead))["next_contact_date"] == TIME
+
+
+async def test_no_call_is_scheduled_for_a_deleted_campaign(company: LeadCompany) -> None:
+    lead = await company.create()
+    await company.api.rows("UPDATE campaigns SET deleted = true WHERE id = $1", company.campaign_id)
+    before = await company.stored()
+    response = await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": TIME})
+    assert (response.status_code, response.json()["message"]) == (409, "Campaign was deleted")
+    assert await company.stored() == before
 
 
 async def test_no_call_to_a_blacklisted_lead_is_scheduled(company: LeadCompany) -> None:

@@ -199,7 +199,7 @@ async def test_a_parameter_of_a_companys_list_is_checked(company: LeadCompany, q
     assert [fault["field"] for fault in response.json()["errors"]] == [field]
 
 
-@pytest.mark.parametrize("priority", ["0", "6", "high", "", "1.5"])
+@pytest.mark.parametrize("priority", ["0", "6", "high", "", "1.5", "1.0", "%2B1", "0_1"])
 async def test_a_parameter_of_a_campaigns_list_is_checked(company: LeadCompany, priority: str) -> None:
     response = await company.send("GET", f"{_campaign_path(company.campaign_id)}?priority={priority}")
     assert response.status_code == 400
@@ -209,13 +209,9 @@ async def test_a_parameter_of_a_campaigns_list_is_checked(company: LeadCompany, 
 async def test_every_bad_parameter_is_named(company: LeadCompany) -> None:
     query = "?status=x&campaign_id=x&assigned_to=x&limit=x&cursor=x"
     response = await company.send("GET", f"{company.list_path}{query}")
-    assert {fault["field"] for fault in response.json()["errors"]} == {
-        "status",
-        "campaign_id",
-        "assigned_to",
-        "limit",
-        "cursor",
-    }
+    faults = {fault["field"]: fault["message"] for fault in response.json()["errors"]}
+    assert faults.keys() == {"status", "campaign_id", "assigned_to", "limit", "cursor"}
+    assert faults["status"] == "Invalid status value"
 
 
 async def test_another_companys_campaign_is_not_found(company: LeadCompany, other_company: LeadCompany) -> None:
@@ -239,7 +235,7 @@ async def test_a_deleted_campaigns_leads_are_still_there(company: LeadCompany) -
     assert await _listed(company, company.list_path) == [lead]
 
 
-@pytest.mark.parametrize("campaign_id", ["0", "-1", "x", "1.5", str(LARGEST_ID + 1)])
+@pytest.mark.parametrize("campaign_id", ["0", "-1", "x", "1.5", "1.0", "1_0", "+1", "%201", "１", str(LARGEST_ID + 1)])
 async def test_a_campaign_that_cannot_be_is_refused(company: LeadCompany, campaign_id: str) -> None:
     response = await company.send("GET", f"/api/voice-leads/campaign/{campaign_id}")
     assert response.status_code == 400
