@@ -104,7 +104,8 @@ def statement(
         for number, (name, value) in enumerate(telling.further):
             further = f"further_{kind}_{number}"
             returned.append(f"{value} AS {further}")
-            lead = f"""left({lead}, -1) || ',"{name}":' || coalesce(to_json({further})::text, 'null') || '}}'"""
+            # Put before the rest: to leave out a text's end, PostgreSQL counts all of its characters.
+            lead = f"""'{{"{name}":' || coalesce(to_json({further})::text, 'null') || ',' || right({lead}, -1)"""
         told.append(f"""
             SELECT {kind} AS kind, array_agg({lead} ORDER BY id) AS leads FROM changed WHERE which_{kind}
         """)
