@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from shared.database import idempotency_keys
 from shared.database.idempotency_keys import KeyedRequest
-from shared.http.auth import Caller
+from shared.http.auth import Caller, Principal
 from shared.http.errors import Conflict, Fault, UnprocessableContent, as_given, invalid_request
 from shared.http.json import JsonResponse
 
@@ -50,9 +50,7 @@ def other_content() -> UnprocessableContent:
     )
 
 
-async def _keyed_request(
-    request: Request,
-    caller: Caller,
+async def _key(
     key: Annotated[
         str | None,
         Header(
@@ -62,7 +60,7 @@ async def _keyed_request(
             examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
         ),
     ] = None,
-) -> KeyedRequest | None:
+) -> str | None:
     if key is None:
         return None
     quoted = _QUOTED.fullmatch(key)
@@ -71,24 +69,47 @@ async def _keyed_request(
         raise invalid_request(
             Fault(field="Idempotency-Key", value=as_given(key), code="malformed_key", message=_MALFORMED)
         )
+    return bare
+
+
+BareKey = Annotated[str | None, Depends(_key)]
+"""The key itself, for an endpoint that reads its request on its own and calls `keyed_request`."""
+
+
+def keyed_request(request: Request, caller: Principal, key: str, sent: bytes) -> KeyedRequest:
+    """The request under its key; the same request has sent the same."""
     return KeyedRequest(
         subject=caller.subject,
         operation=f"{request.method} {request.url.path}",
-        key=bare,
-        fingerprint=hashlib.sha256(await request.body()).digest(),
+        key=key,
+        fingerprint=hashlib.sha256(sent).digest(),
     )
 
 
-IdempotencyKey = Annotated[KeyedRequest | None, Depends(_keyed_request)]
+async def _keyed_by_its_body(request: Request, caller: Caller, key: BareKey) -> KeyedRequest | None:
+    return None if key is None else keyed_request(request, caller, key, await request.body())
+
+
+IdempotencyKey = Annotated[KeyedRequest | None, Depends(_keyed_by_its_body)]
 """Parameter of an endpoint whose request may carry a key; None when it carries none."""
 
 
 async def once(
-    connection: AsyncConnection, request: KeyedRequest | None, work: Callable[[], Awaitable[JsonResponse]]
+    connection: AsyncConnection,
+    request: KeyedRequest | None,
+    work: Callable[[], Awaitable[JsonResponse]],
+    *,
+    stands: Callable[[bytes], Awaitable[bool]] | None = None,
 ) -> Response:
     """Do what a request asks for, unless the same request was answered before: then answer it so again.
 
     Whether the caller may ask for it must be settled before.
+
+    Parameters
+    ----------
+    stands
+        Whether the body of an answer still says what was done; of one that does not, nothing was done after all, and
+        its key is free again. None where an answer is the end of its request.
 
     Raises
     ------
@@ -102,7 +123,7 @@ async def once(
     if not await idempotency_keys.hold(connection, request):
         raise in_progress()
     kept = await idempotency_keys.find(connection, request)
-    if kept is None:
+    if kept is None or (stands is not None and not await stands(kept.body)):
         answer = await work()
         headers = {name: answer.headers[name] for name in _OF_THE_ANSWER if name in answer.headers}
         await idempotency_keys.keep(

@@ -29,6 +29,7 @@ from services.lead_svc.imports.service import ImportService, Outcome
 from services.lead_svc.imports.upload import LARGEST_MEGABYTES, Upload, read_upload
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import ApiError, BadRequest, Unavailable, Unexpected
+from shared.http.idempotency import REPLAYED, REPLAYED_HEADER, BareKey, in_progress, keyed_request, other_content
 from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented
 
@@ -100,7 +101,10 @@ _JSON: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": BODY_SCHEMA}}}
 }
 
-_LOCATION: Final = {"Location": {"description": "Path of the import.", "schema": {"type": "string"}}}
+_LOCATION: Final = {
+    "Location": {"description": "Path of the import.", "schema": {"type": "string"}},
+    **REPLAYED_HEADER,
+}
 
 
 class ImportFailed(BadRequest):
@@ -129,13 +133,15 @@ def _answers(*refusals: ApiError) -> dict[int | str, dict[str, Any]]:
         },
         **documented(
             *refusals,
+            in_progress(),
+            other_content(),
             Unexpected(IMPORT_FAILED),
             Unexpected(IMPORT_FAILED, WORKER_GAVE_UP),
             Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW),
             Unavailable.database(),
         ),
     }
-    answers[400] |= {"model": ImportErrorBody, "headers": _LOCATION}
+    answers[400] |= {"model": ImportErrorBody, "headers": {"Location": _LOCATION["Location"]}}
     return answers
 
 
@@ -160,16 +166,18 @@ def _row_error(row: int, field: str) -> BadRequest:
     ),
 )
 async def import_file(
-    request: Request, company_id: CompanyInPath, caller: Caller, prefer: Preference = None
+    request: Request, company_id: CompanyInPath, caller: Caller, key: BareKey, prefer: Preference = None
 ) -> Response:
     """Load every lead of a file, or none of them.
 
     Answers 201 with the leads; with `Prefer: respond-async`, or when the import takes longer than a request should,
     202 with the job. Waiting, a file may have up to 1,000 rows; not waiting, as many as fit into 10 MB. Each fault of a
     file is named in `errors` with its row, as a spreadsheet counts it.
+
+    Under an `Idempotency-Key` the same file is imported once: sent again, it is answered with what became of it.
     """
     request.state.failure_message = IMPORT_FAILED
-    return await _run(request, company_id, caller, await read_upload(request), prefer)
+    return await _run(request, company_id, caller, await read_upload(request), key, prefer)
 
 
 @router.post(
@@ -186,7 +194,7 @@ async def import_file(
     ),
 )
 async def import_json(
-    request: Request, company_id: CompanyInPath, caller: Caller, prefer: Preference = None
+    request: Request, company_id: CompanyInPath, caller: Caller, key: BareKey, prefer: Preference = None
 ) -> Response:
     """Load every lead of an array, or none of them: by the rules of the file import, and in the same way.
 
@@ -194,25 +202,28 @@ async def import_json(
     place in the array and the path of its field, as `leads.0.phone`. A field that leads do not have is such a fault.
     """
     request.state.failure_message = IMPORT_FAILED
-    return await _run(request, company_id, caller, await read_json_upload(request), prefer)
+    return await _run(request, company_id, caller, await read_json_upload(request), key, prefer)
 
 
-async def _run(request: Request, company_id: int, caller: Principal, upload: Upload, prefer: str | None) -> Response:
+async def _run(
+    request: Request, company_id: int, caller: Principal, upload: Upload, key: str | None, prefer: str | None
+) -> Response:
     service: ImportService = request.app.state.imports
     waits = not _prefers_async(prefer)
     wait_seconds: float = request.app.state.import_wait_seconds if waits else 0
-    outcome = await service.run(caller, company_id, upload, wait_seconds=wait_seconds)
+    keyed = None if key is None else keyed_request(request, caller, key, upload.said())
+    outcome = await service.run(caller, company_id, upload, wait_seconds=wait_seconds, keyed=keyed)
     if not waits:
-        return _accepted(outcome.job, {"Preference-Applied": "respond-async"})
+        return _accepted(outcome, {"Preference-Applied": "respond-async"})
     match outcome.job.status:
-        case "completed":
+        case "completed" | "undone":
             return _imported(outcome)
         case "failed":
             raise ImportFailed(outcome.job)
         case "aborted":
             raise Unexpected(IMPORT_FAILED, outcome.job.error)
         case _:
-            return _accepted(outcome.job, {})
+            return _accepted(outcome, {})
 
 
 def _imported(outcome: Outcome) -> Response:
@@ -222,13 +233,18 @@ def _imported(outcome: Outcome) -> Response:
     return JsonResponse(
         b"".join((head, b',"leads":[', outcome.leads_json, b"]}")),
         status_code=200 if outcome.job.dry_run else 201,
-        headers={"Location": location_of(outcome.job)},
+        headers=_headers(outcome),
     )
 
 
-def _accepted(job: ImportRecord, headers: dict[str, str]) -> Response:
-    body = {"message": IMPORT_ACCEPTED, "data": show_job(job, None)}
-    return JsonResponse(body, status_code=202, headers={"Location": location_of(job), **headers})
+def _accepted(outcome: Outcome, headers: dict[str, str]) -> Response:
+    body = {"message": IMPORT_ACCEPTED, "data": show_job(outcome.job, None)}
+    return JsonResponse(body, status_code=202, headers=_headers(outcome) | headers)
+
+
+def _headers(outcome: Outcome) -> dict[str, str]:
+    location = {"Location": location_of(outcome.job)}
+    return location | {REPLAYED: "true"} if outcome.repeated else location
 
 
 def _prefers_async(prefer: str | None) -> bool:

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.campaigns.asking import NoSuchCampaign, find_campaign, knowing_its_campaign
@@ -26,9 +27,12 @@ from services.lead_svc.imports.upload import Upload
 from services.lead_svc.leads.repository import imported_json
 from services.lead_svc.outbox import outbox
 from shared.database.engine import Database
+from shared.database.idempotency_keys import KeyedRequest
 from shared.events.imports import ImportRequested
 from shared.http.auth import Principal
 from shared.http.errors import Unavailable
+from shared.http.idempotency import REPLAYED, once
+from shared.http.json import JsonResponse
 
 SYNCHRONOUS_ROWS = 1000
 """Most rows of an import whose caller waits for the leads."""
@@ -43,6 +47,8 @@ class Outcome:
     job: ImportRecord
     leads_json: bytes
     """The imported leads, as the inside of a JSON array; empty unless the job is completed."""
+    repeated: bool = False
+    """Whether the request came before: the job is that of the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,18 @@ class ImportService:
     campaigns: CampaignDirectory
     signals: ProgressListener
 
-    async def run(self, caller: Principal, company_id: int, upload: Upload, *, wait_seconds: float) -> Outcome:
+    async def run(
+        self,
+        caller: Principal,
+        company_id: int,
+        upload: Upload,
+        *,
+        wait_seconds: float,
+        keyed: KeyedRequest | None = None,
+    ) -> Outcome:
         """Store the job with its file and its command, and wait until it has ended or ``wait_seconds`` are over.
+
+        A request whose key came before waits for the job of the first time.
 
         Raises
         ------
@@ -75,6 +91,8 @@ class ImportService:
             If the campaign is not one of the company's.
         Unavailable
             If that cannot be found out at the moment.
+        Conflict, UnprocessableContent
+            As ``once``.
         """
         new = NewImport(
             company_id=company_id,
@@ -88,14 +106,19 @@ class ImportService:
             options=upload.options,
         )
         with ExitStack() as listening:
-            import_id, ended = await self._start(caller, new, listening)
-            await self._wait(company_id, import_id, ended, wait_seconds)
+            import_id, repeated, ended = await self._start(caller, new, keyed, listening)
+            if not (repeated and await self._has_ended(company_id, import_id)):
+                await self._wait(company_id, import_id, ended, wait_seconds)
         async with self.database.transaction() as connection:
-            return await self._outcome(connection, company_id, import_id)
+            return replace(await self._outcome(connection, company_id, import_id), repeated=repeated)
 
-    async def _start(self, caller: Principal, new: NewImport, listening: ExitStack) -> tuple[int, asyncio.Event]:
-        async def store(connection: AsyncConnection) -> tuple[int, asyncio.Event]:
-            return await self._store(connection, new, listening)
+    async def _start(
+        self, caller: Principal, new: NewImport, keyed: KeyedRequest | None, listening: ExitStack
+    ) -> tuple[int, bool, asyncio.Event]:
+        async def store(connection: AsyncConnection) -> tuple[int, bool, asyncio.Event]:
+            import_id, repeated = await self._store(connection, new, keyed)
+            # Before the commit: afterwards the worker may be done sooner than we listen.
+            return import_id, repeated, listening.enter_context(self.signals.expect(import_id))
 
         try:
             return await knowing_its_campaign(self.database, self.campaigns, caller.token, store)
@@ -104,16 +127,24 @@ class ImportService:
         except CampaignsUnavailable as error:
             raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
 
-    async def _store(
-        self, connection: AsyncConnection, new: NewImport, listening: ExitStack
-    ) -> tuple[int, asyncio.Event]:
+    async def _store(self, connection: AsyncConnection, new: NewImport, keyed: KeyedRequest | None) -> tuple[int, bool]:
+        """The job's id, and whether it was there before."""
         campaign = await find_campaign(connection, new.campaign_id)
         if campaign.company_id != new.company_id or campaign.deleted:
             raise ImportRefused(INVALID_CAMPAIGN)
-        import_id = await repository.create(connection, new)
-        await outbox.command(connection, new.company_id, ImportRequested(import_id=import_id))
-        # Before the commit: afterwards the worker may be done sooner than we listen.
-        return import_id, listening.enter_context(self.signals.expect(import_id))
+
+        async def create() -> JsonResponse:
+            import_id = await repository.create(connection, new)
+            await outbox.command(connection, new.company_id, ImportRequested(import_id=import_id))
+            return JsonResponse({"import_id": import_id})
+
+        async def may_have_imported(kept: bytes) -> bool:
+            job = await repository.get(connection, orjson.loads(kept)["import_id"], new.company_id)
+            return job is not None and job.status not in ("failed", "aborted")
+
+        # What is kept with the key is not yet the answer, but where that will be.
+        stored = await once(connection, keyed, create, stands=may_have_imported)
+        return orjson.loads(stored.body)["import_id"], REPLAYED in stored.headers
 
     async def _outcome(self, connection: AsyncConnection, company_id: int, import_id: int) -> Outcome:
         job = await repository.get(connection, import_id, company_id)

@@ -1,6 +1,6 @@
 """Reads the form of an import request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 import orjson
@@ -44,6 +44,11 @@ class Upload:
     campaign_id: int
     default_values: dict[str, object]
     options: ImportOptions = field(default_factory=ImportOptions)
+
+    def said(self) -> bytes:
+        """All that the request says, to know it again."""
+        asked = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "content"}
+        return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS) + self.content
 
 
 async def read_upload(request: Request) -> Upload:
