@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.tables import call_attempts
 
 _SHOWN: Final = [column for column in call_attempts.columns if column is not call_attempts.c.company_id]
+_ADD: Final = insert(call_attempts).returning(call_attempts)
 
 
 async def add(connection: AsyncConnection, row: Mapping[str, object]) -> RowMapping:
     """Store a call; returns it with its id."""
-    result = await connection.execute(insert(call_attempts).values(row).returning(call_attempts))
+    result = await connection.execute(_ADD, row)
     attempt: RowMapping = result.mappings().one()
     return attempt
 

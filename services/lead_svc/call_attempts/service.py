@@ -47,10 +47,11 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
     if disposition is not None and disposition.status is LeadStatus.BLACKLISTED:
         reported = LeadStatus.BLACKLISTED  # whatever status is reported beside it
     wanted = reported or (disposition.status if disposition else LeadStatus.IN_PROGRESS)
-    company_id = await lead_repository.company_of(connection, lead_id, caller.companies)
-    if company_id is not None and wanted is LeadStatus.BLACKLISTED:
+    if wanted is LeadStatus.BLACKLISTED:
+        company_id = await lead_repository.company_of(connection, lead_id, caller.companies)
         # Before the lead itself: who puts a number on the list holds the list first, and then the leads.
-        await do_not_call_repository.hold_for_change(connection, company_id)
+        if company_id is not None:
+            await do_not_call_repository.hold_for_change(connection, company_id)
     lead = await lead_repository.lock(connection, lead_id, caller.companies)
     if lead is None:
         raise refusals.not_found()

@@ -94,10 +94,9 @@ def _sql(column: ColumnElement[Any]) -> str:
 _ROW_AS_JSON: Final = told.as_json(_sql(column) for column in [*_SHOWN, _TAGS])
 """The lead that a statement has at hand."""
 
+_VISIBLE: Final = (leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
 # Built once: putting 40 columns together costs more than running the query for one lead.
-_BY_ID = select(_AS_JSON).select_from(
-    _shown(leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
-)
+_BY_ID = select(_AS_JSON).select_from(_shown(*_VISIBLE))
 # One text of all leads, in the order of the subquery: a row for each would cost the driver as much as building them.
 # The range of ids is the primary key's: an index on `import_id` would cost every import.
 _IMPORTED = select(func.string_agg(_AS_JSON, ",")).select_from(
@@ -108,11 +107,8 @@ _IMPORTED = select(func.string_agg(_AS_JSON, ",")).select_from(
     )
 )
 
-_LOCK: Final = (
-    select(leads)
-    .where(leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
-    .with_for_update()
-)
+_COMPANY_OF: Final = select(leads.c.company_id).where(*_VISIBLE)
+_LOCK: Final = select(leads).where(*_VISIBLE).with_for_update()
 
 
 async def get_json(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> bytes | None:
@@ -163,8 +159,8 @@ async def add(connection: AsyncConnection, company_id: int, row: Mapping[str, ob
 
 async def company_of(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> int | None:
     """Which of these companies has a lead."""
-    query = select(leads.c.company_id).where(leads.c.id == lead_id, leads.c.company_id.in_(companies))
-    return (await connection.execute(query)).scalar_one_or_none()
+    asked = {"lead_id": lead_id, "companies": list(companies)}
+    return (await connection.execute(_COMPANY_OF, asked)).scalar_one_or_none()
 
 
 async def lock(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> RowMapping | None:
