@@ -1,5 +1,11 @@
 """Fixtures live in tests/fixtures, one module a subject; a module stands after those it imports."""
 
+from hypothesis import settings
+
+# A machine may be slow for a moment: how long an example takes says nothing about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
 pytest_plugins = [
     "tests.fixtures.logs",
     "tests.fixtures.servers",

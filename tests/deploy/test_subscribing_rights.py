@@ -193,7 +193,7 @@ async def test_a_new_password_ends_the_old_one_and_what_is_connected_with_it(ser
         channel = await (await aio_pika.connect(account.url)).channel()
 
         async def known() -> bool:
-            async with httpx.AsyncClient(base_url=servers.management, trust_env=False) as api:
+            async with httpx.AsyncClient(base_url=servers.management, timeout=DEADLINE_SECONDS, trust_env=False) as api:
                 return bool((await api.get(f"/api/connections/username/{account.name}")).json())
 
         await eventually(known)

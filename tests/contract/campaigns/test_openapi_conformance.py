@@ -72,7 +72,7 @@ BEYOND_SCHEMA = {
 }
 """Fields with rules that a JSON schema does not tell: what is made up for them is hardly ever accepted."""
 
-bounded = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def _operations(schema: Any) -> list[Any]:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_request_is_answered_as_documented(case: Case[Any], address: str) -> None:
     if case.path.endswith("/events") and case.path_parameters.get("importId") not in COMPANIES:
         case.path_parameters["importId"] = COMPANIES[0]  # one that has not ended is followed for ever

@@ -73,7 +73,7 @@ BEYOND_SCHEMA = {
 }
 """Fields with rules that a JSON schema does not tell: what is made up for them is hardly ever accepted."""
 
-bounded = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=15, derandomize=True, suppress_health_check=list(HealthCheck))
 _companies = itertools.count(3)
 
 

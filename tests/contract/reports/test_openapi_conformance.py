@@ -45,7 +45,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-bounded = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ CHECKS = [
 ]
 TOKEN = bearer(claims(1, 2))
 """Of companies that made-up requests often name."""
-bounded = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

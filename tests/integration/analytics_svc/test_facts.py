@@ -21,7 +21,7 @@ from tests.integration.analytics_svc.histories import disorders, histories
 HOUR = timedelta(hours=1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_any_order_with_duplicates_in_any_batches_ends_in_the_same_facts(
     analytics_database: Database, analytics_url: str, data: st.DataObject

@@ -74,7 +74,7 @@ questions = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_reports_are_what_the_events_say(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
@@ -96,7 +96,7 @@ async def test_reports_are_what_the_events_say(
                 assert differences(answer, of_campaign.recompute(facts, known.now)) == [], of_campaign.path
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_all_reports_agree_on_the_same_question(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
@@ -115,7 +115,7 @@ async def test_all_reports_agree_on_the_same_question(
     _add_up(whole, [await _answers(reports_api, replace(question, campaign_ids=(number,))) for number in campaigns])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_reports_on_a_campaign_agree_with_those_on_its_company(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject

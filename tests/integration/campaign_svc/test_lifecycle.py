@@ -159,7 +159,7 @@ SINGLE_FILTERS: list[dict[str, str]] = [
     {"end_date": "2024-12-31"},
 ]
 
-several = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+several = settings(derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def _matches(body: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:

@@ -173,7 +173,7 @@ def _naive(told: Sequence[EventData]) -> tuple[dict[int, tuple[int, int, int]], 
     return totals, {key: started.count(key) for key in started}
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), told=_histories())
 async def test_any_order_with_duplicates_in_any_batches_ends_in_the_same_totals(
     campaign_api: CampaignApi, database: Database, data: st.DataObject, told: list[EventData]

@@ -195,7 +195,7 @@ DANGEROUS: Lead = {**PLAIN, "first_name": "=1+1", "last_name": "'=1+1", "company
 ODD_TAGS: Sequence[object] = ([], None, "vip", ["vip", 5], [["vip"]], {"vip": 1}, [""], [" vip"], ["vip\u00a0"])
 """Stored by callers who put them into the custom fields themselves."""
 
-round_trips = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+round_trips = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @round_trips

@@ -291,7 +291,7 @@ calls = st.builds(
 )
 new_leads = st.tuples(st.sampled_from(PHONES), st.sampled_from(LEAD_STATUSES))
 
-several = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+several = settings(derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 async def _created(company: LeadCompany, model: Model, phone: str, status: str) -> None:
