@@ -14,7 +14,8 @@ MARKED: Final = f"^'+{_STARTS}"
 """What an import takes an apostrophe away from; understood alike by PostgreSQL and by polars."""
 _FORMULA_TEXT: Final = re.compile(_FORMULA)
 _MARKED_TEXT: Final = re.compile(MARKED)
-_PHONE_NUMBER_TEXT: Final = re.compile(r"\+[0-9]+")
+_PHONE_NUMBER: Final = r"\+[0-9]+"
+_PHONE_NUMBER_TEXT: Final = re.compile(_PHONE_NUMBER)
 
 
 def defused(column: str) -> str:
@@ -32,7 +33,7 @@ def defused_in_cell(column: str) -> str:
 
 def is_phone_number(column: str) -> str:
     """SQL: whether the text of a column is a plus sign and digits alone, which no formula is made of."""
-    return f"ascii({column}) = {ord('+')} AND ltrim(substr({column}, 2), '0123456789') = ''"
+    return f"{column} ~ '^{_PHONE_NUMBER}$'"
 
 
 def defused_text(text: str) -> str:
