@@ -299,7 +299,7 @@ _UPDATE: Final = told.statement(
     WHERE leads.id = said.id AND leads.company_id = $1
     """,
     _UPDATED,
-    "count(*)",
+    "count(*) FROM changed",
 )
 
 
@@ -322,7 +322,7 @@ _TAKE_BACK: Final = told.statement(
     WHERE company_id = $1 AND import_id = $4 AND id BETWEEN $5 AND $6 AND version = 1
     """,
     (DELETED,),
-    "count(*)",
+    "count(*) FROM changed",
     # Their last version, which nobody has read.
     version="leads.version + 1",
 )

@@ -78,6 +78,15 @@ class LeadFilter:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Leads that were changed, of those that had one status before."""
+
+    previous_status: str
+    count: int
+    first_id: int
+
+
 def _shown(*conditions: ColumnElement[bool], limit: int | None = None) -> Subquery:
     return select(*_SHOWN, _TAGS).where(*conditions).order_by(leads.c.id).limit(limit).subquery("shown")
 
@@ -175,10 +184,10 @@ async def change(
     ids: Sequence[int],
     changes: Mapping[str, object],
     tellings: Tellings,
-) -> dict[int, str]:
+) -> list[Changed]:
     """Give leads of a company new values, all of them the same, and tell of it, in one statement.
 
-    Returns those that had others, each with the status it had. Leads that the company does not have are passed over.
+    Returns those that had others, by the status they had. Leads that the company does not have are passed over.
     With a new status goes what was said of the one before (`goes_with_status`), unless `changes` says that anew.
     """
     return await _change(connection, company_id, "id = any($4::bigint[])", ids, changes, tellings)
@@ -190,7 +199,8 @@ async def change_number(connection: AsyncConnection, company_id: int, phones: Se
     Returns how many had another status.
     """
     which = "phone = any($4::text[])"
-    return len(await _change(connection, company_id, which, phones, {"status": status}, (STATUS_CHANGED,)))
+    changed = await _change(connection, company_id, which, phones, {"status": status}, (STATUS_CHANGED,))
+    return sum(group.count for group in changed)
 
 
 async def _change(
@@ -200,13 +210,13 @@ async def _change(
     asked: Sequence[object],
     changes: Mapping[str, object],
     tellings: Tellings,
-) -> dict[int, str]:
+) -> list[Changed]:
     driver = await driver_connection(connection)
     values = (_sent(name, value) for name, value in changes.items())
     rows = await driver.fetch(
         _update(which, tuple(changes), tellings), company_id, *told.frames(company_id, tellings), asked, *values
     )
-    return dict(rows)
+    return [Changed(*row) for row in rows]
 
 
 def goes_with_status(status: str, previous: str) -> dict[str, str]:
@@ -248,7 +258,7 @@ def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
     return told.statement(
         update,
         tellings,
-        "id, previous_status",
+        "previous_status, count(*), min(id) FROM changed GROUP BY previous_status ORDER BY min(id)",
         previous=previous,
         returning=("leads.id", "previous.status AS previous_status"),
     )
@@ -259,7 +269,9 @@ def _insertion(names: tuple[str, ...], tellings: Tellings) -> str:
     """SQL that stores a lead with these columns."""
     values = (f"${number}" for number, _ in enumerate(names, start=4))
     insertion = f"INSERT INTO leads ({', '.join(names)}) VALUES ({', '.join(values)})"
-    return told.statement(insertion, tellings, "id, json", returning=("leads.id", f"{_ROW_AS_JSON} AS json"))
+    return told.statement(
+        insertion, tellings, "id, json FROM changed", returning=("leads.id", f"{_ROW_AS_JSON} AS json")
+    )
 
 
 def _sent(name: str, value: object) -> object:

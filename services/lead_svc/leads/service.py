@@ -1,6 +1,6 @@
 """What can be done with leads. Each change tells its events in the transaction it is made in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from services.lead_svc.leads.bodies import LeadBody, LeadStatusBody, Updates
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import OPEN, may_follow
 from services.lead_svc.leads.moments import in_utc
+from services.lead_svc.leads.repository import Changed
 from services.lead_svc.leads.told import (
     ASSIGNED,
     CONVERTED,
@@ -187,7 +188,7 @@ async def delete(connection: AsyncConnection, caller: Principal, lead_id: int) -
 async def update_many(
     connection: AsyncConnection, caller: Principal, company_id: int, ids: Sequence[int], updates: Updates
 ) -> int:
-    """Give leads of a company the same values, all of them or none; returns how many there are.
+    """Give leads of a company the same values, all of them or none; returns how many had others.
 
     Raises
     ------
@@ -201,26 +202,26 @@ async def update_many(
         await do_not_call_repository.hold_for_change(connection, company_id)
     changed = await _change_all(connection, company_id, ids, changes)
     if updates.status is not None:
-        for previous in map(LeadStatus, set(changed.values())):
+        for group in changed:
+            previous = LeadStatus(group.previous_status)
             if not may_follow(previous, updates.status):
-                lead_id = min(lead_id for lead_id, status in changed.items() if status == previous)
-                raise refusals.status_not_allowed_to(lead_id, previous, updates.status)
+                raise refusals.status_not_allowed_to(group.first_id, previous, updates.status)
     if updates.status is LeadStatus.BLACKLISTED:
         # Those of leads that were blacklisted before too: they may have been taken off the list since.
         phones = await repository.phones_of(connection, company_id, ids)
         await do_not_call.add(connection, company_id, phones, reason=BLACKLISTED_BY_STATUS, added_by=caller.subject)
-    return len(changed)
+    return _count(changed)
 
 
 async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequence[int], agent_id: int) -> int:
-    """Give leads of a company to an agent, all of them or none; returns how many there are.
+    """Give leads of a company to an agent, all of them or none; returns how many had another.
 
     Raises
     ------
     BadRequest
         Naming each id that is no lead of the company.
     """
-    return len(await _change_all(connection, company_id, ids, {"assigned_to": agent_id}))
+    return _count(await _change_all(connection, company_id, ids, {"assigned_to": agent_id}))
 
 
 async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> CampaignCopy:
@@ -250,16 +251,21 @@ def _require_following(lead: RowMapping, wanted: LeadStatus) -> None:
 
 async def _change_all(
     connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: dict[str, object]
-) -> dict[int, str]:
+) -> list[Changed]:
     # Who blacklists holds a lead and then all others with its number, in no order that could be kept here.
     await do_not_call_repository.hold(connection, company_id)
     tellings = (STATUS_CHANGED, ASSIGNED, UPDATED_OTHERWISE)
     changed = await repository.change(connection, company_id, ids, changes, tellings)
-    unchanged = set(ids) - changed.keys()
-    missing = unchanged - await repository.known_ids(connection, company_id, unchanged) if unchanged else set()
-    if missing:
-        raise refusals.unknown_leads(sorted(missing))
+    asked = set(ids)
+    if _count(changed) < len(asked):
+        missing = asked - await repository.known_ids(connection, company_id, asked)
+        if missing:
+            raise refusals.unknown_leads(sorted(missing))
     return changed
+
+
+def _count(changed: Iterable[Changed]) -> int:
+    return sum(group.count for group in changed)
 
 
 async def _keep_from_being_called(

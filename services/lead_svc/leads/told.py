@@ -87,7 +87,7 @@ def statement(
     change
         SQL that changes `leads`, as far as its RETURNING.
     answer
-        What is selected of what the change returns.
+        What follows SELECT, of what the change returns (`changed`).
     previous
         SQL of the leads as they were, where `change` needs it.
     returning
@@ -120,5 +120,5 @@ def statement(
         WITH {f"previous AS ({previous})," if previous else ""}
         changed AS ({change} RETURNING {", ".join(returned)}),
         stored AS ({stored_from(messages)})
-        SELECT {answer} FROM changed
+        SELECT {answer}
     """
