@@ -3,8 +3,10 @@
 A token's claims: ``sub``, ``exp``, ``companies`` (list of company ids it covers) and ``role`` (``user`` or ``admin``).
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Literal
 
 import jwt
@@ -126,7 +128,9 @@ class TokenVerifier:
         return self._keys[key_id]
 
     async def _fetch_keys(self, url: str) -> None:
-        # With a shared secret alone there is nothing to fetch, nor what fetches it.
+        # With a shared secret alone there is nothing to fetch, nor what fetches it. That is loaded in a thread, as it
+        # takes longer than other requests should wait.
+        await asyncio.to_thread(import_module, "httpx")
         import httpx
 
         try:

@@ -76,13 +76,16 @@ BareKey = Annotated[str | None, Depends(_key)]
 """The key itself, for an endpoint that reads its request on its own and calls `keyed_request`."""
 
 
-def keyed_request(request: Request, caller: Principal, key: str, sent: bytes) -> KeyedRequest:
-    """The request under its key; the same request has sent the same."""
+def keyed_request(request: Request, caller: Principal, key: str, *sent: bytes) -> KeyedRequest:
+    """The request under its key; the same request has sent the same parts, none of which runs into the next."""
+    fingerprint = hashlib.sha256()
+    for part in sent:
+        fingerprint.update(part)
     return KeyedRequest(
         subject=caller.subject,
         operation=f"{request.method} {request.url.path}",
         key=key,
-        fingerprint=hashlib.sha256(sent).digest(),
+        fingerprint=fingerprint.digest(),
     )
 
 

@@ -18,13 +18,13 @@ LARGEST_ID = 2**63 - 1
 
 
 def _digits(value: object) -> object:
-    # pydantic would also take 1_0, 1.0 and +1: another number than was meant, or one more address of the same thing.
+    # pydantic would also take 1_0, 1.0, +1 and 01: another number than was meant, or one more address of one thing.
     if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
         raise PydanticKnownError("int_parsing")
     return value
 
 
-_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]+", re.ASCII)
+_WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 Digits = BeforeValidator(_digits)
 """A number of path or query is written in digits and nothing else."""
 

@@ -1,5 +1,7 @@
 """Another service of the system, asked over HTTP in the name of a caller."""
 
+import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class Peer:
         PeerUnavailable
             If it does not answer, or with any other error.
         """
-        # Peers are asked for what no event has told of yet: a process that needs none does not hold what asks.
+        # Peers are asked for what no event has told of yet: a process that needs none does not hold what asks. It is
+        # loaded in a thread, as that takes longer than other requests should wait.
+        await asyncio.to_thread(import_module, "httpx")
         import httpx
 
         if self._client is None:

@@ -28,11 +28,14 @@ class CallQualityReports:
         """The figures of a campaign that the caller with this token can see; nulls while nobody can tell them."""
         try:
             figures = await self._analytics_svc.get(f"/internal/voice-campaigns/{campaign_id}/metrics", token)
-            return CallQuality.model_validate_json(figures) if figures is not None else CallQuality()
+            if figures is not None:
+                return CallQuality.model_validate_json(figures)
+            reason = "not found"
         except (PeerUnavailable, ValidationError) as error:
-            # The campaign itself is known, and is worth an answer.
-            logger.warning("call_quality_unknown", campaign_id=campaign_id, error=repr(error))
-            return CallQuality()
+            reason = repr(error)
+        # The campaign itself is known, and is worth an answer.
+        logger.warning("call_quality_unknown", campaign_id=campaign_id, error=reason)
+        return CallQuality()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -32,7 +32,7 @@ from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_f
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
-_ID = re.compile("[0-9]{1,19}")
+_ID = re.compile("[1-9][0-9]{0,18}")
 _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", "schema": {"type": "string"}}}
 
 
@@ -219,7 +219,7 @@ for _step in STEPS:
 
 def _company(company_id: str) -> int:
     # As text: an empty parameter is a missing company, not a number of the wrong form.
-    if _ID.fullmatch(company_id) and 1 <= int(company_id) <= LARGEST_ID:
+    if _ID.fullmatch(company_id) and int(company_id) <= LARGEST_ID:
         return int(company_id)
     raise refusals.company_id_required()
 

@@ -93,7 +93,7 @@ def _started_at(body: CallAttemptBody, campaign: CampaignCopy) -> datetime:
         return now - timedelta(seconds=body.duration)
     started_at = in_utc(body.started_at, campaign.time_zone)
     if started_at > now + CLOCKS_DIFFER:
-        raise refusals.not_yet("started_at", started_at)
+        raise refusals.not_yet("started_at", body.started_at)
     return started_at
 
 

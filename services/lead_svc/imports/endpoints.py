@@ -17,18 +17,18 @@ from services.lead_svc.imports.messages import (
     INVALID_CAMPAIGN,
     NO_FILE,
     NO_LEADS_IN_BODY,
+    UNKNOWN_PARAMETER,
     WORKER_GAVE_UP,
     ImportRefused,
     file_too_large,
 )
 from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.imports.presentation import location_of, show_job, show_result
-from services.lead_svc.imports.repository import ImportRecord
 from services.lead_svc.imports.schemas import ImportAccepted, ImportErrorBody, ImportResult, RowFault
 from services.lead_svc.imports.service import ImportService, Outcome
 from services.lead_svc.imports.upload import LARGEST_MEGABYTES, Upload, read_upload
 from shared.http.auth import Caller, CompanyInPath, Principal
-from shared.http.errors import ApiError, BadRequest, Unavailable, Unexpected
+from shared.http.errors import ApiError, BadRequest, Unavailable, Unexpected, as_given
 from shared.http.idempotency import REPLAYED, REPLAYED_HEADER, BareKey, in_progress, keyed_request, other_content
 from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented
@@ -50,6 +50,7 @@ _FORM: Final[dict[str, Any]] = {
                 "schema": {
                     "type": "object",
                     "required": ["file", "campaign_id"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {
                             "type": "string",
@@ -110,15 +111,15 @@ _LOCATION: Final = {
 class ImportFailed(BadRequest):
     """The leads have faults, all of which are named; with `Location` where the job can be looked at."""
 
-    def __init__(self, job: ImportRecord) -> None:
-        faults = [RowFault.model_validate(error) for error in job.errors]
-        super().__init__(IMPORT_FAILED, job.error, faults)
-        self._location = location_of(job)
+    def __init__(self, outcome: Outcome) -> None:
+        faults = [RowFault.model_validate(error) for error in outcome.job.errors]
+        super().__init__(IMPORT_FAILED, outcome.job.error, faults)
+        self._headers = _headers(outcome)
 
     def response(self) -> Response:
         """The answer."""
         response = super().response()
-        response.headers["Location"] = self._location
+        response.headers.update(self._headers)
         return response
 
 
@@ -141,7 +142,7 @@ def _answers(*refusals: ApiError) -> dict[int | str, dict[str, Any]]:
             Unavailable.database(),
         ),
     }
-    answers[400] |= {"model": ImportErrorBody, "headers": {"Location": _LOCATION["Location"]}}
+    answers[400] |= {"model": ImportErrorBody, "headers": _LOCATION}
     return answers
 
 
@@ -174,7 +175,8 @@ async def import_file(
     202 with the job. Waiting, a file may have up to 1,000 rows; not waiting, as many as fit into 10 MB. Each fault of a
     file is named in `errors` with its row, as a spreadsheet counts it.
 
-    Under an `Idempotency-Key` the same file is imported once: sent again, it is answered with what became of it.
+    Under an `Idempotency-Key` the same file is imported once: sent again, it is answered with what became of it, and
+    the leads as they are now. An import that failed leaves its key free.
     """
     request.state.failure_message = IMPORT_FAILED
     return await _run(request, company_id, caller, await read_upload(request), key, prefer)
@@ -211,7 +213,8 @@ async def _run(
     service: ImportService = request.app.state.imports
     waits = not _prefers_async(prefer)
     wait_seconds: float = request.app.state.import_wait_seconds if waits else 0
-    keyed = None if key is None else keyed_request(request, caller, key, upload.said())
+    _require_no_query(request)
+    keyed = None if key is None else keyed_request(request, caller, key, *upload.said())
     outcome = await service.run(caller, company_id, upload, wait_seconds=wait_seconds, keyed=keyed)
     if not waits:
         return _accepted(outcome, {"Preference-Applied": "respond-async"})
@@ -219,11 +222,23 @@ async def _run(
         case "completed" | "undone":
             return _imported(outcome)
         case "failed":
-            raise ImportFailed(outcome.job)
+            raise ImportFailed(outcome)
         case "aborted":
             raise Unexpected(IMPORT_FAILED, outcome.job.error)
         case _:
             return _accepted(outcome, {})
+
+
+def _require_no_query(request: Request) -> None:
+    """Refuse what stands in the query, where nobody would read it: `?dry_run=true` would import."""
+    faults = [
+        RowFault(
+            row=None, field=as_given(name), value=None, code="unknown_parameter", message=f"{UNKNOWN_PARAMETER}: {name}"
+        )
+        for name in request.query_params
+    ]
+    if faults:
+        raise ImportRefused(faults[0].message, faults)
 
 
 def _imported(outcome: Outcome) -> Response:

@@ -76,17 +76,23 @@ async def read_file_form(
     if len(content) > most_megabytes * MEGABYTE:
         raise BadRequest(failure, file_too_large(most_megabytes))
     _require_known(form, {"file", *fields}, failure)
-    # Some clients send a whole path; the name is for people and PostgreSQL holds no NUL.
-    name = file.filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\x00", "")
+    # Some clients send a whole path; the name is for people, and PostgreSQL holds no NUL and no half surrogate pair.
+    name = file.filename.replace("\\", "/").rsplit("/", 1)[-1].replace("\x00", "").encode(errors="replace").decode()
     return FileForm(form, name[-LONGEST_FILENAME:], content)
 
 
 def _require_known(form: FormData, known: Collection[str], failure: str) -> None:
-    """Refuse parts that nobody would read: what they were to say, as `dryrun`, would be passed over."""
-    unknown = [as_given(name) for name in form if name not in known]
+    """Refuse parts that nobody would read, as `dryrun` or a second `dry_run`: what they were to say would be lost."""
+    names = [as_given(name) for name, _ in form.multi_items()]
     faults = [
         RowFault(row=None, field=name, value=None, code="unknown_field", message=f"Unknown field: {name}")
-        for name in unknown
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
+    faults += [
+        RowFault(row=None, field=name, value=None, code="repeated_field", message=f"Given more than once: {name}")
+        for name in sorted(known)
+        if names.count(name) > 1
     ]
     if faults:
         raise BadRequest(failure, faults[0].message, faults)

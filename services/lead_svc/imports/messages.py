@@ -25,6 +25,7 @@ NOT_FINITE: Final = "must not hold NaN, Infinity or a number beyond 1.8e308"
 DEFAULTS_NOT_AN_OBJECT: Final = "default_values must be a JSON object"
 DEFAULTS_NOT_STORABLE: Final = "default_values must not hold NUL characters or be nested more than 254 levels deep"
 CAMPAIGN_UNKNOWN_NOW: Final = "The campaign cannot be checked at the moment; try again later"
+UNKNOWN_PARAMETER: Final = "An import has no parameters in its query"
 WORKER_GAVE_UP: Final = "The file could not be processed"
 
 

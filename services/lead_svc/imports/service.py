@@ -129,11 +129,11 @@ class ImportService:
 
     async def _store(self, connection: AsyncConnection, new: NewImport, keyed: KeyedRequest | None) -> tuple[int, bool]:
         """The job's id, and whether it was there before."""
-        campaign = await find_campaign(connection, new.campaign_id)
-        if campaign.company_id != new.company_id or campaign.deleted:
-            raise ImportRefused(INVALID_CAMPAIGN)
 
         async def create() -> JsonResponse:
+            campaign = await find_campaign(connection, new.campaign_id)
+            if campaign.company_id != new.company_id or campaign.deleted:
+                raise ImportRefused(INVALID_CAMPAIGN)
             import_id = await repository.create(connection, new)
             await outbox.command(connection, new.company_id, ImportRequested(import_id=import_id))
             return JsonResponse({"import_id": import_id})

@@ -45,10 +45,11 @@ class Upload:
     default_values: dict[str, object]
     options: ImportOptions = field(default_factory=ImportOptions)
 
-    def said(self) -> bytes:
-        """All that the request says, to know it again."""
-        asked = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "content"}
-        return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS) + self.content
+    def said(self) -> tuple[bytes, bytes]:
+        """What is asked for, and the content, to know the request again; a file may have got another name meanwhile."""
+        without = ("content", "filename")
+        asked = {part.name: getattr(self, part.name) for part in fields(self) if part.name not in without}
+        return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), self.content
 
 
 async def read_upload(request: Request) -> Upload:

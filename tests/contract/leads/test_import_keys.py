@@ -58,6 +58,20 @@ async def test_the_same_file_is_imported_once(caller: Caller) -> None:
     assert len(await _jobs(caller)) == 1
 
 
+async def test_a_file_that_has_another_name_now_is_the_same(caller: Caller) -> None:
+    campaign_id = await caller.create_campaign()
+    answers = [
+        await caller.gateway.http.post(
+            caller.import_path,
+            files={"file": (name, many_leads(1).encode())},
+            data={"campaign_id": str(campaign_id)},
+            headers=caller.headers | {"Idempotency-Key": "k"},
+        )
+        for name in ("upload-1.csv", "upload-2.csv")
+    ]
+    _is_replay_of(answers[1], answers[0])
+
+
 async def test_the_same_leads_as_json_are_imported_once(caller: Caller) -> None:
     body = {"campaign_id": await caller.create_campaign(), "leads": [{"phone": "+14155550100"}]}
     first = await _send_json(caller, body, key="k")

@@ -63,6 +63,33 @@ async def test_an_option_that_does_not_exist_is_named(caller: Caller) -> None:
     assert await caller.leads() == []
 
 
+async def test_an_option_that_is_there_twice_is_named(caller: Caller) -> None:
+    campaign_id = str(await caller.create_campaign())
+
+    response = await caller.gateway.http.post(
+        caller.import_path,
+        files={"file": ("leads.csv", many_leads(1).encode())},
+        data={"campaign_id": campaign_id, "dry_run": ["true", "false"]},
+        headers=caller.headers,
+    )
+
+    refused(response, "Given more than once: dry_run")
+    assert await caller.leads() == []
+
+
+@pytest.mark.parametrize("end", ["", "-json"])
+async def test_an_option_in_the_query_is_named(caller: Caller, end: str) -> None:
+    campaign_id = await caller.create_campaign()
+    body: dict[str, Any] = {"json": {"campaign_id": campaign_id, "leads": [{"phone": PHONE}]}}
+    if not end:
+        body = {"files": {"file": ("leads.csv", many_leads(1).encode())}, "data": {"campaign_id": str(campaign_id)}}
+
+    response = await caller.gateway.http.post(f"{caller.import_path}{end}?dry_run=true", headers=caller.headers, **body)
+
+    refused(response, "An import has no parameters in its query: dry_run")
+    assert await caller.leads() == []
+
+
 async def test_options_that_are_left_blank_are_left_out(caller: Caller) -> None:
     blank = dict.fromkeys(("on_error", "on_duplicate", "dry_run", "column_map"), " ")
 

@@ -235,7 +235,9 @@ async def test_a_deleted_campaigns_leads_are_still_there(company: LeadCompany) -
     assert await _listed(company, company.list_path) == [lead]
 
 
-@pytest.mark.parametrize("campaign_id", ["0", "-1", "x", "1.5", "1.0", "1_0", "+1", "%201", "１", str(LARGEST_ID + 1)])
+@pytest.mark.parametrize(
+    "campaign_id", ["0", "-1", "x", "1.5", "1.0", "1_0", "01", "+1", "%201", "１", str(LARGEST_ID + 1)]
+)
 async def test_a_campaign_that_cannot_be_is_refused(company: LeadCompany, campaign_id: str) -> None:
     response = await company.send("GET", f"/api/voice-leads/campaign/{campaign_id}")
     assert response.status_code == 400
