@@ -3,10 +3,8 @@
 A token's claims: ``sub``, ``exp``, ``companies`` (list of company ids it covers) and ``role`` (``user`` or ``admin``).
 """
 
-import asyncio
 import time
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Annotated, Literal
 
 import jwt
@@ -18,6 +16,7 @@ from starlette.responses import Response
 
 from shared.http.errors import ApiError, Forbidden, Unauthenticated, Unavailable, describe_faults
 from shared.http.parameters import LARGEST_ID, Digits
+from shared.http.peer import load_httpx
 from shared.settings import ApiSettings
 
 JWKS_SECONDS = 300.0
@@ -128,9 +127,7 @@ class TokenVerifier:
         return self._keys[key_id]
 
     async def _fetch_keys(self, url: str) -> None:
-        # With a shared secret alone there is nothing to fetch, nor what fetches it. That is loaded in a thread, as it
-        # takes longer than other requests should wait.
-        await asyncio.to_thread(import_module, "httpx")
+        await load_httpx()
         import httpx
 
         try:

@@ -8,6 +8,14 @@ if TYPE_CHECKING:
     import httpx
 
 
+async def load_httpx() -> None:
+    """Load what asks others over HTTP: a process that asks nobody does not hold it.
+
+    In a thread, as that takes longer than other requests should wait.
+    """
+    await asyncio.to_thread(import_module, "httpx")
+
+
 class PeerUnavailable(Exception):
     """The service did not answer, or not with success."""
 
@@ -36,21 +44,25 @@ class Peer:
         PeerUnavailable
             If it does not answer, or with any other error.
         """
-        # Peers are asked for what no event has told of yet: a process that needs none does not hold what asks. It is
-        # loaded in a thread, as that takes longer than other requests should wait.
-        await asyncio.to_thread(import_module, "httpx")
+        client = self._client or await self._connect()
         import httpx
 
-        if self._client is None:
-            # They are reached directly, whatever proxy leads outside.
-            self._client = httpx.AsyncClient(base_url=self._url, timeout=self._seconds, trust_env=False)
         try:
-            response = await self._client.get(path, headers={"Authorization": f"Bearer {token}"})
+            response = await client.get(path, headers={"Authorization": f"Bearer {token}"})
             if response.status_code == httpx.codes.NOT_FOUND:
                 return None
             return response.raise_for_status().content
         except httpx.HTTPError as error:
             raise PeerUnavailable(repr(error)) from error
+
+    async def _connect(self) -> "httpx.AsyncClient":
+        await load_httpx()
+        import httpx
+
+        if self._client is None:  # another request may have been first, meanwhile
+            # Peers are reached directly, whatever proxy leads outside.
+            self._client = httpx.AsyncClient(base_url=self._url, timeout=self._seconds, trust_env=False)
+        return self._client
 
     async def close(self) -> None:
         """Close the connections."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aio_pika
-import httpx
 import pytest
 from rich.console import Console
 
@@ -17,7 +16,7 @@ from deploy.local.errors import StackError
 from deploy.local.servers import Servers
 from deploy.local.stack import ROOT
 from deploy.local.subscribers import Subscriber
-from tests.fixtures.waiting import DEADLINE_SECONDS
+from tests.fixtures.servers import management_api
 
 EVENTS = """
 from rich.console import Console
@@ -60,7 +59,7 @@ async def test_the_compose_stack_makes_the_same_account(compose: ComposeBackend,
             queue = await channel.declare_queue(f"{name}.leads", durable=True)
             await queue.delete(if_unused=False, if_empty=False)
         made = Subscriber(name)
-        async with httpx.AsyncClient(base_url=management, timeout=DEADLINE_SECONDS, trust_env=False) as api:
+        async with management_api(management) as api:
             rights = (await api.get(f"/api/permissions/voice/{name}")).json()
             policies = {policy["name"]: policy for policy in (await api.get("/api/policies/voice")).json()}
         assert (rights["configure"], rights["write"], rights["read"]) == (made.configure, made.write, made.read)
@@ -68,7 +67,7 @@ async def test_the_compose_stack_makes_the_same_account(compose: ComposeBackend,
             there = policies[policy.name]
             assert (there["pattern"], there["definition"]) == (policy.pattern, policy.definition)
     finally:
-        async with httpx.AsyncClient(base_url=management, timeout=DEADLINE_SECONDS, trust_env=False) as api:
+        async with management_api(management) as api:
             for policy in Subscriber(name).policies:
                 await api.delete(f"/api/policies/voice/{policy.name}")
             await api.delete(f"/api/users/{name}")

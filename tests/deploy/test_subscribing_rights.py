@@ -17,7 +17,7 @@ from deploy.local.errors import StackError
 from deploy.local.subscribers import DELIVERY_LIMIT, RESERVED, Subscriber
 from shared.messaging.known_queues import known_queues
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
-from tests.fixtures.servers import ServerUrls
+from tests.fixtures.servers import ServerUrls, management_api
 from tests.fixtures.subscribing import Account, account_on
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
@@ -193,7 +193,7 @@ async def test_a_new_password_ends_the_old_one_and_what_is_connected_with_it(ser
         channel = await (await aio_pika.connect(account.url)).channel()
 
         async def known() -> bool:
-            async with httpx.AsyncClient(base_url=servers.management, timeout=DEADLINE_SECONDS, trust_env=False) as api:
+            async with management_api(servers.management) as api:
                 return bool((await api.get(f"/api/connections/username/{account.name}")).json())
 
         await eventually(known)

@@ -30,7 +30,8 @@ from tests.faults.figures import (
 )
 from tests.fixtures.events import NOON, call, conversion, lead
 from tests.fixtures.gateway import Caller, many_leads, phone_number
-from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
+from tests.fixtures.servers import management_api
+from tests.fixtures.waiting import eventually
 
 LEADS = "/api/voice-leads"
 Outage: TypeAlias = Callable[[Stack], AbstractAsyncContextManager[None]]
@@ -228,9 +229,7 @@ async def test_a_consumer_whose_queue_was_deleted_comes_back(
     await come_to(caller, Figures(leads=1))
     await broker.queue_delete(TOTALS.name)
 
-    async with httpx.AsyncClient(
-        base_url=local_stack.servers.rabbitmq.management_url, timeout=DEADLINE_SECONDS, trust_env=False
-    ) as api:
+    async with management_api(local_stack.servers.rabbitmq.management_url) as api:
 
         async def is_there_again() -> bool:
             return (await api.get(f"/api/queues/voice/{TOTALS.name}")).is_success

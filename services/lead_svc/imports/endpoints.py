@@ -102,7 +102,7 @@ _JSON: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": BODY_SCHEMA}}}
 }
 
-_LOCATION: Final = {
+_HEADERS: Final = {
     "Location": {"description": "Path of the import.", "schema": {"type": "string"}},
     **REPLAYED_HEADER,
 }
@@ -125,12 +125,12 @@ class ImportFailed(BadRequest):
 
 def _answers(*refusals: ApiError) -> dict[int | str, dict[str, Any]]:
     answers: dict[int | str, dict[str, Any]] = {
-        200: {"model": ImportResult, "description": "With `dry_run`: what would be imported.", "headers": _LOCATION},
-        201: {"model": ImportResult, "description": "The leads were imported.", "headers": _LOCATION},
+        200: {"model": ImportResult, "description": "With `dry_run`: what would be imported.", "headers": _HEADERS},
+        201: {"model": ImportResult, "description": "The leads were imported.", "headers": _HEADERS},
         202: {
             "model": ImportAccepted,
             "description": "The import goes on; `Location` tells how far it is.",
-            "headers": _LOCATION,
+            "headers": _HEADERS,
         },
         **documented(
             *refusals,
@@ -142,7 +142,7 @@ def _answers(*refusals: ApiError) -> dict[int | str, dict[str, Any]]:
             Unavailable.database(),
         ),
     }
-    answers[400] |= {"model": ImportErrorBody, "headers": _LOCATION}
+    answers[400] |= {"model": ImportErrorBody, "headers": _HEADERS}
     return answers
 
 

@@ -31,7 +31,7 @@ from shared.http.parameters import LARGEST_ID
 
 LARGEST_MEGABYTES: Final = 10
 """Of a file, and of a body of JSON."""
-_FIELDS_OF_FORM: Final = ("campaign_id", "default_values", "column_map", "on_error", "on_duplicate", "dry_run")
+_FIELDS_OF_FORM: Final = ("campaign_id", "default_values", *(option.name for option in fields(ImportOptions)))
 
 
 @dataclass(frozen=True, slots=True)

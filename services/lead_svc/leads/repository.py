@@ -4,7 +4,7 @@ A lead is shown, and told to other services, as JSON that PostgreSQL builds: the
 takes a lead apart.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -85,6 +85,11 @@ class Changed:
     previous_status: str
     count: int
     first_id: int
+
+
+def count_of(changed: Iterable[Changed]) -> int:
+    """How many leads were changed, whatever status they had."""
+    return sum(group.count for group in changed)
 
 
 def _shown(*conditions: ColumnElement[bool], limit: int | None = None) -> Subquery:
@@ -200,7 +205,7 @@ async def change_number(connection: AsyncConnection, company_id: int, phones: Se
     """
     which = "phone = any($4::text[])"
     changed = await _change(connection, company_id, which, phones, {"status": status}, (STATUS_CHANGED,))
-    return sum(group.count for group in changed)
+    return count_of(changed)
 
 
 async def _change(

@@ -1,6 +1,6 @@
 """What can be done with leads. Each change tells its events in the transaction it is made in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from services.lead_svc.leads.bodies import LeadBody, LeadStatusBody, Updates
 from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.lead_status import OPEN, may_follow
 from services.lead_svc.leads.moments import in_utc
-from services.lead_svc.leads.repository import Changed
+from services.lead_svc.leads.repository import Changed, count_of
 from services.lead_svc.leads.told import (
     ASSIGNED,
     CONVERTED,
@@ -171,7 +171,6 @@ async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, 
         "status": LeadStatus.COMPLETED,
         "conversion_value": value,
         "converted_at": lead["converted_at"] or datetime.now(UTC),
-        "next_contact_date": None,
     }
     await repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, CONVERTED))
 
@@ -210,7 +209,7 @@ async def update_many(
         # Those of leads that were blacklisted before too: they may have been taken off the list since.
         phones = await repository.phones_of(connection, company_id, ids)
         await do_not_call.add(connection, company_id, phones, reason=BLACKLISTED_BY_STATUS, added_by=caller.subject)
-    return _count(changed)
+    return count_of(changed)
 
 
 async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequence[int], agent_id: int) -> int:
@@ -221,7 +220,7 @@ async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequenc
     BadRequest
         Naming each id that is no lead of the company.
     """
-    return _count(await _change_all(connection, company_id, ids, {"assigned_to": agent_id}))
+    return count_of(await _change_all(connection, company_id, ids, {"assigned_to": agent_id}))
 
 
 async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> CampaignCopy:
@@ -257,15 +256,11 @@ async def _change_all(
     tellings = (STATUS_CHANGED, ASSIGNED, UPDATED_OTHERWISE)
     changed = await repository.change(connection, company_id, ids, changes, tellings)
     asked = set(ids)
-    if _count(changed) < len(asked):
+    if count_of(changed) < len(asked):
         missing = asked - await repository.known_ids(connection, company_id, asked)
         if missing:
             raise refusals.unknown_leads(sorted(missing))
     return changed
-
-
-def _count(changed: Iterable[Changed]) -> int:
-    return sum(group.count for group in changed)
 
 
 async def _keep_from_being_called(

@@ -11,7 +11,7 @@ import pytest
 from services.lead_svc.call_attempts.dispositions import DISPOSITIONS
 from shared.events.leads import LeadCallAttempted, LeadStatusChanged
 from tests.fixtures.gateway import phone_number
-from tests.fixtures.leads import LEAD_STATUSES, LeadCompany
+from tests.fixtures.leads import LEAD_STATUSES, OPEN, LeadCompany
 
 RECORDED = {"message": "Call attempt recorded successfully"}
 
@@ -66,7 +66,6 @@ STARTED = "2024-03-01T12:00:00Z"
 CONTACTS = ("last_contact_date", "next_contact_date")
 A_MINUTE_LATER = "2024-03-01T13:01:00Z"
 """A minute of call and an hour of delay after ``STARTED``."""
-OPEN = ("pending", "in_progress", "scheduled")
 LARGEST_ID = 2**63 - 1
 
 REQUIRED_ENDINGS = {

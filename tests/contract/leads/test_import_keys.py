@@ -9,29 +9,12 @@ import pytest
 
 from tests.contract.leads.refusals import refused
 from tests.fixtures.gateway import Caller, many_leads
+from tests.fixtures.lead_imports import post_file, post_json
 
 USED = {
     "message": "Idempotency-Key already used",
     "error": "This Idempotency-Key came with another request before; a new request needs a new key",
 }
-
-
-async def _send(
-    caller: Caller, content: str, campaign_id: int, *, key: str, headers: dict[str, str] | None = None, **form: str
-) -> httpx.Response:
-    """Send a file with a key; the parts of the form are marked anew each time."""
-    return await caller.gateway.http.post(
-        caller.import_path,
-        files={"file": ("leads.csv", content.encode())},
-        data={"campaign_id": str(campaign_id), **form},
-        headers=caller.headers | {"Idempotency-Key": key} | (headers or {}),
-    )
-
-
-async def _send_json(caller: Caller, body: object, *, key: str) -> httpx.Response:
-    return await caller.gateway.http.post(
-        f"{caller.import_path}-json", json=body, headers=caller.headers | {"Idempotency-Key": key}
-    )
 
 
 async def _jobs(caller: Caller) -> list[dict[str, Any]]:
@@ -48,8 +31,8 @@ def _is_replay_of(again: httpx.Response, first: httpx.Response) -> None:
 
 async def test_the_same_file_is_imported_once(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
-    first = await _send(caller, many_leads(3), campaign_id, key="k")
-    again = await _send(caller, many_leads(3), campaign_id, key="k")
+    first = await post_file(caller, many_leads(3), campaign_id, key="k")
+    again = await post_file(caller, many_leads(3), campaign_id, key="k")
 
     assert first.status_code == 201, first.text
     assert first.json()["imported_count"] == 3
@@ -61,12 +44,7 @@ async def test_the_same_file_is_imported_once(caller: Caller) -> None:
 async def test_a_file_that_has_another_name_now_is_the_same(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
     answers = [
-        await caller.gateway.http.post(
-            caller.import_path,
-            files={"file": (name, many_leads(1).encode())},
-            data={"campaign_id": str(campaign_id)},
-            headers=caller.headers | {"Idempotency-Key": "k"},
-        )
+        await post_file(caller, many_leads(1), campaign_id, filename=name, key="k")
         for name in ("upload-1.csv", "upload-2.csv")
     ]
     _is_replay_of(answers[1], answers[0])
@@ -74,8 +52,8 @@ async def test_a_file_that_has_another_name_now_is_the_same(caller: Caller) -> N
 
 async def test_the_same_leads_as_json_are_imported_once(caller: Caller) -> None:
     body = {"campaign_id": await caller.create_campaign(), "leads": [{"phone": "+14155550100"}]}
-    first = await _send_json(caller, body, key="k")
-    again = await _send_json(caller, dict(reversed(body.items())), key="k")
+    first = await post_json(caller, body, key="k")
+    again = await post_json(caller, dict(reversed(body.items())), key="k")
 
     assert first.status_code == 201, first.text
     _is_replay_of(again, first)
@@ -84,10 +62,9 @@ async def test_the_same_leads_as_json_are_imported_once(caller: Caller) -> None:
 
 async def test_a_caller_who_does_not_wait_is_shown_the_same_job(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
-    asynchronous = {"Prefer": "respond-async"}
-    first = await _send(caller, many_leads(2), campaign_id, key="k", headers=asynchronous)
-    again = await _send(caller, many_leads(2), campaign_id, key="k", headers=asynchronous)
-    waited = await _send(caller, many_leads(2), campaign_id, key="k")
+    first = await post_file(caller, many_leads(2), campaign_id, key="k", respond_async=True)
+    again = await post_file(caller, many_leads(2), campaign_id, key="k", respond_async=True)
+    waited = await post_file(caller, many_leads(2), campaign_id, key="k")
 
     assert {answer.headers["Location"] for answer in (first, again, waited)} == {first.headers["Location"]}
     assert (first.status_code, again.status_code, waited.status_code) == (202, 202, 201)
@@ -97,7 +74,7 @@ async def test_a_caller_who_does_not_wait_is_shown_the_same_job(caller: Caller) 
 @pytest.mark.parametrize("change", ["content", "campaign", "option", "default"])
 async def test_a_key_that_came_with_something_else_is_refused(caller: Caller, change: str) -> None:
     campaign_id = await caller.create_campaign()
-    assert (await _send(caller, many_leads(2), campaign_id, key="k")).status_code == 201
+    assert (await post_file(caller, many_leads(2), campaign_id, key="k")).status_code == 201
     content = many_leads(3 if change == "content" else 2)
     other_campaign = await caller.create_campaign() if change == "campaign" else campaign_id
     form: dict[str, Any] = {
@@ -105,7 +82,7 @@ async def test_a_key_that_came_with_something_else_is_refused(caller: Caller, ch
         "default": {"default_values": json.dumps({"city": "Rome"})},
     }.get(change, {})
 
-    response = await _send(caller, content, other_campaign, key="k", **form)
+    response = await post_file(caller, content, other_campaign, key="k", **form)
 
     assert (response.status_code, response.json()) == (422, USED)
     assert len(await caller.leads()) == 2
@@ -113,7 +90,7 @@ async def test_a_key_that_came_with_something_else_is_refused(caller: Caller, ch
 
 async def test_of_requests_at_the_same_moment_one_imports(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
-    answers = await asyncio.gather(*(_send(caller, many_leads(5), campaign_id, key="k") for _ in range(8)))
+    answers = await asyncio.gather(*(post_file(caller, many_leads(5), campaign_id, key="k") for _ in range(8)))
 
     assert {answer.status_code for answer in answers} <= {201, 409}
     imported = [answer.json()["leads"] for answer in answers if answer.status_code == 201]
@@ -125,23 +102,23 @@ async def test_of_requests_at_the_same_moment_one_imports(caller: Caller) -> Non
 async def test_a_file_that_was_refused_may_be_mended_under_its_key(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
     for _ in range(2):
-        refused(await _send(caller, "phone\n12\n", campaign_id, key="k"), "Invalid phone number format: 12")
+        refused(await post_file(caller, "phone\n12\n", campaign_id, key="k"), "Invalid phone number format: 12")
 
-    mended = await _send(caller, many_leads(1), campaign_id, key="k")
+    mended = await post_file(caller, many_leads(1), campaign_id, key="k")
 
     assert mended.status_code == 201, mended.text
     assert "Idempotency-Replayed" not in mended.headers
     assert [job["status"] for job in await _jobs(caller)] == ["completed", "failed", "failed"]
-    _is_replay_of(await _send(caller, many_leads(1), campaign_id, key="k"), mended)
+    _is_replay_of(await post_file(caller, many_leads(1), campaign_id, key="k"), mended)
 
 
 async def test_an_import_that_was_undone_is_not_done_again(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
-    first = await _send(caller, many_leads(2), campaign_id, key="k")
+    first = await post_file(caller, many_leads(2), campaign_id, key="k")
     undone = await caller.gateway.http.delete(first.headers["Location"], headers=caller.headers)
     assert undone.status_code == 200
 
-    again = await _send(caller, many_leads(2), campaign_id, key="k")
+    again = await post_file(caller, many_leads(2), campaign_id, key="k")
 
     assert (again.status_code, again.json()["imported_count"], again.json()["leads"]) == (201, 2, [])
     assert await caller.leads() == []
@@ -149,14 +126,14 @@ async def test_an_import_that_was_undone_is_not_done_again(caller: Caller) -> No
 
 async def test_keys_of_two_companies_have_nothing_to_do_with_each_other(caller: Caller, stranger: Caller) -> None:
     for company in (caller, stranger):
-        response = await _send(company, many_leads(1), await company.create_campaign(), key="k")
+        response = await post_file(company, many_leads(1), await company.create_campaign(), key="k")
         assert response.status_code == 201, response.text
         assert "Idempotency-Replayed" not in response.headers
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "two words", '"'])
 async def test_a_malformed_key_is_refused_by_name(caller: Caller, key: str) -> None:
-    response = await _send(caller, many_leads(1), await caller.create_campaign(), key=key)
+    response = await post_file(caller, many_leads(1), await caller.create_campaign(), key=key)
 
     assert response.status_code == 400
     assert [fault["field"] for fault in response.json()["errors"]] == ["Idempotency-Key"]

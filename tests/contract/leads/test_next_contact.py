@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.leads import CONTRACT_LEAD, LEAD_STATUSES, LeadCompany, lead_sent_again
+from tests.fixtures.leads import CONTRACT_LEAD, LEAD_STATUSES, OPEN, LeadCompany, lead_sent_again
 
 AGREED = CONTRACT_LEAD["next_contact_date"]
-OPEN = frozenset({"pending", "in_progress", "scheduled"})
 Way = Callable[[LeadCompany, dict[str, Any], str], Awaitable[Any]]
 
 

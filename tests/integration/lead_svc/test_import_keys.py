@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.fixtures.gateway import Caller, Gateway, many_leads
+from tests.fixtures.lead_imports import ASYNC, post_file
 from tests.fixtures.leads import LeadService
 
 COMPANY = 7
-ASYNC = {"Prefer": "respond-async"}
 
 
 @pytest.fixture
@@ -18,14 +18,8 @@ async def campaign_id(lead_service: LeadService) -> int:
     return await lead_service.knows_campaign(1, COMPANY)
 
 
-async def _send(api: Gateway, campaign_id: int, *, headers: dict[str, str] = ASYNC) -> httpx.Response:
-    caller = Caller(api, COMPANY)
-    return await api.http.post(
-        caller.import_path,
-        files={"file": ("a.csv", many_leads(2).encode())},
-        data={"campaign_id": str(campaign_id)},
-        headers=caller.headers | {"Idempotency-Key": "k"} | headers,
-    )
+async def _send(api: Gateway, campaign_id: int, *, respond_async: bool = True) -> httpx.Response:
+    return await post_file(Caller(api, COMPANY), many_leads(2), campaign_id, respond_async=respond_async, key="k")
 
 
 async def test_what_is_sent_again_waits_for_the_job_of_the_first_time(
@@ -33,7 +27,7 @@ async def test_what_is_sent_again_waits_for_the_job_of_the_first_time(
 ) -> None:
     async with lead_service.api() as api:
         first = await _send(api, campaign_id)
-        repeated = asyncio.create_task(_send(api, campaign_id, headers={}))
+        repeated = asyncio.create_task(_send(api, campaign_id, respond_async=False))
         async with lead_service.events(), lead_service.worker():
             again = await repeated
 
