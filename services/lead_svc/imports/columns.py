@@ -54,8 +54,17 @@ _PHONE_FOR_WANT_OF_BETTER: Final = frozenset(
 )
 
 
+def clean_header(header: str) -> str:
+    """The header without the space and the byte order mark around it."""
+    return header.strip().strip("\ufeff\u200b").strip()
+
+
 def _key(header: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", header).casefold())
+    """The header without case, spaces and punctuation; "" for one that is too long to be a header."""
+    name = clean_header(header)
+    if len(name) > MAX_HEADER_LENGTH:  # normalisation takes time that grows with the square of the length
+        return ""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 _FIELD_BY_KEY: Final = {
@@ -142,11 +151,6 @@ def _told(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[i
 
 def _in_map(header: str) -> str:
     return f"column_map.{shorten(header)}"
-
-
-def clean_header(header: str) -> str:
-    """The header without the space and the byte order mark around it."""
-    return header.strip().strip("\ufeff\u200b").strip()
 
 
 def letter(position: int) -> str:

@@ -1,8 +1,10 @@
 import pytest
 
-from services.lead_svc.imports.columns import ALIASES, arrange, field_of, letter
+from services.lead_svc.imports.columns import ALIASES, MAX_HEADER_LENGTH, arrange, field_of, letter
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS
+from tests.fixtures.child_process import finish_in_child
+from tests.fixtures.lead_files import column_errors
 
 
 @pytest.mark.parametrize("name", [field.name for field in FIELDS if field.importable])
@@ -105,3 +107,20 @@ def test_every_objection_to_the_header_is_named(headers: list[str], messages: li
 @pytest.mark.parametrize(("position", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA")])
 def test_columns_have_the_letters_of_a_spreadsheet(position: int, name: str) -> None:
     assert letter(position) == name
+
+
+@pytest.mark.parametrize("marks", ["\u0316\u0301", "\u0327\u0302\u0345"])
+def test_a_header_of_any_length_is_read_in_little_time(marks: str) -> None:
+    """Fails when a header is normalised before its length is checked: two million marks would take hours."""
+    header = "a" + "".join(mark * 1_000_000 for mark in marks)
+
+    assert finish_in_child(column_errors, ["phone", header], {}) == [
+        f"The header of column B is longer than {MAX_HEADER_LENGTH} characters"
+    ]
+    assert finish_in_child(column_errors, ["phone"], {header: "notes"}) == [
+        f'column_map: the file has no column "{header[:100]}…"'
+    ]
+
+
+def test_space_around_a_header_does_not_count_towards_its_length() -> None:
+    assert field_of(" " * 300 + "phone" + " " * 300) == "phone"

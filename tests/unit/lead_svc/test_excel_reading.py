@@ -9,6 +9,7 @@ import pytest
 from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.sheet import Sheet
 from services.lead_svc.imports.workbooks import archive, compound_file, sheet_xml
+from tests.fixtures.child_process import finish_in_child
 from tests.fixtures.lead_files import (
     OLD_WORKBOOK,
     Formula,
@@ -33,6 +34,15 @@ def refusal(content: bytes) -> str:
     with pytest.raises(ImportRejected) as rejection:
         sheet_of(content, "leads.xlsx")
     return rejection.value.message
+
+
+def outcome_of(content: bytes) -> str:
+    """How many cells have errors, or why the file is none: what another process can send back."""
+    try:
+        sheet = sheet_of(content, "leads.xlsx")
+    except ImportRejected as rejection:
+        return rejection.message
+    return f"{len(sheet.faults) + sheet.more_faults} faulty cells"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +145,15 @@ def test_errors_are_found_in_xml_of_any_style() -> None:
     )
 
     assert faults_of(sheet_of(with_sheet_xml(cells), "leads.xlsx")) == [(2, 1, "Cell B2 holds the error #N/A")]
+
+
+@pytest.mark.parametrize("cell", [b"<v>%s#N/A</v>", b"<v>%s</v>", b"<v %s>#N/A</v>", b"<f>%s</f><v>#N/A</v>"])
+def test_a_cell_of_spaces_is_read_in_little_time(cell: bytes) -> None:
+    """Fails when one expression has several quantifiers for the same spaces: 4,000 such cells would take hours."""
+    cells = b"<row>" + b'<c t="inlineStr"><is><t>phone</t></is></c>' + b"</row>"
+    cells += b"".join(b'<row><c t="e">' + cell % (b" " * 1_900) + b"</c></row>" for _ in range(4_000))
+
+    assert finish_in_child(outcome_of, with_sheet_xml(cells)) in {"4000 faulty cells", DAMAGED}
 
 
 def test_an_error_above_the_rows_does_not_matter() -> None:

@@ -28,7 +28,8 @@ _LONGEST_CELL: Final = 2_000
 _REFERENCE: Final = re.compile(rb'<(?:c|row)[\s/>](?:r="([A-Z]*)([0-9]+)")?')
 _ANY_REFERENCE: Final = re.compile(r"([A-Za-z]*)([0-9]+)")
 _ERROR_TYPE: Final = re.compile(rb"""t\s*=\s*["']e["']""")
-_VALUE: Final = re.compile(rb"<(?:[^\s<>/:]+:)?v(?:\s[^>]*)?>\s*([^<]*?)\s*<")
+# One quantifier for the whole value: several that match the same spaces take time with the cube of their number.
+_VALUE: Final = re.compile(rb"<(?:[^\s<>/:]+:)?v(?:\s[^<>]*)?>([^<]*)<")
 
 
 def attributes(xml: bytes, element: str) -> list[dict[str, str]]:
@@ -127,7 +128,7 @@ def _text_index(xml: bytes, at: int) -> int:
 def _value(xml: bytes, at: int) -> str:
     """The value of the cell that starts at a byte, "" if it is none or far behind."""
     value = _VALUE.search(xml, at, at + _LONGEST_CELL)
-    return value[1].decode("utf-8", "replace") if value is not None else ""
+    return value[1].strip().decode("utf-8", "replace") if value is not None else ""
 
 
 def _column(letters: str) -> int:
