@@ -38,13 +38,13 @@ from benchmarks.own_stack import own_stack
 from benchmarks.usual_way import import_usual_way
 from deploy.local.stack import Stack
 from services.lead_svc.app import MIGRATIONS
-from services.lead_svc.imports import loading
-from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.loading import copy
 from services.lead_svc.imports.repository import QueuedImport
 from services.lead_svc.imports.service import SYNCHRONOUS_ROWS
-from services.lead_svc.imports.validation import validate
+from services.lead_svc.imports.validation.validator import validate
 from services.lead_svc.outbox import outbox
+from services.lead_svc.spreadsheets.file_kind import FileKind
+from services.lead_svc.spreadsheets.reader import read
 from shared.database.engine import Database, driver_connection
 from shared.database.migrations import upgrade
 
@@ -106,7 +106,7 @@ class InProcess:
         """What the worker does, without its queue."""
         async with self._database.transaction() as connection:
             valid = validate(read(self.content, FileKind.CSV), {}, row_limit=None)
-            loaded = await loading.load(connection, self._job, valid.frame, _no_report)
+            loaded = await copy.load(connection, self._job, valid.frame, _no_report)
             await outbox.add(connection, self._job.company_id, *loaded.events)
 
     async def usual_way(self) -> None:

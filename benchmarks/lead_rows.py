@@ -4,11 +4,11 @@ import csv
 import io
 import random
 
-from services.lead_svc.imports import loading
-from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.loading import copy
 from services.lead_svc.imports.repository import QueuedImport
-from services.lead_svc.imports.validation import validate
+from services.lead_svc.imports.validation.validator import validate
+from services.lead_svc.spreadsheets.file_kind import FileKind
+from services.lead_svc.spreadsheets.reader import read
 from shared.database.engine import Database
 
 HEADER = (
@@ -89,7 +89,7 @@ async def load_leads(url: str, *, company_id: int, rows: int) -> None:
     frame = validate(read(content, FileKind.CSV), {}, row_limit=None).frame
     job = QueuedImport(1, company_id, company_id, "leads.csv", FileKind.CSV, {}, None, content)
     async with database.transaction() as connection:
-        await loading.load(connection, job, frame, _no_report)
+        await copy.load(connection, job, frame, _no_report)
     await database.close()
 
 

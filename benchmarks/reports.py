@@ -37,7 +37,7 @@ from deploy.local.processes import PRODUCT, Product
 from deploy.local.stack import Stack
 from services.analytics_svc.reports import conversions, costs, leads, performance, quality, repository, team
 from services.analytics_svc.reports import statistics as campaign_statistics
-from services.analytics_svc.reports.directory import KnownCampaign
+from services.analytics_svc.reports.campaign_lookup import KnownCampaign
 from services.analytics_svc.reports.period import Period
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.rollups.definitions import DIMENSIONS, Rollup

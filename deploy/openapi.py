@@ -53,7 +53,7 @@ _TOO_LARGE: Document = {
         "description": "The body is larger than 1 MiB, or 10 MiB where many leads are imported.",
         "content": {
             "application/json": {
-                "schema": {"$ref": "#/components/schemas/ErrorBody"},
+                "schema": {"$ref": "#/components/schemas/ErrorResponse"},
                 "examples": {"too-large": {"summary": TOO_LARGE["error"], "value": TOO_LARGE}},
             }
         },

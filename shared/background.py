@@ -20,7 +20,7 @@ QUIET_AFTER = 30.0
 logger = structlog.get_logger(__name__)
 
 
-class Panicked(Exception):
+class PanicError(Exception):
     """A library raised what is no ``Exception``, as those written in Rust do when they panic."""
 
 
@@ -35,7 +35,7 @@ def panics_as_errors() -> Iterator[None]:
     except (Exception, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        raise Panicked(repr(error)) from error
+        raise PanicError(repr(error)) from error
 
 
 class Work(Protocol):
@@ -79,7 +79,7 @@ async def finish(work: Awaitable[None], *, within: float = FINISH_SECONDS) -> No
         raise
 
 
-async def woken(event: asyncio.Event, *, at_latest: float) -> None:
+async def wait_for_event(event: asyncio.Event, *, at_latest: float) -> None:
     """Wait until an event is set, or for so many seconds.
 
     Not ``asyncio.wait_for``: before Python 3.12 it loses a cancellation that comes just as the event is set, and work

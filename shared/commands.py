@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from shared.http.app import serve
 from shared.logs import configure_logs
 from shared.messaging.history import HistoryIncomplete
-from shared.messaging.rebuild import Rebuilt
+from shared.messaging.rebuild import RebuildResult
 from shared.settings import LogSettings, ProcessSettings
 
 S = TypeVar("S", bound=LogSettings)
@@ -39,7 +39,7 @@ def run_process(settings_class: type[P], create_app: Callable[[P], FastAPI], *, 
 
 
 def run_rebuild(
-    settings_class: type[P], rebuild: Callable[[P], Awaitable[Rebuilt]], *, process: str, what: str
+    settings_class: type[P], rebuild: Callable[[P], Awaitable[RebuildResult]], *, process: str, what: str
 ) -> None:
     """Build a projection anew and say what came of it; exits with status 1 when not all of it could be.
 
@@ -50,7 +50,7 @@ def run_rebuild(
     """
     settings = load_settings(settings_class, process=process)
 
-    async def whole() -> Rebuilt:
+    async def whole() -> RebuildResult:
         return await rebuild(settings)
 
     try:

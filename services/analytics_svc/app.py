@@ -8,15 +8,15 @@ from fastapi import FastAPI
 
 from services.analytics_svc.facts import projection
 from services.analytics_svc.reports import campaign_endpoints, lead_endpoints
-from services.analytics_svc.reports.answers import Answers
 from services.analytics_svc.reports.cache import ReportCache
-from services.analytics_svc.reports.directory import CampaignDirectory
+from services.analytics_svc.reports.campaign_lookup import CampaignDirectory
+from services.analytics_svc.reports.service import Answers
 from services.analytics_svc.settings import AnalyticsApiSettings, AnalyticsEventsSettings
 from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer
 from shared.messaging.housekeeping import Housekeeping
-from shared.messaging.rebuild import Rebuilt, rebuild
+from shared.messaging.rebuild import RebuildResult, rebuild
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -62,7 +62,7 @@ def create_events_app(settings: AnalyticsEventsSettings) -> FastAPI:
     )
 
 
-async def rebuild_facts(settings: AnalyticsEventsSettings) -> Rebuilt:
+async def rebuild_facts(settings: AnalyticsEventsSettings) -> RebuildResult:
     """Build facts and sums anew from the history of events."""
     database = Database(settings.database_url.get_secret_value(), name="analytics-rebuild", statement_seconds=0)
     try:

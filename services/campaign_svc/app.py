@@ -17,7 +17,7 @@ from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer
 from shared.messaging.housekeeping import Housekeeping
-from shared.messaging.rebuild import Rebuilt, rebuild
+from shared.messaging.rebuild import RebuildResult, rebuild
 from shared.messaging.relay import Relay
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -56,12 +56,12 @@ def create_events_app(settings: CampaignEventsSettings) -> FastAPI:
         works=[
             Relay(database_url, amqp_url),
             Consumer(amqp_url, database, projection.SUBSCRIPTION),
-            Housekeeping(database, idempotency_keys=idempotency_keys.forget_old),
+            Housekeeping(database, idempotency_keys=idempotency_keys.delete_expired),
         ],
     )
 
 
-async def rebuild_totals(settings: CampaignEventsSettings) -> Rebuilt:
+async def rebuild_totals(settings: CampaignEventsSettings) -> RebuildResult:
     """Build the totals of campaigns anew from the history of events."""
     database = Database(settings.database_url.get_secret_value(), name="campaign-rebuild", statement_seconds=0)
     try:

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import Query
 
 from shared.http.json import JsonResponse
-from shared.http.parameters import Digits
+from shared.http.parameters import StrictIntText
 
 LARGEST_OFFSET = 2**31 - 1
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Most that a page holds."), Digits]
-Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="How many come before the page."), Digits]
+Limit = Annotated[int, Query(ge=1, le=200, description="Most that a page holds."), StrictIntText]
+Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="How many come before the page."), StrictIntText]
 
 
 def page_answer(total: int, limit: int, offset: int, rows: bytes) -> JsonResponse:

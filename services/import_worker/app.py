@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.import_worker.handler import import_handler
 from services.import_worker.settings import ImportWorkerSettings
-from services.lead_svc.imports.signals import ProgressTeller, connect_redis
+from services.lead_svc.imports.progress import ProgressTeller, connect_redis
 from services.lead_svc.queues import IMPORTS
 from shared.background import Work
 from shared.database.engine import Database

@@ -10,18 +10,18 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.blacklisting import hold_list, list_blacklisted
-from services.lead_svc.imports.errors import ImportRejected
 from services.lead_svc.imports.events import as_told
-from services.lead_svc.imports.loading import Loaded, Report, load
+from services.lead_svc.imports.loading.copy import Loaded, Report, load
+from services.lead_svc.imports.loading.do_not_call_rules import hold_list, list_blacklisted
+from services.lead_svc.imports.loading.update import update
 from services.lead_svc.imports.options import OnDuplicate
-from services.lead_svc.imports.reading import read
+from services.lead_svc.imports.progress import Progress, ProgressTeller
 from services.lead_svc.imports.repository import Ending, QueuedImport
-from services.lead_svc.imports.signals import Progress, ProgressTeller
-from services.lead_svc.imports.stored_lead import StoredLead
-from services.lead_svc.imports.updating import update
-from services.lead_svc.imports.validation import Examined, ValidLeads, examine, settle, validate
+from services.lead_svc.imports.validation.stored_lead import StoredLead
+from services.lead_svc.imports.validation.validator import Examined, ValidLeads, examine, settle, validate
 from services.lead_svc.outbox import outbox
+from services.lead_svc.spreadsheets.reader import read
+from services.lead_svc.spreadsheets.row_errors import ImportRejected
 from shared.events.envelope import Envelope
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
 from shared.messaging.consumer import AfterCommit, Handler

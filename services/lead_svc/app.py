@@ -7,17 +7,17 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.lead_svc.call_attempts import endpoints as call_attempt_endpoints
-from services.lead_svc.campaigns.directory import CampaignDirectory
+from services.lead_svc.campaigns.client import CampaignDirectory
 from services.lead_svc.campaigns.projection import project_campaigns
 from services.lead_svc.do_not_call import endpoints as do_not_call_endpoints
 from services.lead_svc.exports import endpoints as export_endpoints
 from services.lead_svc.exports.service import ExportService
-from services.lead_svc.imports import endpoints as import_endpoints
-from services.lead_svc.imports import job_endpoints as import_job_endpoints
 from services.lead_svc.imports import repository as import_repository
-from services.lead_svc.imports.abandoned import abort_abandoned_imports
+from services.lead_svc.imports.api import endpoints as import_endpoints
+from services.lead_svc.imports.api import job_endpoints as import_job_endpoints
+from services.lead_svc.imports.dead_letter_handler import abort_abandoned_imports
+from services.lead_svc.imports.progress import ProgressListener, connect_redis
 from services.lead_svc.imports.service import ImportService
-from services.lead_svc.imports.signals import ProgressListener, connect_redis
 from services.lead_svc.leads import bulk_endpoints
 from services.lead_svc.leads import endpoints as lead_endpoints
 from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
@@ -93,7 +93,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
             Consumer(amqp_url, database, abandoned),
             Housekeeping(
                 database,
-                idempotency_keys=idempotency_keys.forget_old,
+                idempotency_keys=idempotency_keys.delete_expired,
                 import_failed_rows=import_repository.forget_failed_rows,
             ),
         ],

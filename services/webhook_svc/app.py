@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.webhook_svc.deliveries import endpoints as delivery_endpoints
-from services.webhook_svc.fanout import fan_out
+from services.webhook_svc.fanout import handler
 from services.webhook_svc.sending import repository
 from services.webhook_svc.sending.attempt import Sender
 from services.webhook_svc.sending.deliverer import Deliverer
@@ -73,12 +73,12 @@ def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.Async
         database,
         title="Webhooks: events",
         works=[
-            Consumer(settings.amqp_url.get_secret_value(), database, fan_out.subscription(deliverer.wake)),
+            Consumer(settings.amqp_url.get_secret_value(), database, handler.subscription(deliverer.wake)),
             deliverer,
             Housekeeping(
                 database,
-                idempotency_keys=idempotency_keys.forget_old,
-                events=partial(repository.forget_old, kept=timedelta(days=settings.webhook_retention_days)),
+                idempotency_keys=idempotency_keys.delete_expired,
+                events=partial(repository.delete_expired, kept=timedelta(days=settings.webhook_retention_days)),
                 previous_secrets=repository.forget_secrets,
             ),
         ],

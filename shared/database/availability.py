@@ -26,7 +26,7 @@ RETRYABLE_CLASSES: Final = {
 """Beginnings of such SQLSTATEs."""
 
 
-def is_away(error: Exception) -> bool:
+def is_unavailable(error: Exception) -> bool:
     """Whether the database could not be asked, rather than refused what it was asked: the same may succeed later."""
     if isinstance(error, OSError | PoolTimeoutError):  # asyncio's TimeoutError is an OSError too
         return getattr(error, "filename", None) is None  # one that names a file is about that file

@@ -44,7 +44,7 @@ def idempotency_keys_table(metadata: MetaData) -> Table:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedRequest:
+class IdempotentRequest:
     """A request that carries a key: the same one when caller, operation and key are the same."""
 
     subject: str
@@ -55,7 +55,7 @@ class KeyedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredResponse:
     """How a request was answered, and to what."""
 
     fingerprint: bytes
@@ -68,14 +68,14 @@ _table: Final = idempotency_keys_table(MetaData())
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-async def hold(connection: AsyncConnection, request: KeyedRequest) -> bool:
+async def hold(connection: AsyncConnection, request: IdempotentRequest) -> bool:
     """Keep the key to this transaction until its end; False when another transaction has it."""
     name = f"{request.subject}\n{request.operation}\n{request.key}"
     held: bool = (await connection.execute(_LOCK, {"name": name})).scalar_one()
     return held
 
 
-async def find(connection: AsyncConnection, request: KeyedRequest) -> KeptAnswer | None:
+async def find(connection: AsyncConnection, request: IdempotentRequest) -> StoredResponse | None:
     """The answer kept for this key, if there is one that is not too old."""
     query = select(_table).where(
         _table.c.subject == request.subject,
@@ -84,11 +84,11 @@ async def find(connection: AsyncConnection, request: KeyedRequest) -> KeptAnswer
         _table.c.created_at > func.now() - KEPT,
     )
     row = (await connection.execute(query)).mappings().one_or_none()
-    return KeptAnswer(row["fingerprint"], row["status"], row["headers"], row["body"]) if row else None
+    return StoredResponse(row["fingerprint"], row["status"], row["headers"], row["body"]) if row else None
 
 
 async def keep(
-    connection: AsyncConnection, request: KeyedRequest, *, status: int, headers: Mapping[str, str], body: bytes
+    connection: AsyncConnection, request: IdempotentRequest, *, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
     """Store the answer to a request, in the place of one that is too old."""
     statement = insert(_table).values(
@@ -105,7 +105,7 @@ async def keep(
     await connection.execute(statement.on_conflict_do_update(constraint=_table.primary_key, set_=new))
 
 
-async def forget_old(connection: AsyncConnection) -> int:
+async def delete_expired(connection: AsyncConnection) -> int:
     """Delete what is older than ``KEPT``; returns how many."""
     result = await connection.execute(delete(_table).where(_table.c.created_at <= func.now() - KEPT))
     return result.rowcount

@@ -39,7 +39,7 @@ _COMPARED: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class IncompatibleChange:
     """Something that a reader of the published messages could stumble over."""
 
     field: str
@@ -48,7 +48,7 @@ class Break:
     """What it is that is new there: ``may be null now``."""
 
 
-def breaks(published: Schema, now: Schema) -> list[Break]:
+def breaks(published: Schema, now: Schema) -> list[IncompatibleChange]:
     """What messages of the schema ``now`` do to readers of ``published``; nothing, when they are compatible."""
     return list(_Comparison(published, now).of("", published, now))
 
@@ -60,35 +60,35 @@ class _Comparison:
         self._published = published
         self._now = now
 
-    def of(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    def of(self, field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
         """The breaks of a field: each form that it may have now must be one that it could have."""
         known = list(_forms(published, self._published))
         for form in _forms(now, self._now):
             alike = [one for one in known if _is_kind(form, one)]
             if not alike:
-                yield Break(field, f"was {' or '.join(map(_kind, known))} and may be {_kind(form)} now")
+                yield IncompatibleChange(field, f"was {' or '.join(map(_kind, known))} and may be {_kind(form)} now")
                 continue
             yield from min((list(self._of_form(field, one, form)) for one in alike), key=len)
 
-    def _of_form(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    def _of_form(self, field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
         yield from _of_values(field, published, now)
         yield from _of_bounds(field, published, now)
         yield from self._of_fields(field, published, now)
         yield from self._of_contents(field, published, now)
         yield from _of_other_keywords(field, published, now)
 
-    def _of_fields(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    def _of_fields(self, field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
         there = now.get("properties", {})
         for name, described in published.get("properties", {}).items():
             path = f"{field}.{name}".removeprefix(".")
             if name not in there:
-                yield Break(path, "is gone")
+                yield IncompatibleChange(path, "is gone")
                 continue
             if name in published.get("required", ()) and name not in now.get("required", ()):
-                yield Break(path, "was always there and may be missing now")
+                yield IncompatibleChange(path, "was always there and may be missing now")
             yield from self.of(path, described, there[name])
 
-    def _of_contents(self, field: str, published: Schema, now: Schema) -> Iterator[Break]:
+    def _of_contents(self, field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
         if "items" in published:
             yield from self.of(f"{field}[]", published["items"], now.get("items", {}))
         # Whether further fields may come is no matter: readers ignore them. Of what kind they are is one in a map.
@@ -99,33 +99,37 @@ class _Comparison:
                 yield from self.of(f"{field}.*", published["additionalProperties"], kind)
 
 
-def _of_values(field: str, published: Schema, now: Schema) -> Iterator[Break]:
+def _of_values(field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
     known, there = _values(published), _values(now)
     if known is None:
         return
     if there is None:
-        yield Break(field, f"was one of {', '.join(sorted(known))} and may be anything now")
+        yield IncompatibleChange(field, f"was one of {', '.join(sorted(known))} and may be anything now")
         return
     for value in sorted(there - known):
-        yield Break(field, f"may be {value} now")
+        yield IncompatibleChange(field, f"may be {value} now")
 
 
-def _of_bounds(field: str, published: Schema, now: Schema) -> Iterator[Break]:
+def _of_bounds(field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
     for keyword in _FLOORS:
         if keyword in published and now.get(keyword, float("-inf")) < published[keyword]:
-            yield Break(field, f"had {keyword} {published[keyword]} and has {now.get(keyword, 'none')} now")
+            yield IncompatibleChange(
+                field, f"had {keyword} {published[keyword]} and has {now.get(keyword, 'none')} now"
+            )
     for keyword in _CEILINGS:
         if keyword in published and now.get(keyword, float("inf")) > published[keyword]:
-            yield Break(field, f"had {keyword} {published[keyword]} and has {now.get(keyword, 'none')} now")
+            yield IncompatibleChange(
+                field, f"had {keyword} {published[keyword]} and has {now.get(keyword, 'none')} now"
+            )
 
 
-def _of_other_keywords(field: str, published: Schema, now: Schema) -> Iterator[Break]:
+def _of_other_keywords(field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
     """Of what narrows values in a way that has no order, as ``format`` and ``pattern``: it stays, or is added."""
     for keyword in sorted((published.keys() | now.keys()) - _COMPARED - _ANNOTATIONS):
         if any(isinstance(schema.get(keyword), dict | list) for schema in (published, now)):
             raise NotImplementedError(f"{field} has {keyword}, which nobody has taught this module to compare")
         if keyword in published and now.get(keyword) != published[keyword]:
-            yield Break(field, f"had {keyword} {published[keyword]!r} and has {now.get(keyword)!r} now")
+            yield IncompatibleChange(field, f"had {keyword} {published[keyword]!r} and has {now.get(keyword)!r} now")
 
 
 def _forms(schema: Schema, document: Schema) -> Iterator[Schema]:

@@ -16,20 +16,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.background import Work, running
 from shared.database.engine import Database
-from shared.http.auth import TokenVerifier, describe_faults_to_callers
+from shared.http.auth import TokenVerifier, handle_validation_error_when_authenticated
 from shared.http.errors import (
     BadRequest,
-    Fault,
+    FieldError,
     Forbidden,
+    InternalServerError,
     NotFound,
+    ServiceUnavailable,
     Unauthenticated,
-    Unavailable,
-    Unexpected,
     install_error_handlers,
 )
 from shared.http.health import Check, NotReady, broker_check, health_router, redis_check
 from shared.http.middleware import RequestContext
-from shared.http.openapi import documented, install_openapi, operation_name
+from shared.http.openapi import documented_errors, install_openapi, operation_name
 from shared.messaging.consumer import Consumer
 from shared.settings import ApiSettings, ProcessSettings
 
@@ -39,12 +39,12 @@ LAST_SECONDS: Final = 1.5
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_ERRORS = documented(
+_ERRORS = documented_errors(
     BadRequest(
         "Invalid request",
         "companyId: Input should be greater than or equal to 1",
         [
-            Fault(
+            FieldError(
                 field="companyId",
                 value="0",
                 code="greater_than_equal",
@@ -55,8 +55,8 @@ _ERRORS = documented(
     Unauthenticated(),
     Forbidden("Access denied", "The token does not cover company 2"),
     NotFound("Resource not found"),
-    Unexpected("Internal server error"),
-    Unavailable.database(),
+    InternalServerError("Internal server error"),
+    ServiceUnavailable.database(),
 )
 """What any endpoint may answer, each status by the error that is meant by it most often."""
 
@@ -102,7 +102,7 @@ def create_api(
         "redis": redis_check(settings.redis_url.get_secret_value()),
     }
     _equip(app, required={"database": database.check}, wanted=wanted, lags={})
-    app.add_exception_handler(RequestValidationError, describe_faults_to_callers)
+    app.add_exception_handler(RequestValidationError, handle_validation_error_when_authenticated)
     install_openapi(app)
     return app
 

@@ -14,9 +14,9 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-from shared.http.errors import ApiError, Forbidden, Unauthenticated, Unavailable, describe_faults
-from shared.http.parameters import LARGEST_ID, Digits
-from shared.http.peer import load_httpx
+from shared.http.errors import ApiError, Forbidden, ServiceUnavailable, Unauthenticated, handle_validation_error
+from shared.http.parameters import MAX_ID, StrictIntText
+from shared.http.service_client import load_httpx
 from shared.settings import ApiSettings
 
 JWKS_SECONDS = 300.0
@@ -138,7 +138,9 @@ class TokenVerifier:
             logger.error("jwks_unavailable", url=url, error=repr(error))
             if self._keys:
                 return  # the keys we have are older than we like, and better than none
-            raise Unavailable("Authentication is unavailable", "The identity provider's keys cannot be read") from error
+            raise ServiceUnavailable(
+                "Authentication is unavailable", "The identity provider's keys cannot be read"
+            ) from error
         self._keys = {key.key_id: key for key in keys if key.key_id is not None}
         self._fetched = time.monotonic()
 
@@ -163,7 +165,7 @@ _authenticate = _Authentication(
 )
 
 
-async def describe_faults_to_callers(request: Request, error: Exception) -> Response:
+async def handle_validation_error_when_authenticated(request: Request, error: Exception) -> Response:
     """The answer to a request that does not validate; a stranger is told no more than that it is one.
 
     FastAPI reads a body before it asks who sent it, so a fault of the body is found first.
@@ -172,7 +174,7 @@ async def describe_faults_to_callers(request: Request, error: Exception) -> Resp
         await _authenticate(request)
     except ApiError as refusal:
         return refusal.response()
-    return await describe_faults(request, error)
+    return await handle_validation_error(request, error)
 
 
 Caller = Annotated[Principal, Depends(_authenticate)]
@@ -186,11 +188,11 @@ async def _company_in_path(
         Path(
             alias="companyId",
             ge=1,
-            le=LARGEST_ID,
+            le=MAX_ID,
             description="Id of the company, which the token must cover.",
             examples=[1],
         ),
-        Digits,
+        StrictIntText,
     ],
 ) -> int:
     caller.require_company(company_id)
@@ -205,8 +207,8 @@ async def _companies_in_query(
     caller: Caller,
     company_id: Annotated[
         int | None,
-        Query(ge=1, le=LARGEST_ID, description="Only of this company, instead of all that the token covers."),
-        Digits,
+        Query(ge=1, le=MAX_ID, description="Only of this company, instead of all that the token covers."),
+        StrictIntText,
     ] = None,
 ) -> frozenset[int]:
     if company_id is None:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from shared.database.availability import is_away
+from shared.database.availability import is_unavailable
 from shared.http.json import JsonResponse
 
 SHOWN_LENGTH = 100
@@ -25,7 +25,7 @@ SHOWN_LENGTH = 100
 logger = structlog.get_logger(__name__)
 
 
-class Fault(BaseModel):
+class FieldError(BaseModel):
     """One thing that is wrong with what was sent."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
@@ -39,7 +39,7 @@ class Fault(BaseModel):
     message: str
 
 
-class ErrorBody(BaseModel):
+class ErrorResponse(BaseModel):
     """The body of every error."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
@@ -48,7 +48,7 @@ class ErrorBody(BaseModel):
     """What could not be done."""
     error: str
     """Why."""
-    errors: list[Fault] | None = None
+    errors: list[FieldError] | None = None
     """Every fault, where there are several to name."""
 
 
@@ -81,7 +81,7 @@ class BadRequest(ApiError):
     status = 400
 
 
-def invalid_request(first: Fault, *others: Fault) -> BadRequest:
+def invalid_request(first: FieldError, *others: FieldError) -> BadRequest:
     """The error for a request with these faults."""
     summary = f"{first.field}: {first.message}" if first.field else first.message
     return BadRequest("Invalid request", summary, [first, *others])
@@ -132,7 +132,7 @@ class UnprocessableContent(ApiError):
     status = 422
 
 
-class Unexpected(ApiError):
+class InternalServerError(ApiError):
     """A fault of ours; nothing was changed."""
 
     status = 500
@@ -141,7 +141,7 @@ class Unexpected(ApiError):
         super().__init__(message, error or "An unexpected error occurred")
 
 
-class Unavailable(ApiError):
+class ServiceUnavailable(ApiError):
     """A part of the system that is needed does not answer; the same request may succeed later."""
 
     status = 503
@@ -155,7 +155,7 @@ class Unavailable(ApiError):
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error that is known in the contract's shape; for the rest there is ``unexpected_error``."""
     app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(RequestValidationError, describe_faults)
+    app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, _http_error)
 
 
@@ -164,19 +164,19 @@ async def _api_error(_request: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def describe_faults(_request: Request, error: Exception) -> Response:
+async def handle_validation_error(_request: Request, error: Exception) -> Response:
     """The answer to a request that does not validate, with every fault."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
     return invalid_request(*(_fault(detail) for detail in error.errors())).response()
 
 
-def _fault(detail: dict[str, Any]) -> Fault:
+def _fault(detail: dict[str, Any]) -> FieldError:
     # pydantic's location starts with where the value came from ("body", "query", "path"): clients know that.
     path = _encodable(".".join(str(part) for part in detail["loc"][1:]))
     missing = detail["type"] == "missing"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "json_invalid":
-        return Fault(
+        return FieldError(
             field="", value=None, code="json_invalid", message=f"The body is not JSON: {detail['ctx']['error']}"
         )
     if detail["type"] == "model_attributes_type":
@@ -185,11 +185,11 @@ def _fault(detail: dict[str, Any]) -> Fault:
         message = f"Unknown field: {path}"
     elif missing:
         message = f"Missing required field: {path}" if path else "Missing request body"
-    value = None if missing else as_given(detail.get("input"))
-    return Fault(field=path, value=value, code=detail["type"], message=message)
+    value = None if missing else display_value(detail.get("input"))
+    return FieldError(field=path, value=value, code=detail["type"], message=message)
 
 
-def as_given(value: object) -> str:
+def display_value(value: object) -> str:
     """A rejected value as an error repeats it: cut where it is long."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
@@ -225,9 +225,9 @@ def _methods_of(request: Request) -> list[str]:
 
 async def unexpected_error(request: Request, error: Exception) -> Response:
     """What no one expected: the log has all of it, the caller nothing but whether to come again."""
-    if is_away(error):
+    if is_unavailable(error):
         logger.warning("database_away", method=request.method, path=request.url.path, error=repr(error))
-        return Unavailable.database().response()
+        return ServiceUnavailable.database().response()
     logger.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     # An endpoint for which the contract words this message itself says so in the request's state.
-    return Unexpected(getattr(request.state, "failure_message", "Internal server error")).response()
+    return InternalServerError(getattr(request.state, "failure_message", "Internal server error")).response()

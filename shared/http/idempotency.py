@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from shared.database import idempotency_keys
-from shared.database.idempotency_keys import KeyedRequest
+from shared.database.idempotency_keys import IdempotentRequest
 from shared.http.auth import Caller, Principal
-from shared.http.errors import Conflict, Fault, UnprocessableContent, as_given, invalid_request
+from shared.http.errors import Conflict, FieldError, UnprocessableContent, display_value, invalid_request
 from shared.http.json import JsonResponse
 
 REPLAYED: Final = "Idempotency-Replayed"
@@ -67,21 +67,21 @@ async def _key(
     bare = quoted[1] if quoted else key
     if len(bare) > _LONGEST or not (quoted or _BARE.fullmatch(key)):
         raise invalid_request(
-            Fault(field="Idempotency-Key", value=as_given(key), code="malformed_key", message=_MALFORMED)
+            FieldError(field="Idempotency-Key", value=display_value(key), code="malformed_key", message=_MALFORMED)
         )
     return bare
 
 
-BareKey = Annotated[str | None, Depends(_key)]
-"""The key itself, for an endpoint that reads its request on its own and calls `keyed_request`."""
+RawIdempotencyKey = Annotated[str | None, Depends(_key)]
+"""The key itself, for an endpoint that reads its request on its own and calls `idempotent_request`."""
 
 
-def keyed_request(request: Request, caller: Principal, key: str, *sent: bytes) -> KeyedRequest:
+def idempotent_request(request: Request, caller: Principal, key: str, *sent: bytes) -> IdempotentRequest:
     """The request under its key; the same request has sent the same parts, none of which runs into the next."""
     fingerprint = hashlib.sha256()
     for part in sent:
         fingerprint.update(part)
-    return KeyedRequest(
+    return IdempotentRequest(
         subject=caller.subject,
         operation=f"{request.method} {request.url.path}",
         key=key,
@@ -89,17 +89,17 @@ def keyed_request(request: Request, caller: Principal, key: str, *sent: bytes) -
     )
 
 
-async def _keyed_by_its_body(request: Request, caller: Caller, key: BareKey) -> KeyedRequest | None:
-    return None if key is None else keyed_request(request, caller, key, await request.body())
+async def _keyed_by_its_body(request: Request, caller: Caller, key: RawIdempotencyKey) -> IdempotentRequest | None:
+    return None if key is None else idempotent_request(request, caller, key, await request.body())
 
 
-IdempotencyKey = Annotated[KeyedRequest | None, Depends(_keyed_by_its_body)]
+IdempotencyKey = Annotated[IdempotentRequest | None, Depends(_keyed_by_its_body)]
 """Parameter of an endpoint whose request may carry a key; None when it carries none."""
 
 
 async def once(
     connection: AsyncConnection,
-    request: KeyedRequest | None,
+    request: IdempotentRequest | None,
     work: Callable[[], Awaitable[JsonResponse]],
     *,
     stands: Callable[[bytes], Awaitable[bool]] | None = None,

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
-from shared.http.errors import ApiError, ErrorBody
+from shared.http.errors import ApiError, ErrorResponse
 
 _AUTOMATIC_SCHEMA = {"$ref": "#/components/schemas/HTTPValidationError"}
 
@@ -20,7 +20,7 @@ class Done(BaseModel):
     message: str
 
 
-def documented(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
+def documented_errors(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
     """Entries for FastAPI's ``responses=``: one for each status, described by the docstrings of its errors' classes.
 
     An endpoint's entry for a status stands in place of the app's own for that status.
@@ -35,14 +35,14 @@ def documented(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
     for status in dict.fromkeys(error.status for error in errors):
         of_status = [error for error in errors if error.status == status]
         responses[status] = {
-            "model": ErrorBody,
+            "model": ErrorResponse,
             "description": " ".join(dict.fromkeys(_meaning(error) for error in of_status)),
             "content": {"application/json": {"examples": _examples(of_status)}},
         }
     return responses
 
 
-def answered(
+def documented_response(
     model: object, description: str, example: object, *, headers: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """An entry for FastAPI's ``responses=`` of an answer that is no error, with a whole body as an example."""

@@ -11,9 +11,9 @@ from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, StrictBool, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from shared.http.errors import BadRequest, Fault, as_given, invalid_request
+from shared.http.errors import BadRequest, FieldError, display_value, invalid_request
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 """Ids are PostgreSQL bigints; a larger number is nobody's id."""
 
 
@@ -25,10 +25,10 @@ def _digits(value: object) -> object:
 
 
 _WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
-Digits = BeforeValidator(_digits)
+StrictIntText = BeforeValidator(_digits)
 """A number of path or query is written in digits and nothing else."""
 
-IdInPath = Annotated[int, Path(alias="id", ge=1, le=LARGEST_ID, description="Its id.", examples=[1]), Digits]
+IdInPath = Annotated[int, Path(alias="id", ge=1, le=MAX_ID, description="Its id.", examples=[1]), StrictIntText]
 """``{id}`` of the path."""
 
 
@@ -38,7 +38,7 @@ def _storable(value: str) -> str:
     return value
 
 
-Storable = AfterValidator(_storable)
+NoNulText = AfterValidator(_storable)
 """Text that PostgreSQL can hold: anything without a NUL."""
 
 
@@ -46,7 +46,7 @@ def _true_or_false(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-TrueOrFalse = Annotated[StrictBool, BeforeValidator(_true_or_false)]
+StrictBoolText = Annotated[StrictBool, BeforeValidator(_true_or_false)]
 """A yes or no of the query: ``true`` or ``false``, and nothing else that could be taken for one."""
 
 
@@ -67,12 +67,14 @@ Day = Annotated[date, BeforeValidator(_day)]
 def end_before_start(end: date) -> BadRequest:
     """The error for a period that ends before it begins."""
     message = "must not be before start_date"
-    return invalid_request(Fault(field="end_date", value=end.isoformat(), code="before_start_date", message=message))
+    return invalid_request(
+        FieldError(field="end_date", value=end.isoformat(), code="before_start_date", message=message)
+    )
 
 
 _ID: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
-ListsOfIds = Annotated[
+IdListText = Annotated[
     list[str], WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(,[1-9][0-9]*)*$", "examples": ["1,2"]})
 ]
 """Ids of the query with commas between them; several lists where the parameter is repeated."""
@@ -81,13 +83,15 @@ ListsOfIds = Annotated[
 def invalid_campaign_ids(given: str) -> BadRequest:
     """The error for a list that is none, or holds something that is no id."""
     message = "must be ids of campaigns with commas between them"
-    return invalid_request(Fault(field="campaign_ids", value=as_given(given), code="invalid_ids", message=message))
+    return invalid_request(
+        FieldError(field="campaign_ids", value=display_value(given), code="invalid_ids", message=message)
+    )
 
 
 def campaign_ids(lists: Sequence[str]) -> tuple[int, ...]:
     """The ids of a ``campaign_ids`` parameter, each once, in order; raises ``BadRequest`` if it holds anything else."""
     written = [part.strip() for ids in lists for part in ids.split(",")]
-    if not all(_ID.fullmatch(part) and int(part) <= LARGEST_ID for part in written):
+    if not all(_ID.fullmatch(part) and int(part) <= MAX_ID for part in written):
         raise invalid_campaign_ids(",".join(lists))
     return tuple(sorted({int(part) for part in written}))
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
 
-from shared.http.errors import Fault, PreconditionFailed, as_given, invalid_request
+from shared.http.errors import FieldError, PreconditionFailed, display_value, invalid_request
 
 _TAG: Final = r'(?:W/)?"[!#-~\x80-\xff]*"'
 _TAGS: Final = re.compile(rf"[\s,]*{_TAG}(?:\s*,[\s,]*{_TAG})*[\s,]*")
@@ -64,7 +64,7 @@ def _precondition(
         return Precondition(None)
     if not _TAGS.fullmatch(given):
         raise invalid_request(
-            Fault(field="If-Match", value=as_given(given), code="malformed_entity_tag", message=_MALFORMED)
+            FieldError(field="If-Match", value=display_value(given), code="malformed_entity_tag", message=_MALFORMED)
         )
     # A weak tag stays what it is, and so equals no version: If-Match compares strongly.
     return Precondition(frozenset(re.findall(_TAG, given)))

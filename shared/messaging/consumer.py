@@ -24,7 +24,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.background import FINISH_SECONDS, finish, panics_as_errors
-from shared.database.availability import is_away
+from shared.database.availability import is_unavailable
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, parse
 from shared.messaging import inbox
@@ -225,7 +225,7 @@ class Consumer:
             try:
                 after_commit = await self._transact([delivery.event for delivery in deliveries])
             except Exception as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
                 logger.warning("database_away", queue=self._queue_name, error=repr(error))
                 await asyncio.sleep(PAUSE_WHILE_AWAY)

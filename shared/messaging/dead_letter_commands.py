@@ -17,7 +17,7 @@ from aio_pika.exceptions import AMQPException
 
 from shared.messaging import dead_letters
 from shared.messaging.dead_letters import DeadLetter, NoSuchQueue, NotPutBack, Summary
-from shared.messaging.known_queues import known_queues
+from shared.messaging.queue_names import queue_names
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def list_() -> None:
     """Every queue's dead letters: how many, since when, and why the first of them is there."""
 
     async def summaries(connection: AbstractConnection) -> list[Summary | str]:
-        return [await _summary(connection, queue) for queue in known_queues()]
+        return [await _summary(connection, queue) for queue in queue_names()]
 
     rows = [("queue", "dead letters", "oldest", "first reason")]
     for summary in _on_broker(summaries):
@@ -128,7 +128,7 @@ def _on_broker(ask: Callable[[AbstractConnection], Awaitable[T]]) -> T:
     try:
         return asyncio.run(connected())
     except NoSuchQueue as error:
-        _say(f"There is no queue {error}; there are: {', '.join(known_queues())}")
+        _say(f"There is no queue {error}; there are: {', '.join(queue_names())}")
     except NotPutBack as error:
         _say(f"Its queue did not take a letter, which is therefore still a dead one: {error}")
     except (OSError, AMQPException) as error:

@@ -31,7 +31,7 @@ class Housekeeping:
 
     def __init__(self, database: Database, **further: Forget) -> None:
         self._database = database
-        self._forgets: dict[str, Forget] = {"inbox": inbox.forget_old, **further}
+        self._forgets: dict[str, Forget] = {"inbox": inbox.delete_expired, **further}
         self.ready = True
 
     async def run(self) -> None:

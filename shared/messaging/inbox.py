@@ -55,7 +55,7 @@ async def reset(connection: AsyncConnection, consumer: str) -> None:
     await connection.execute(text("DELETE FROM inbox WHERE consumer = :consumer"), named)
 
 
-async def forget_old(connection: AsyncConnection) -> int:
+async def delete_expired(connection: AsyncConnection) -> int:
     """Delete what was applied longer ago than ``KEPT``; returns how many rows."""
     result = await connection.execute(
         text("DELETE FROM inbox WHERE applied_at < now() - CAST(:kept AS interval)"), {"kept": KEPT}

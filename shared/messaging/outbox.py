@@ -12,7 +12,7 @@ from shared.messaging.topology import ExchangeName
 _INSERT = insert(outbox_table(MetaData()))
 
 
-def stored_from(messages: str) -> str:
+def insert_events_sql(messages: str) -> str:
     """SQL that stores events which it makes itself, so that their data never leaves the database.
 
     Parameters
@@ -49,7 +49,7 @@ class Outbox:
         await self._store(connection, company_id, [command], ExchangeName.COMMANDS)
 
     def frames(self, company_id: int, types: Sequence[str]) -> list[str]:
-        """The envelopes of events of these types, for SQL that fills them (`stored_from`)."""
+        """The envelopes of events of these types, for SQL that fills them (`insert_events_sql`)."""
         return [frame(event_type, source=self._source, company_id=company_id) for event_type in types]
 
     async def _store(

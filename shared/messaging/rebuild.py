@@ -11,7 +11,7 @@ from typing import Self
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database.availability import is_away
+from shared.database.availability import is_unavailable
 from shared.database.engine import Database
 from shared.events.envelope import Envelope
 from shared.messaging import inbox
@@ -22,15 +22,15 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuildResult:
     """What a projection was made of: how many events, and how many more that could not be applied."""
 
     applied: int
     failed: int
 
-    def __add__(self, further: Self) -> "Rebuilt":
+    def __add__(self, further: Self) -> "RebuildResult":
         """Both together."""
-        return Rebuilt(self.applied + further.applied, self.failed + further.failed)
+        return RebuildResult(self.applied + further.applied, self.failed + further.failed)
 
 
 async def rebuild(
@@ -38,7 +38,7 @@ async def rebuild(
     amqp_url: str,
     subscription: Subscription,
     clear: Callable[[AsyncConnection], Awaitable[None]],
-) -> Rebuilt:
+) -> RebuildResult:
     """Replay the history into a projection.
 
     Parameters
@@ -55,7 +55,7 @@ async def rebuild(
     HistoryIncomplete
         If the history has lost its beginning; nothing is changed then.
     """
-    rebuilt = Rebuilt(0, 0)
+    rebuilt = RebuildResult(0, 0)
     async with database.transaction() as connection:
         await inbox.reset(connection, subscription.queue_name)
         await clear(connection)
@@ -66,7 +66,7 @@ async def rebuild(
     return rebuilt
 
 
-async def _apply(connection: AsyncConnection, subscription: Subscription, events: Sequence[Envelope]) -> Rebuilt:
+async def _apply(connection: AsyncConnection, subscription: Subscription, events: Sequence[Envelope]) -> RebuildResult:
     """Apply events, one by one where they fail together; those that fail alone did so in the queue."""
     try:
         # The claim goes with its event: one that failed is applied when it is put back from the dead letters.
@@ -75,7 +75,7 @@ async def _apply(connection: AsyncConnection, subscription: Subscription, events
             if todo:
                 await subscription.handler(connection, todo)
     except Exception as error:
-        if is_away(error):
+        if is_unavailable(error):
             raise
         if len(events) == 1:
             logger.error(
@@ -85,6 +85,6 @@ async def _apply(connection: AsyncConnection, subscription: Subscription, events
                 type=events[0].type,
                 exc_info=error,
             )
-            return Rebuilt(applied=0, failed=1)
-        return sum([await _apply(connection, subscription, [event]) for event in events], start=Rebuilt(0, 0))
-    return Rebuilt(applied=len(todo), failed=0)
+            return RebuildResult(applied=0, failed=1)
+        return sum([await _apply(connection, subscription, [event]) for event in events], start=RebuildResult(0, 0))
+    return RebuildResult(applied=len(todo), failed=0)

@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, DeliveryMode
 from aio_pika.exceptions import DeliveryError
 from prometheus_client import Counter, Gauge
 
-from shared.background import finish, woken
+from shared.background import finish, wait_for_event
 from shared.database.engine import LOST_CLIENTS
 from shared.events.envelope import CONTENT_TYPE
 from shared.messaging.connection import connect
@@ -114,7 +114,7 @@ class Relay:
                 await self._measure(database)
                 measured = time.monotonic()
             if len(rows) < BATCH:
-                await woken(self._woken, at_latest=POLL_SECONDS)
+                await wait_for_event(self._woken, at_latest=POLL_SECONDS)
 
     async def _send(
         self,

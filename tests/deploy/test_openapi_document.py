@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.openapi import FILE, TAGS, Contradiction, Document, merged, text
-from shared.http.errors import ErrorBody
+from shared.http.errors import ErrorResponse
 
 DOCUMENT: Document = json.loads(FILE.read_text("utf-8"))
 OPERATIONS = {
@@ -88,7 +88,7 @@ def test_each_error_is_shown_as_it_is_answered(operation: Document) -> None:
         assert media_type == "application/json"
         assert medium["examples"]
         for example in medium["examples"].values():
-            ErrorBody.model_validate(example["value"])
+            ErrorResponse.model_validate(example["value"])
 
 
 def test_every_reference_leads_somewhere() -> None:

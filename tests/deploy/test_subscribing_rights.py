@@ -15,7 +15,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from deploy.local import rabbitmq
 from deploy.local.errors import StackError
 from deploy.local.subscribers import DELIVERY_LIMIT, RESERVED, Subscriber
-from shared.messaging.known_queues import known_queues
+from shared.messaging.queue_names import queue_names
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.servers import ServerUrls, management_api
 from tests.fixtures.subscribing import Account, account_on
@@ -218,5 +218,5 @@ def test_a_name_of_the_products_own_is_refused(name: str) -> None:
 
 
 def test_every_queue_of_the_product_has_a_reserved_name() -> None:
-    own = [*known_queues(), *ExchangeName, HISTORY_STREAM, rabbitmq.USER]
+    own = [*queue_names(), *ExchangeName, HISTORY_STREAM, rabbitmq.USER]
     assert {name.partition(".")[0] for name in own} <= RESERVED

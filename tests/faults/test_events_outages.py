@@ -137,7 +137,7 @@ async def test_a_database_that_crashes_under_load_keeps_what_was_acknowledged_an
     """It crashes twice while eight clients create leads, and while consumers apply what is told of them.
 
     Fails when `Database` turns `synchronous_commit` off: consumers have acknowledged what the crash takes back, and the
-    totals stay short. And when a consumer does not ask `is_away`: the outage makes dead letters of good messages.
+    totals stay short. And when a consumer does not ask `is_unavailable`: the outage dead-letters good messages.
     """
     count, clients = 400, 8
     campaign_id = await caller.create_campaign()

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.analytics_svc.facts import repository
-from services.analytics_svc.facts.collecting import Facts, collect
+from services.analytics_svc.facts.event_mapping import Facts, collect
 from services.analytics_svc.queues import PROJECTIONS
 from services.analytics_svc.rollups import repository as rollups
 from shared.database.engine import Driver, driver_connection

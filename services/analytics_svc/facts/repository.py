@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import ARRAY, Column, Dialect, Table
 from sqlalchemy.dialects import postgresql
 
-from services.analytics_svc.facts.collecting import (
+from services.analytics_svc.facts.event_mapping import (
     Assignment,
     CallFact,
     CampaignFact,

@@ -5,18 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.analytics_svc.reports.answers import AnswersOfApp
+from services.analytics_svc.reports.campaign_lookup import CampaignInPath
 from services.analytics_svc.reports.costs import CostAnalysis, cost_analysis
-from services.analytics_svc.reports.directory import CampaignInPath
-from services.analytics_svc.reports.documentation import (
-    REFUSED_CAMPAIGN,
-    REFUSED_CAMPAIGN_IDS,
-    REFUSED_PERIOD,
-    figures,
-)
+from services.analytics_svc.reports.openapi import REFUSED_CAMPAIGN, REFUSED_CAMPAIGN_IDS, REFUSED_PERIOD, figures
 from services.analytics_svc.reports.parameters import CampaignsScope, CompanyScope
 from services.analytics_svc.reports.performance import CompanyPerformance, Interval, company_performance
 from services.analytics_svc.reports.quality import QualityMetrics, campaign_metrics, quality_metrics
+from services.analytics_svc.reports.service import AnswersOfApp
 from services.analytics_svc.reports.statistics import (
     CampaignStatistics,
     CompanyStatistics,

@@ -3,15 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.analytics_svc.reports.answers import AnswersOfApp
+from services.analytics_svc.reports.campaign_lookup import CampaignOfLeadsInPath
 from services.analytics_svc.reports.conversions import ConversionAnalysis, conversion_analysis
-from services.analytics_svc.reports.directory import CampaignOfLeadsInPath
-from services.analytics_svc.reports.documentation import (
-    REFUSED_CAMPAIGN,
-    REFUSED_CAMPAIGN_IDS,
-    REFUSED_PERIOD,
-    figures,
-)
 from services.analytics_svc.reports.leads import (
     AssignmentStatistics,
     CampaignLeadStatistics,
@@ -22,7 +15,9 @@ from services.analytics_svc.reports.leads import (
     lead_analytics,
     lead_quality_report,
 )
+from services.analytics_svc.reports.openapi import REFUSED_CAMPAIGN, REFUSED_CAMPAIGN_IDS, REFUSED_PERIOD, figures
 from services.analytics_svc.reports.parameters import CampaignsScope, CompanyScope
+from services.analytics_svc.reports.service import AnswersOfApp
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Reports"], default_response_class=Response)
 

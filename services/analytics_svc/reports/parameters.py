@@ -9,7 +9,7 @@ from services.analytics_svc.reports.period import UTC_NAME, Period
 from services.analytics_svc.reports.scope import Scope
 from shared.http import parameters
 from shared.http.auth import CompanyInPath
-from shared.http.parameters import Day, ListsOfIds, end_before_start, time_zone
+from shared.http.parameters import Day, IdListText, end_before_start, time_zone
 
 
 def _period(
@@ -43,7 +43,7 @@ CompanyScope = Annotated[Scope, Depends(_company_scope)]
 def _campaigns_scope(
     scope: CompanyScope,
     campaign_ids: Annotated[
-        ListsOfIds | None,
+        IdListText | None,
         Query(description="Only these campaigns: ids with commas between them. Others' campaigns have nothing."),
     ] = None,
 ) -> Scope:

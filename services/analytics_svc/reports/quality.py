@@ -6,7 +6,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.directory import KnownCampaign
+from services.analytics_svc.reports.campaign_lookup import KnownCampaign
 from services.analytics_svc.reports.figures import mean, rate_of_known
 from services.analytics_svc.reports.repository import Row
 from services.analytics_svc.reports.scope import Scope

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.directory import KnownCampaign
+from services.analytics_svc.reports.campaign_lookup import KnownCampaign
 from services.analytics_svc.reports.figures import rounded
 from services.analytics_svc.reports.repository import Row
 from services.analytics_svc.reports.scope import Scope

@@ -4,7 +4,7 @@ import structlog
 from pydantic import ValidationError
 
 from services.campaign_svc.campaigns.schemas import CallQuality
-from shared.http.peer import Peer, PeerUnavailable
+from shared.http.service_client import ServiceClient, ServiceClientError
 
 ASK_SECONDS = 1.0
 """How long an analytics_svc that does not answer may hold up a campaign."""
@@ -22,7 +22,7 @@ class CallQualityReports:
     """
 
     def __init__(self, url: str) -> None:
-        self._analytics_svc = Peer(url, seconds=ASK_SECONDS)
+        self._analytics_svc = ServiceClient(url, seconds=ASK_SECONDS)
 
     async def of_campaign(self, campaign_id: int, token: str) -> CallQuality:
         """The figures of a campaign that the caller with this token can see; nulls while nobody can tell them."""
@@ -31,7 +31,7 @@ class CallQualityReports:
             if figures is not None:
                 return CallQuality.model_validate_json(figures)
             reason = "not found"
-        except (PeerUnavailable, ValidationError) as error:
+        except (ServiceClientError, ValidationError) as error:
             reason = repr(error)
         # The campaign itself is known, and is worth an answer.
         logger.warning("call_quality_unknown", campaign_id=campaign_id, error=reason)

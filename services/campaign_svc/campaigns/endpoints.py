@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import RowMapping
 from starlette.responses import Response
 
-from services.campaign_svc.campaigns import refusals, repository, service
+from services.campaign_svc.campaigns import errors, repository, service
 from services.campaign_svc.campaigns.call_quality import CallQualityReports
 from services.campaign_svc.campaigns.lifecycle import COMPLETE, PAUSE, STEPS, Step
 from services.campaign_svc.campaigns.schemas import (
@@ -26,8 +26,8 @@ from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, answered, documented
-from shared.http.parameters import LARGEST_ID, IdInPath
+from shared.http.openapi import Done, documented_errors, documented_response
+from shared.http.parameters import MAX_ID, IdInPath
 from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_failed
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
@@ -41,13 +41,13 @@ _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", 
     summary="Create voice campaign",
     status_code=201,
     responses={
-        201: answered(
+        201: documented_response(
             CampaignAnswer,
             "Created.",
             {"message": "Voice campaign created successfully", "data": SHOWN_EXAMPLE},
             headers={**ETAG_HEADER, **_LOCATION_HEADER, **REPLAYED_HEADER},
         ),
-        **documented(refusals.name_missing(), in_progress(), other_content()),
+        **documented_errors(errors.name_missing(), in_progress(), other_content()),
     },
 )
 async def create_campaign(caller: Caller, body: CampaignBody, connection: Transaction, key: IdempotencyKey) -> Response:
@@ -83,7 +83,7 @@ async def create_campaign(caller: Caller, body: CampaignBody, connection: Transa
                 }
             },
         },
-        **documented(refusals.not_an_id(), refusals.company_id_required(), refusals.not_found()),
+        **documented_errors(errors.not_an_id(), errors.company_id_required(), errors.not_found()),
     },
 )
 async def get_campaign(
@@ -109,7 +109,7 @@ async def get_campaign(
     async with database.reader() as driver:
         found = await repository.get_json(driver, campaign_id, caller.companies)
     if found is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     version, json = found
     return JsonResponse(json, headers={"ETag": etag(version)})
 
@@ -118,14 +118,16 @@ async def get_campaign(
     "/{id}",
     summary="Update campaign",
     responses={
-        200: answered(Done, "Updated.", {"message": "Voice campaign updated successfully"}, headers=ETAG_HEADER),
-        **documented(
-            refusals.name_missing(),
-            refusals.other_company(2),
-            refusals.not_found(),
-            refusals.not_editable(),
-            refusals.status_not_allowed("active", "draft"),
-            refusals.changed_meanwhile(),
+        200: documented_response(
+            Done, "Updated.", {"message": "Voice campaign updated successfully"}, headers=ETAG_HEADER
+        ),
+        **documented_errors(
+            errors.name_missing(),
+            errors.other_company(2),
+            errors.not_found(),
+            errors.not_editable(),
+            errors.status_not_allowed("active", "draft"),
+            errors.changed_meanwhile(),
             precondition_failed(4),
         ),
     },
@@ -142,9 +144,9 @@ async def update_campaign(
     "/{id}",
     summary="Delete campaign",
     responses={
-        200: answered(Done, "Deleted.", {"message": "Voice campaign deleted successfully"}),
-        **documented(
-            refusals.not_found(), refusals.not_deletable(), refusals.changed_meanwhile(), precondition_failed(4)
+        200: documented_response(Done, "Deleted.", {"message": "Voice campaign deleted successfully"}),
+        **documented_errors(
+            errors.not_found(), errors.not_deletable(), errors.changed_meanwhile(), precondition_failed(4)
         ),
     },
 )
@@ -162,11 +164,13 @@ async def delete_campaign(
     description="Bring a campaign to a status. A campaign that has it already stays as it is.\n\n"
     + "\n".join(f"- `{' or '.join(step.sources)}` → `{step.target}`" for step in STEPS),
     responses={
-        200: answered(Done, "Updated.", {"message": "Campaign status updated successfully"}, headers=ETAG_HEADER),
-        **documented(
-            refusals.not_found(),
-            refusals.status_not_allowed("completed", "active"),
-            refusals.changed_meanwhile(),
+        200: documented_response(
+            Done, "Updated.", {"message": "Campaign status updated successfully"}, headers=ETAG_HEADER
+        ),
+        **documented_errors(
+            errors.not_found(),
+            errors.status_not_allowed("completed", "active"),
+            errors.changed_meanwhile(),
             precondition_failed(4),
         ),
     },
@@ -198,7 +202,7 @@ for _step in STEPS:
         summary=f"{_step.name.capitalize()} campaign",
         description=f"A campaign that is {' or '.join(_step.sources)} becomes {_step.target}.",
         responses={
-            200: answered(
+            200: documented_response(
                 CampaignAnswer,
                 f"{_step.done.capitalize()}.",
                 {
@@ -207,10 +211,10 @@ for _step in STEPS:
                 },
                 headers=ETAG_HEADER,
             ),
-            **documented(
-                refusals.not_found(),
-                refusals.step_not_allowed(_step, "draft" if _step in (PAUSE, COMPLETE) else "completed"),
-                refusals.changed_meanwhile(),
+            **documented_errors(
+                errors.not_found(),
+                errors.step_not_allowed(_step, "draft" if _step in (PAUSE, COMPLETE) else "completed"),
+                errors.changed_meanwhile(),
                 precondition_failed(4),
             ),
         },
@@ -219,9 +223,9 @@ for _step in STEPS:
 
 def _company(company_id: str) -> int:
     # As text: an empty parameter is a missing company, not a number of the wrong form.
-    if _ID.fullmatch(company_id) and int(company_id) <= LARGEST_ID:
+    if _ID.fullmatch(company_id) and int(company_id) <= MAX_ID:
         return int(company_id)
-    raise refusals.company_id_required()
+    raise errors.company_id_required()
 
 
 def _answer(campaign: RowMapping, message: str, *, status_code: int = 200) -> JsonResponse:

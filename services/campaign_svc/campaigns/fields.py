@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.campaign_svc.campaigns.scripts import check_placeholders
-from shared.http.parameters import LARGEST_ID, Storable, time_zone
+from shared.http.parameters import MAX_ID, NoNulText, time_zone
 
 LARGEST_COUNT: Final = 2**31 - 1
 MOST_TEAM_MEMBERS: Final = 1_000
@@ -119,12 +119,12 @@ def _json(**schema: Any) -> WithJsonSchema:  # noqa: ANN401
 
 _TRIMMED = StringConstraints(strip_whitespace=True)
 
-Name = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), Storable]
-Label = Annotated[str, _TRIMMED, Field(max_length=100), Storable]
-RequiredLabel = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), Storable]
-Paragraph = Annotated[str, _TRIMMED, Field(max_length=5_000), Storable]
-Notes = Annotated[str, _TRIMMED, Field(max_length=10_000), Storable]
-Prompt = Annotated[str, _TRIMMED, Field(min_length=1, max_length=20_000), Storable]
+Name = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), NoNulText]
+Label = Annotated[str, _TRIMMED, Field(max_length=100), NoNulText]
+RequiredLabel = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), NoNulText]
+Paragraph = Annotated[str, _TRIMMED, Field(max_length=5_000), NoNulText]
+Notes = Annotated[str, _TRIMMED, Field(max_length=10_000), NoNulText]
+Prompt = Annotated[str, _TRIMMED, Field(min_length=1, max_length=20_000), NoNulText]
 Script = Annotated[Prompt, AfterValidator(check_placeholders)]
 """Text with placeholders such as ``{customer_name}``."""
 
@@ -132,7 +132,7 @@ Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(_langua
 TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(time_zone)]
 
 Count = Annotated[int, Field(strict=True, ge=1, le=LARGEST_COUNT)]
-Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 Money = Annotated[
     Decimal,
     Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),
@@ -155,7 +155,7 @@ WorkingDays = Annotated[
 """In any case and order; kept capitalised, each once, in the order of the week."""
 TeamMembers = Annotated[list[Id], Field(max_length=MOST_TEAM_MEMBERS), AfterValidator(_without_repeats)]
 Tags = Annotated[
-    list[Annotated[str, _TRIMMED, Field(min_length=1, max_length=50), Storable]],
+    list[Annotated[str, _TRIMMED, Field(min_length=1, max_length=50), NoNulText]],
     Field(max_length=MOST_TAGS),
     AfterValidator(_without_repeats),
 ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import RowMapping, func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.campaign_svc.campaigns import refusals, repository
+from services.campaign_svc.campaigns import errors, repository
 from services.campaign_svc.campaigns.events import as_told
 from services.campaign_svc.campaigns.lifecycle import NOT_DELETABLE, NOT_EDITABLE, Step, step_between
 from services.campaign_svc.campaigns.schemas import CampaignBody
@@ -50,9 +50,9 @@ async def update(
     caller.require_company(body.company_id)
     campaign = await _current(connection, caller, campaign_id, precondition)
     if campaign["company_id"] != body.company_id:
-        raise refusals.other_company(body.company_id)
+        raise errors.other_company(body.company_id)
     if campaign["status"] == NOT_EDITABLE:
-        raise refusals.not_editable()
+        raise errors.not_editable()
     _require_step(campaign["status"], body.status)
     changes = {name: value for name, value in body.model_dump().items() if campaign[name] != value}
     return await _change(connection, campaign, changes) if changes else campaign
@@ -89,7 +89,7 @@ async def take_step(
     """
     campaign = await _current(connection, caller, campaign_id, precondition)
     if not step.may_leave(campaign["status"]):
-        raise refusals.step_not_allowed(step, campaign["status"])
+        raise errors.step_not_allowed(step, campaign["status"])
     return await _change(connection, campaign, {"status": step.target})
 
 
@@ -103,7 +103,7 @@ async def delete(connection: AsyncConnection, caller: Principal, campaign_id: in
     """
     campaign = await _current(connection, caller, campaign_id, precondition)
     if campaign["status"] == NOT_DELETABLE:
-        raise refusals.not_deletable()
+        raise errors.not_deletable()
     deleted = await _store(connection, campaign, {"deleted_at": func.now()})
     await outbox.add(connection, deleted["company_id"], CampaignDeleted(campaign=as_told(deleted)))
 
@@ -121,7 +121,7 @@ async def get(connection: AsyncConnection, caller: Principal, campaign_id: int, 
     caller.require_company(company_id)
     campaign = await repository.get(connection, campaign_id, (company_id,))
     if campaign is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     return campaign
 
 
@@ -130,14 +130,14 @@ async def _current(
 ) -> RowMapping:
     campaign = await repository.get(connection, campaign_id, caller.companies)
     if campaign is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     precondition.require(campaign["version"])
     return campaign
 
 
 def _require_step(status: CampaignStatus, wanted: CampaignStatus) -> None:
     if wanted != status and step_between(status, wanted) is None:
-        raise refusals.status_not_allowed(status, wanted)
+        raise errors.status_not_allowed(status, wanted)
 
 
 async def _change(connection: AsyncConnection, campaign: RowMapping, changes: Mapping[str, object]) -> RowMapping:
@@ -156,5 +156,5 @@ async def _change(connection: AsyncConnection, campaign: RowMapping, changes: Ma
 async def _store(connection: AsyncConnection, campaign: RowMapping, changes: Mapping[str, object]) -> RowMapping:
     changed = await repository.change(connection, campaign, changes)
     if changed is None:
-        raise refusals.changed_meanwhile()
+        raise errors.changed_meanwhile()
     return changed

@@ -18,8 +18,8 @@ from shared.database.engine import Database, driver_connection
 from shared.events.campaigns import CampaignStatus
 from shared.http.auth import CompaniesInQuery, CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.openapi import answered
-from shared.http.parameters import Storable, TrueOrFalse
+from shared.http.openapi import documented_response
+from shared.http.parameters import NoNulText, StrictBoolText
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
@@ -34,7 +34,7 @@ StatusInQuery = Annotated[CampaignStatus | None, Query(description="Only campaig
     "",
     summary="Get all campaigns",
     response_class=StreamingResponse,
-    responses={200: answered(list[Campaign], "The campaigns, also when there are none.", [SHOWN_EXAMPLE])},
+    responses={200: documented_response(list[Campaign], "The campaigns, also when there are none.", [SHOWN_EXAMPLE])},
 )
 async def list_campaigns(
     request: Request, companies: CompaniesInQuery, status: StatusInQuery = None, priority: PriorityInQuery = None
@@ -54,7 +54,7 @@ async def list_campaigns(
 @router.get(
     "/company/{companyId}",
     summary="Get company campaigns",
-    responses={200: answered(CampaignPage, "The page.", PAGE_EXAMPLE)},
+    responses={200: documented_response(CampaignPage, "The page.", PAGE_EXAMPLE)},
 )
 async def list_company_campaigns(
     request: Request,
@@ -68,12 +68,12 @@ async def list_company_campaigns(
         CalendarDate | None, Query(description="Only campaigns that end on this day (UTC) or earlier, YYYY-MM-DD.")
     ] = None,
     is_active: Annotated[
-        TrueOrFalse | None, Query(description="Only campaigns that are active, or only those that are not.")
+        StrictBoolText | None, Query(description="Only campaigns that are active, or only those that are not.")
     ] = None,
     search: Annotated[
         str | None,
         Query(max_length=200, description="Words that each stand in the name or the description, in any case."),
-        Storable,
+        NoNulText,
     ] = None,
     sort: Annotated[SortField, Query(description="Status by the lifecycle, priority from low to high.")] = "created_at",
     order: Annotated[
@@ -96,7 +96,7 @@ async def list_company_campaigns(
 @router.get(
     "/company/{companyId}/active",
     summary="Get company active campaigns",
-    responses={200: answered(ActiveCampaigns, "The page.", ACTIVE_EXAMPLE)},
+    responses={200: documented_response(ActiveCampaigns, "The page.", ACTIVE_EXAMPLE)},
 )
 async def list_active_campaigns(
     request: Request,

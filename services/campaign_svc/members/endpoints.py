@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
 
-from services.campaign_svc.campaigns.refusals import name_missing
+from services.campaign_svc.campaigns.errors import name_missing
 from services.campaign_svc.members import repository, service
 from services.campaign_svc.members.schemas import (
     PAGE_EXAMPLE,
@@ -19,8 +19,8 @@ from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, answered, documented
-from shared.http.parameters import LARGEST_ID, Digits
+from shared.http.openapi import Done, documented_errors, documented_response
+from shared.http.parameters import MAX_ID, StrictIntText
 
 router = APIRouter(prefix="/api/voice-campaigns/company/{companyId}/members", tags=["Members"])
 
@@ -33,19 +33,19 @@ MemberInPath = Annotated[
     Path(
         alias="memberId",
         ge=1,
-        le=LARGEST_ID,
+        le=MAX_ID,
         description="The member's id: the number that `team_members` and `owner_id` of campaigns, `assigned_to` of"
         " leads and `agent_id` of calls hold.",
         examples=[124],
     ),
-    Digits,
+    StrictIntText,
 ]
 
 
 @router.get(
     "",
     summary="Get company members",
-    responses={200: answered(MemberPage, "The page.", PAGE_EXAMPLE)},
+    responses={200: documented_response(MemberPage, "The page.", PAGE_EXAMPLE)},
 )
 async def list_members(
     request: Request, company_id: CompanyInPath, limit: Limit = 50, offset: Offset = 0
@@ -60,7 +60,10 @@ async def list_members(
 @router.get(
     "/{memberId}",
     summary="Get member",
-    responses={200: answered(Member, "The member.", SHOWN_EXAMPLE), **documented(service.not_found())},
+    responses={
+        200: documented_response(Member, "The member.", SHOWN_EXAMPLE),
+        **documented_errors(service.not_found()),
+    },
 )
 async def get_member(request: Request, company_id: CompanyInPath, member_id: MemberInPath) -> JsonResponse:
     """One member of a company."""
@@ -76,9 +79,9 @@ async def get_member(request: Request, company_id: CompanyInPath, member_id: Mem
     "/{memberId}",
     summary="Create or update member",
     responses={
-        200: answered(MemberAnswer, "Updated.", {"message": UPDATED, "data": SHOWN_EXAMPLE}),
-        201: answered(MemberAnswer, "Created.", {"message": CREATED, "data": SHOWN_EXAMPLE}),
-        **documented(name_missing()),
+        200: documented_response(MemberAnswer, "Updated.", {"message": UPDATED, "data": SHOWN_EXAMPLE}),
+        201: documented_response(MemberAnswer, "Created.", {"message": CREATED, "data": SHOWN_EXAMPLE}),
+        **documented_errors(name_missing()),
     },
 )
 async def put_member(
@@ -96,7 +99,10 @@ async def put_member(
 @router.delete(
     "/{memberId}",
     summary="Delete member",
-    responses={200: answered(Done, "Deleted.", {"message": DELETED}), **documented(service.not_found())},
+    responses={
+        200: documented_response(Done, "Deleted.", {"message": DELETED}),
+        **documented_errors(service.not_found()),
+    },
 )
 async def delete_member(company_id: CompanyInPath, member_id: MemberInPath, connection: Transaction) -> JsonResponse:
     """Take a member out of the directory. Campaigns, leads and calls that hold the id stay as they are."""

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.http.parameters import Storable
+from shared.http.parameters import NoNulText
 
-MemberName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
+MemberName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), NoNulText]
 
 EXAMPLE: Final[dict[str, Any]] = {"name": "John Smith"}
 SHOWN_EXAMPLE: Final[dict[str, Any]] = {

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.campaign_svc.queues import TOTALS
 from services.campaign_svc.totals import repository
-from services.campaign_svc.totals.collecting import collect
+from services.campaign_svc.totals.aggregation import collect
 from shared.events.envelope import Envelope
 from shared.messaging.consumer import Subscription
 

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.campaign_svc.totals.collecting import Additions
+from services.campaign_svc.totals.aggregation import Additions
 
 # In the order of keys, so that two writers of overlapping batches cannot wait for each other.
 _ADD_TOTALS: Final = text(

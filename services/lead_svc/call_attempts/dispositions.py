@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.lead_svc.leads.fields import LeadStatus
+from services.lead_svc.domain.fields import LeadStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from services.lead_svc.call_attempts import service
 from services.lead_svc.call_attempts.schemas import CallAttemptBody, CallAttemptShown
-from services.lead_svc.leads import refusals
-from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.transactions import knowing_its_campaign
+from services.lead_svc.domain.fields import LeadStatus
+from services.lead_svc.leads import errors
+from services.lead_svc.leads.campaign_lookup import knowing_its_campaign
 from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented
+from shared.http.openapi import Done, documented_errors
 from shared.http.parameters import IdInPath
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
@@ -26,15 +26,15 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
     summary="Record call attempt",
     responses={
         200: {"model": Done, "description": "Recorded."},
-        **documented(
-            refusals.not_yet("started_at", datetime(2999, 1, 1, tzinfo=UTC)),
-            refusals.not_found(),
-            refusals.blacklisted(),
-            refusals.campaign_deleted(),
-            refusals.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
+        **documented_errors(
+            errors.not_yet("started_at", datetime(2999, 1, 1, tzinfo=UTC)),
+            errors.not_found(),
+            errors.blacklisted(),
+            errors.campaign_deleted(),
+            errors.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
             in_progress(),
             other_content(),
-            refusals.campaign_unknown_now(),
+            errors.campaign_unknown_now(),
         ),
     },
 )
@@ -58,7 +58,7 @@ async def record_call_attempt(
     summary="Get call attempts",
     responses={
         200: {"model": list[CallAttemptShown], "description": "The calls, also when there are none."},
-        **documented(refusals.not_found()),
+        **documented_errors(errors.not_found()),
     },
 )
 async def get_call_attempts(caller: Caller, lead_id: IdInPath, connection: Transaction) -> JsonResponse:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads.bodies import AgentId, Body, Moment
-from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.json_values import checked
+from services.lead_svc.values.from_json import checked
 from shared.events.leads import QualityReport
-from shared.http.parameters import Storable
+from shared.http.parameters import NoNulText
 
 LONGEST_SECONDS: Final = 24 * 3600
 EXAMPLE: Final[dict[str, Any]] = {
@@ -34,7 +34,7 @@ Cost = Annotated[
     BeforeValidator(_number),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.0001}),
 ]
-Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), Storable]], Field(max_length=100)]
+Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), NoNulText]], Field(max_length=100)]
 
 
 class CallScores(QualityReport):
@@ -53,7 +53,7 @@ class CallAttemptBody(Body):
 
     duration: Annotated[int, Field(strict=True, ge=0, le=LONGEST_SECONDS, description="Seconds.")]
     notes: Annotated[str | None, checked("notes")] = None
-    disposition: Annotated[str | None, Field(min_length=1, max_length=100), Storable] = None
+    disposition: Annotated[str | None, Field(min_length=1, max_length=100), NoNulText] = None
     status: Annotated[
         LeadStatus | None,
         checked("status"),
@@ -69,7 +69,7 @@ class CallAttemptBody(Body):
         Field(description="Left out: `duration` before now. Not in the future."),
     ] = None
     cost: Cost | None = None
-    transcript: Annotated[str | None, Field(max_length=100_000), Storable] = None
+    transcript: Annotated[str | None, Field(max_length=100_000), NoNulText] = None
     keywords: Words = Field(default_factory=list)
     quality: CallScores | None = None
 

@@ -9,16 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.call_attempts import repository
 from services.lead_svc.call_attempts.dispositions import Disposition, disposition_of, was_successful
 from services.lead_svc.call_attempts.schemas import CallAttemptBody
-from services.lead_svc.campaigns.asking import find_campaign
+from services.lead_svc.campaigns.lookup import find_campaign
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.do_not_call import repository as do_not_call_repository
-from services.lead_svc.leads import refusals
+from services.lead_svc.domain.datetimes import in_utc
+from services.lead_svc.domain.fields import LeadStatus
+from services.lead_svc.domain.lead_status import OPEN, may_follow
+from services.lead_svc.leads import errors
 from services.lead_svc.leads import repository as lead_repository
 from services.lead_svc.leads import service as lead_service
-from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.lead_status import OPEN, may_follow
-from services.lead_svc.leads.moments import in_utc
-from services.lead_svc.leads.told import STATUS_CHANGED, UPDATED_IN_PLACE
+from services.lead_svc.leads.event_sql import STATUS_CHANGED, UPDATED_IN_PLACE
 from services.lead_svc.outbox import outbox
 from shared.events.leads import CallAttempt, LeadCallAttempted
 from shared.http.auth import Principal
@@ -54,16 +54,16 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
             await do_not_call_repository.hold_for_change(connection, company_id)
     lead = await lead_repository.lock(connection, lead_id, caller.companies)
     if lead is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     if lead["status"] == LeadStatus.BLACKLISTED != wanted:
-        raise refusals.blacklisted()
+        raise errors.blacklisted()
     campaign = await find_campaign(connection, lead["campaign_id"])
     if campaign.deleted:
-        raise refusals.campaign_deleted()
+        raise errors.campaign_deleted()
     attempts = lead["attempts"] + 1
     status = reported or _status_after(disposition, LeadStatus(lead["status"]), attempts, campaign)
     if not may_follow(LeadStatus(lead["status"]), status):
-        raise refusals.status_not_allowed(LeadStatus(lead["status"]), status)
+        raise errors.status_not_allowed(LeadStatus(lead["status"]), status)
     started_at = _started_at(body, campaign)
     attempt = await _store(connection, lead, body, started_at, disposition, status)
     changes = {
@@ -82,7 +82,7 @@ async def record(connection: AsyncConnection, caller: Principal, lead_id: int, b
 async def history(connection: AsyncConnection, caller: Principal, lead_id: int) -> Sequence[RowMapping]:
     """The calls to a lead, oldest first; raises ``NotFound`` when there is no such lead for the caller."""
     if await lead_repository.company_of(connection, lead_id, caller.companies) is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     return await repository.of_lead(connection, lead_id)
 
 
@@ -93,7 +93,7 @@ def _started_at(body: CallAttemptBody, campaign: CampaignCopy) -> datetime:
         return now - timedelta(seconds=body.duration)
     started_at = in_utc(body.started_at, campaign.time_zone)
     if started_at > now + CLOCKS_DIFFER:
-        raise refusals.not_yet("started_at", body.started_at)
+        raise errors.not_yet("started_at", body.started_at)
     return started_at
 
 

@@ -8,20 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.do_not_call import repository, service
 from services.lead_svc.do_not_call.schemas import Listed, NumberPage, NumbersBody
-from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.form import read_file_form
-from services.lead_svc.imports.messages import NO_FILE, file_too_large
-from services.lead_svc.imports.schemas import ImportErrorBody, RowFault
-from services.lead_svc.leads import refusals
+from services.lead_svc.domain.phone import InvalidPhone, normalize
+from services.lead_svc.imports.api.multipart import read_file_form
+from services.lead_svc.imports.api.schemas import ImportErrorResponse, RowErrorRead
+from services.lead_svc.imports.errors import NO_FILE, file_too_large
+from services.lead_svc.leads import errors
 from services.lead_svc.leads.endpoints import LINK_HEADER, next_page
-from services.lead_svc.leads.phone import InvalidPhone, normalize
+from services.lead_svc.spreadsheets.row_errors import ImportRejected
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath, Principal
-from shared.http.errors import BadRequest, ErrorBody, Fault, NotFound, invalid_request
+from shared.http.errors import BadRequest, ErrorResponse, FieldError, NotFound, invalid_request
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented
-from shared.http.parameters import Digits, Storable
+from shared.http.openapi import Done, documented_errors
+from shared.http.parameters import NoNulText, StrictIntText
 
 router = APIRouter(
     prefix="/api/company/voice-leads/company/{companyId}/do-not-call",
@@ -33,16 +33,16 @@ LARGEST_MEGABYTES: Final = 1
 """Of a file of numbers: as many as a request can put on the list while its caller waits."""
 FROM_FILE: Final = "Imported from a file"
 _LISTED: Final[dict[int | str, dict[str, Any]]] = {201: {"model": Listed, "description": "They are on the list."}}
-_INVALID: Final = RowFault(
+_INVALID: Final = RowErrorRead(
     row=2, field="phone", value="12", code="invalid_phone", message="Invalid phone number format: 12"
 )
 
-_FILE_REFUSED: Final = documented(
+_FILE_REFUSED: Final = documented_errors(
     BadRequest(FILE_REFUSED, _INVALID.message, [_INVALID]),
     BadRequest(FILE_REFUSED, NO_FILE),
     BadRequest(FILE_REFUSED, file_too_large(LARGEST_MEGABYTES)),
 )
-_FILE_REFUSED[400] |= {"model": ErrorBody | ImportErrorBody}
+_FILE_REFUSED[400] |= {"model": ErrorResponse | ImportErrorResponse}
 
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
@@ -86,9 +86,9 @@ async def get_do_not_call_list(
     request: Request,
     company_id: CompanyInPath,
     connection: Transaction,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="Most numbers of a page."), Digits] = 100,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Most numbers of a page."), StrictIntText] = 100,
     cursor: Annotated[
-        str | None, Query(max_length=20, description="Where the page before ended, as its `Link` says."), Storable
+        str | None, Query(max_length=20, description="Where the page before ended, as its `Link` says."), NoNulText
     ] = None,
 ) -> JsonResponse:
     """Numbers that the company must not call, in their order."""
@@ -104,7 +104,7 @@ async def get_do_not_call_list(
     "",
     summary="Add to do-not-call list",
     status_code=201,
-    responses={**_LISTED, **documented(refusals.invalid_phone())},
+    responses={**_LISTED, **documented_errors(errors.invalid_phone())},
 )
 async def add_to_do_not_call_list(
     caller: Caller, company_id: CompanyInPath, body: NumbersBody, connection: Transaction
@@ -127,7 +127,7 @@ async def import_do_not_call_list(request: Request, caller: Caller, company_id: 
     try:
         phones = await asyncio.to_thread(_read_numbers, form.filename, form.content)
     except ImportRejected as rejection:
-        faults = [RowFault.model_validate(error, from_attributes=True) for error in rejection.errors]
+        faults = [RowErrorRead.model_validate(error, from_attributes=True) for error in rejection.errors]
         raise BadRequest(FILE_REFUSED, rejection.message, faults) from rejection
     # Only now: a transaction would be held open for as long as the file takes to come.
     database: Database = request.app.state.database
@@ -140,7 +140,7 @@ async def import_do_not_call_list(request: Request, caller: Caller, company_id: 
     summary="Take off do-not-call list",
     responses={
         200: {"model": Done, "description": "It is off the list."},
-        **documented(refusals.invalid_phone(), _not_listed()),
+        **documented_errors(errors.invalid_phone(), _not_listed()),
     },
 )
 async def take_off_do_not_call_list(
@@ -153,7 +153,7 @@ async def take_off_do_not_call_list(
         # A '+' that a client did not encode arrives as a space.
         number = normalize(phone.strip()).e164
     except InvalidPhone as error:
-        fault = Fault(field="phone", value=phone, code="invalid_phone", message=str(error))
+        fault = FieldError(field="phone", value=phone, code="invalid_phone", message=str(error))
         raise invalid_request(fault) from error
     await repository.hold_for_change(connection, company_id)
     if not await repository.remove(connection, company_id, number):
@@ -163,7 +163,7 @@ async def take_off_do_not_call_list(
 
 def _read_numbers(filename: str, content: bytes) -> list[str]:
     # What reads files is large, and such a file comes seldom: the API does not hold it before.
-    from services.lead_svc.do_not_call.file_of_numbers import read_numbers
+    from services.lead_svc.do_not_call.number_file import read_numbers
 
     return read_numbers(filename, content)
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.lead_svc.leads.bodies import Body, PhoneNumber
-from services.lead_svc.leads.json_values import checked
-from shared.http.parameters import Storable
+from services.lead_svc.values.from_json import checked
+from shared.http.parameters import NoNulText
 
 
 class NumbersBody(Body):
@@ -20,7 +20,7 @@ class NumbersBody(Body):
     phones: Annotated[
         list[Annotated[PhoneNumber, checked("phone", required=True)]], Field(min_length=1, max_length=1_000)
     ]
-    reason: Annotated[str | None, Field(max_length=500), Storable] = None
+    reason: Annotated[str | None, Field(max_length=500), NoNulText] = None
 
 
 class ListedNumber(BaseModel):

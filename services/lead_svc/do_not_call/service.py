@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.do_not_call import repository
+from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads import repository as lead_repository
-from services.lead_svc.leads.fields import LeadStatus
 
 
 async def add(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.lead_svc.leads.fields import FIELDS, Field, Kind
+from services.lead_svc.domain.fields import FIELDS, Field, Kind
 
 COLUMNS: Final = tuple(spec for spec in FIELDS if spec.importable)
 """In the order of the file."""

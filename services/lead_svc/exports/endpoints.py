@@ -9,15 +9,11 @@ from starlette.responses import Response
 
 from services.lead_svc.exports.columns import COLUMNS
 from services.lead_svc.exports.download import Download
-from services.lead_svc.exports.messages import (
-    EXPORT_FAILED,
-    cell_too_long,
-    too_many_exports,
-)
+from services.lead_svc.exports.errors import EXPORT_FAILED, cell_too_long, too_many_exports
 from services.lead_svc.exports.parameters import WantedInQuery
 from services.lead_svc.exports.service import ExportFormat, ExportService
-from shared.http.errors import Fault, Unavailable, Unexpected, invalid_request
-from shared.http.openapi import documented
+from shared.http.errors import FieldError, InternalServerError, ServiceUnavailable, invalid_request
+from shared.http.openapi import documented_errors
 from shared.http.parameters import end_before_start, invalid_campaign_ids
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead exports"])
@@ -57,16 +53,18 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             _MEDIA_TYPES[ExportFormat.XLSX]: {"schema": {"type": "string", "format": "binary"}},
         },
     },
-    **documented(
+    **documented_errors(
         invalid_campaign_ids("1;2"),
         invalid_request(
-            Fault(field="start_date", value="2024-3-1", code="value_error", message="must be a date written YYYY-MM-DD")
+            FieldError(
+                field="start_date", value="2024-3-1", code="value_error", message="must be a date written YYYY-MM-DD"
+            )
         ),
         end_before_start(date(2024, 3, 1)),
         cell_too_long(2, "custom_fields"),
-        Unexpected(EXPORT_FAILED),
+        InternalServerError(EXPORT_FAILED),
         too_many_exports(),
-        Unavailable.database(),
+        ServiceUnavailable.database(),
     ),
 }
 

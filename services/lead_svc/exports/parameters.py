@@ -9,13 +9,13 @@ from services.lead_svc.exports.repository import Wanted
 from services.lead_svc.leads.endpoints import StatusInQuery
 from shared.http import parameters
 from shared.http.auth import CompanyInPath
-from shared.http.parameters import Day, ListsOfIds, end_before_start
+from shared.http.parameters import Day, IdListText, end_before_start
 
 
 def _wanted(
     company_id: CompanyInPath,
     campaign_ids: Annotated[
-        ListsOfIds | None,
+        IdListText | None,
         Query(description="Only leads of these campaigns: ids with commas between them. Others' campaigns have none."),
     ] = None,
     status: StatusInQuery = None,

@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.lead_svc.domain.fields import Field, Kind
 from services.lead_svc.exports.columns import COLUMNS
-from services.lead_svc.exports.defusing import defused, defused_in_cell, is_phone_number
-from services.lead_svc.leads.fields import Field, Kind
+from services.lead_svc.spreadsheets.formula_escaping import defused, defused_in_cell, is_phone_number
 from shared.database.engine import driver_connection
 
 CELL_END: Final = "\x1f"

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.exports import repository
 from services.lead_svc.exports.columns import COLUMNS, is_number
+from services.lead_svc.exports.errors import cell_too_long, too_many_exports
 from services.lead_svc.exports.lines import Lines
-from services.lead_svc.exports.messages import cell_too_long, too_many_exports
 from services.lead_svc.exports.repository import Output, Wanted
-from services.lead_svc.exports.sheet_rows import CellTooLong, SheetRows
-from services.lead_svc.exports.workbook import Workbook
+from services.lead_svc.spreadsheets.xlsx_rows import CellTooLong, SheetRows
+from services.lead_svc.spreadsheets.xlsx_writer import Workbook
 from shared.database.engine import Database
 
 WAIT_SECONDS: Final = 10.0

@@ -1,82 +1,61 @@
-"""What an import can object to in a file, and how it says so."""
+"""What imports are answered, where the contract has words in its words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-MAX_REPORTED_ERRORS = 1_000
-MAX_REPORTED_LENGTH = 100
+from pydantic import BaseModel
 
+from shared.http.errors import BadRequest, Conflict, NotFound
 
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """One objection.
+IMPORT_UNDONE: Final = "Lead import undone"
 
-    `row` is the row a spreadsheet shows (the header is row 1), or the place of an item in a JSON array, which counts
-    from 0; None when the whole file is meant. `field` is the lead's field, or the column's header where it is no field
-    of a lead, below its path in JSON; `code` is stable for programs, `message` is for people.
-    """
+IMPORT_FAILED: Final = "Error importing leads"
+IMPORT_SUCCEEDED: Final = "Leads imported successfully"
+IMPORT_ACCEPTED: Final = "Lead import accepted"
+DRY_RUN_SUCCEEDED: Final = "Dry run: the leads are valid, nothing was imported"
 
-    row: int | None
-    field: str | None
-    value: str | None
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """All that is wrong with a file: the first `MAX_REPORTED_ERRORS` objections in the order of the file, the number of
-    all of them, and the rows that have any, as `failed_rows` writes them.
-    """
-
-    errors: tuple[RowError, ...] = ()
-    total: int = 0
-    failed_rows: bytes | None = None
+NO_FILE: Final = "No file uploaded"
+CAMPAIGN_REQUIRED: Final = "campaign_id is required"
+INVALID_CAMPAIGN: Final = "Invalid campaign_id or campaign does not belong to company"
+NO_LEADS_IN_BODY: Final = "leads must be a non-empty array"
+LEADS_NESTED_TOO_DEEPLY: Final = "leads must not be nested more than 254 levels deep"
+BODY_NOT_AN_OBJECT: Final = "The body must be a JSON object"
+BODY_TOO_LARGE: Final = "Request body exceeds 10MB limit"
+NOT_FINITE: Final = "must not hold NaN, Infinity or a number beyond 1.8e308"
+DEFAULTS_NOT_AN_OBJECT: Final = "default_values must be a JSON object"
+DEFAULTS_NOT_STORABLE: Final = "default_values must not hold NUL characters or be nested more than 254 levels deep"
+CAMPAIGN_UNKNOWN_NOW: Final = "The campaign cannot be checked at the moment; try again later"
+UNKNOWN_PARAMETER: Final = "An import has no parameters in its query"
+WORKER_GAVE_UP: Final = "The file could not be processed"
 
 
-NO_FAULTS: Final = Faults()
+class ImportRefused(BadRequest):
+    """An import that is not even tried."""
+
+    def __init__(self, error: str, faults: Sequence[BaseModel] = ()) -> None:
+        super().__init__(IMPORT_FAILED, error, faults)
 
 
-class ImportRejected(Exception):
-    """The file cannot be imported, because of its `faults`.
-
-    `row_count` is of its rows that hold something; None where they were not read.
-    """
-
-    def __init__(
-        self,
-        errors: Sequence[RowError],
-        total: int | None = None,
-        failed_rows: bytes | None = None,
-        *,
-        row_count: int | None = None,
-    ) -> None:
-        self.row_count = row_count
-        self.faults = Faults(tuple(errors[:MAX_REPORTED_ERRORS]), len(errors) if total is None else total, failed_rows)
-        super().__init__(self.message)
-
-    @classmethod
-    def because(cls, code: str, message: str, *, row: int | None = None, field: str | None = None) -> Self:
-        """The rejection for one reason."""
-        return cls([RowError(row, field, None, code, message)])
-
-    @property
-    def errors(self) -> tuple[RowError, ...]:
-        """The first objections."""
-        return self.faults.errors
-
-    @property
-    def total(self) -> int:
-        """How many objections there are."""
-        return self.faults.total
-
-    @property
-    def message(self) -> str:
-        """The first objection, which stands for the whole in one line."""
-        return self.errors[0].message
+def file_too_large(most_megabytes: int) -> str:
+    """The file is larger than it may be."""
+    return f"File size exceeds {most_megabytes}MB limit"
 
 
-def shorten(value: str) -> str:
-    """The value as a report shows it: a cell of megabytes must not come back in the answer."""
-    return value if len(value) <= MAX_REPORTED_LENGTH else value[:MAX_REPORTED_LENGTH] + "…"
+def import_not_found() -> NotFound:
+    """There is no such import for this caller."""
+    return NotFound("Import not found")
+
+
+def no_failed_rows() -> NotFound:
+    """No rows of the import failed, or it was too long ago."""
+    return NotFound("Failed rows not found", "No row of this import failed, or it ended more than 7 days ago")
+
+
+def not_ended() -> Conflict:
+    """The import may still create leads."""
+    return Conflict("Import cannot be undone", "The import has not ended yet")
+
+
+def nothing_to_undo() -> Conflict:
+    """The import created none."""
+    return Conflict("Import cannot be undone", "The import did not create any leads")

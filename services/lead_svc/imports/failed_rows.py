@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from services.lead_svc.exports.defusing import defused_text, defused_text_in_cell
+from services.lead_svc.spreadsheets.formula_escaping import defused_text, defused_text_in_cell
 
 MOST_KEPT: Final = 100_000
 """Most rows of one file that are given back."""

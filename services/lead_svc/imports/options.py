@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from services.lead_svc.imports.stored_json import as_jsonb
+from services.lead_svc.values.jsonb import as_jsonb
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

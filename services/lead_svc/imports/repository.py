@@ -23,15 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.imports.errors import NO_FAULTS, Faults
 from services.lead_svc.imports.failed_rows import KEPT
-from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
-from services.lead_svc.imports.stored_lead import StoredLead
-from services.lead_svc.leads import told
+from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
+from services.lead_svc.imports.validation.stored_lead import StoredLead
+from services.lead_svc.leads import event_sql
+from services.lead_svc.leads.event_sql import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
 from services.lead_svc.leads.repository import goes_with_status
-from services.lead_svc.leads.told import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
+from services.lead_svc.spreadsheets.file_kind import FileKind
+from services.lead_svc.spreadsheets.row_errors import NO_FAULTS, Faults
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.database.engine import driver_connection
 
@@ -289,7 +289,7 @@ def _new_value(name: str) -> str:
 _SAID: Final = ", ".join(f"{name} {_WIRE_TYPES.get(name, 'text')}" for name in LEAD_COLUMNS)
 _SETS: Final = ", ".join(f"{name} = {_new_value(name)}" for name in LEAD_COLUMNS)
 _GOES_WITH_STATUS: Final = goes_with_status(_new_value("status"), "leads.status")
-_UPDATE: Final = told.statement(
+_UPDATE: Final = event_sql.statement(
     f"""
     UPDATE leads SET {_SETS},
         {", ".join(f"{name} = {kept}" for name, kept in _GOES_WITH_STATUS.items())},
@@ -312,11 +312,11 @@ async def update_leads(connection: AsyncConnection, company_id: int, said: Seque
         The `id` of each lead and its `LEAD_COLUMNS`, as `ValidLeads` has them.
     """
     driver = await driver_connection(connection)
-    await driver.execute(_UPDATE, company_id, *told.frames(company_id, _UPDATED), orjson.dumps(said).decode())
+    await driver.execute(_UPDATE, company_id, *event_sql.frames(company_id, _UPDATED), orjson.dumps(said).decode())
 
 
 _HOLD = select(imports.c.id).where(imports.c.id == bindparam("import_id")).with_for_update()
-_TAKE_BACK: Final = told.statement(
+_TAKE_BACK: Final = event_sql.statement(
     """
     DELETE FROM leads
     WHERE company_id = $1 AND import_id = $4 AND id BETWEEN $5 AND $6 AND version = 1
@@ -351,7 +351,7 @@ async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[int
     asked = {"import_id": job.id, "first_id": job.first_lead_id, "last_id": job.last_lead_id}
     driver = await driver_connection(connection)
     deleted: int = await driver.fetchval(
-        _TAKE_BACK, job.company_id, *told.frames(job.company_id, (DELETED,)), *asked.values()
+        _TAKE_BACK, job.company_id, *event_sql.frames(job.company_id, (DELETED,)), *asked.values()
     )
     return deleted, list((await connection.execute(_LEFT, {"company_id": job.company_id, **asked})).scalars())
 

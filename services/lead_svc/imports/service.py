@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.campaigns.asking import NoSuchCampaign, find_campaign, knowing_its_campaign
-from services.lead_svc.campaigns.directory import CampaignDirectory, CampaignsUnavailable
+from services.lead_svc.campaigns.client import CampaignDirectory, CampaignsUnavailable
+from services.lead_svc.campaigns.lookup import NoSuchCampaign, find_campaign, knowing_its_campaign
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.messages import (
+from services.lead_svc.imports.api.upload import Upload
+from services.lead_svc.imports.errors import (
     CAMPAIGN_UNKNOWN_NOW,
     IMPORT_FAILED,
     INVALID_CAMPAIGN,
@@ -21,16 +22,15 @@ from services.lead_svc.imports.messages import (
     not_ended,
     nothing_to_undo,
 )
+from services.lead_svc.imports.progress import Progress, ProgressListener
 from services.lead_svc.imports.repository import ImportRecord, NewImport
-from services.lead_svc.imports.signals import Progress, ProgressListener
-from services.lead_svc.imports.upload import Upload
 from services.lead_svc.leads.repository import imported_json
 from services.lead_svc.outbox import outbox
 from shared.database.engine import Database
-from shared.database.idempotency_keys import KeyedRequest
+from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.imports import ImportRequested
 from shared.http.auth import Principal
-from shared.http.errors import Unavailable
+from shared.http.errors import ServiceUnavailable
 from shared.http.idempotency import REPLAYED, once
 from shared.http.json import JsonResponse
 
@@ -79,7 +79,7 @@ class ImportService:
         upload: Upload,
         *,
         wait_seconds: float,
-        keyed: KeyedRequest | None = None,
+        keyed: IdempotentRequest | None = None,
     ) -> Outcome:
         """Store the job with its file and its command, and wait until it has ended or ``wait_seconds`` are over.
 
@@ -113,7 +113,7 @@ class ImportService:
             return replace(await self._outcome(connection, company_id, import_id), repeated=repeated)
 
     async def _start(
-        self, caller: Principal, new: NewImport, keyed: KeyedRequest | None, listening: ExitStack
+        self, caller: Principal, new: NewImport, keyed: IdempotentRequest | None, listening: ExitStack
     ) -> tuple[int, bool, asyncio.Event]:
         async def store(connection: AsyncConnection) -> tuple[int, bool, asyncio.Event]:
             import_id, repeated = await self._store(connection, new, keyed)
@@ -125,9 +125,11 @@ class ImportService:
         except NoSuchCampaign as error:
             raise ImportRefused(INVALID_CAMPAIGN) from error
         except CampaignsUnavailable as error:
-            raise Unavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
+            raise ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
 
-    async def _store(self, connection: AsyncConnection, new: NewImport, keyed: KeyedRequest | None) -> tuple[int, bool]:
+    async def _store(
+        self, connection: AsyncConnection, new: NewImport, keyed: IdempotentRequest | None
+    ) -> tuple[int, bool]:
         """The job's id, and whether it was there before."""
 
         async def create() -> JsonResponse:

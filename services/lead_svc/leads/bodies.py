@@ -7,17 +7,17 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.lead_svc.leads.fields import FIELD_BY_NAME, InterestLevel, LeadStatus
-from services.lead_svc.leads.json_values import checked
-from services.lead_svc.leads.lead_status import OPEN
-from services.lead_svc.leads.moments import in_utc
-from services.lead_svc.leads.phone import Phone
-from shared.http.parameters import LARGEST_ID, Storable
+from services.lead_svc.domain.datetimes import in_utc
+from services.lead_svc.domain.fields import FIELD_BY_NAME, InterestLevel, LeadStatus
+from services.lead_svc.domain.lead_status import OPEN
+from services.lead_svc.domain.phone import Phone
+from services.lead_svc.values.from_json import checked
+from shared.http.parameters import MAX_ID, NoNulText
 
 MOST_AT_ONCE: Final = 1_000
 """Most leads of one bulk request."""
 
-Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 
 EXAMPLE: Final[dict[str, Any]] = {
     "campaign_id": 1,
@@ -83,7 +83,7 @@ Money = Annotated[
     Decimal,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": FIELD_BY_NAME["annual_revenue"].maximum + 0.99}),
 ]
-AgentId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+AgentId = Annotated[int, Field(ge=1, le=MAX_ID)]
 Agent = Annotated[AgentId, checked("assigned_to", required=True)]
 Priority = Annotated[int, Field(ge=1, le=5), checked("priority")]
 Status = Annotated[LeadStatus, checked("status", required=True)]
@@ -177,7 +177,7 @@ class LeadStatusBody(Body):
     )
 
     status: Status
-    sub_status: Annotated[str | None, Field(max_length=100), Storable, AfterValidator(_none_if_blank)] = None
+    sub_status: Annotated[str | None, Field(max_length=100), NoNulText, AfterValidator(_none_if_blank)] = None
 
 
 class AssignBody(Body):

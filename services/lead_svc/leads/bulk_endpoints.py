@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter
 
-from services.lead_svc.leads import refusals, service
+from services.lead_svc.domain.fields import LeadStatus
+from services.lead_svc.leads import errors, service
 from services.lead_svc.leads.bodies import BulkAssignBody, BulkUpdateBody
-from services.lead_svc.leads.fields import LeadStatus
 from services.lead_svc.leads.schemas import Assigned, Updated
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.openapi import documented
+from shared.http.openapi import documented_errors
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Leads"])
 
@@ -19,9 +19,9 @@ router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=[
     summary="Bulk update company leads",
     responses={
         200: {"model": Updated, "description": "All of them were updated."},
-        **documented(
-            refusals.unknown_leads([4]),
-            refusals.status_not_allowed_to(4, LeadStatus.COMPLETED, LeadStatus.PENDING),
+        **documented_errors(
+            errors.unknown_leads([4]),
+            errors.status_not_allowed_to(4, LeadStatus.COMPLETED, LeadStatus.PENDING),
         ),
     },
 )
@@ -38,7 +38,7 @@ async def bulk_update_leads(
     summary="Bulk assign company leads",
     responses={
         200: {"model": Assigned, "description": "All of them were assigned."},
-        **documented(refusals.unknown_leads([4])),
+        **documented_errors(errors.unknown_leads([4])),
     },
 )
 async def bulk_assign_leads(company_id: CompanyInPath, body: BulkAssignBody, connection: Transaction) -> JsonResponse:

@@ -8,21 +8,21 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
-from services.lead_svc.campaigns.asking import find_campaign
-from services.lead_svc.leads import refusals, repository, service
+from services.lead_svc.campaigns.lookup import find_campaign
+from services.lead_svc.domain.fields import LeadStatus
+from services.lead_svc.leads import errors, repository, service
 from services.lead_svc.leads.bodies import AssignBody, ConvertBody, LeadBody, LeadStatusBody, ScheduleBody
-from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.json_values import checked
+from services.lead_svc.leads.campaign_lookup import knowing_its_campaign
 from services.lead_svc.leads.repository import LeadFilter
 from services.lead_svc.leads.schemas import LeadAnswer, LeadShown
-from services.lead_svc.leads.transactions import knowing_its_campaign
+from services.lead_svc.values.from_json import checked
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath
 from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented
-from shared.http.parameters import LARGEST_ID, Digits, IdInPath
+from shared.http.openapi import Done, documented_errors
+from shared.http.parameters import MAX_ID, IdInPath, StrictIntText
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 
@@ -31,10 +31,10 @@ StatusInQuery = Annotated[LeadStatus | None, Query(description="Only leads with 
 Limit = Annotated[
     int | None,
     Query(ge=1, le=LARGEST_PAGE, description="Most leads of the answer; the header `Link` leads to the next."),
-    Digits,
+    StrictIntText,
 ]
 Cursor = Annotated[
-    int | None, Query(ge=0, le=LARGEST_ID, description="Where the page before ended, as its `Link` says."), Digits
+    int | None, Query(ge=0, le=MAX_ID, description="Where the page before ended, as its `Link` says."), StrictIntText
 ]
 LINK_HEADER: Final[dict[str, Any]] = {
     "Link": {
@@ -62,13 +62,13 @@ _DONE: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Done, "descripti
             "description": "Created.",
             "headers": {"Location": {"description": "Path of the lead.", "schema": {"type": "string"}}},
         },
-        **documented(
-            refusals.name_missing(),
-            refusals.invalid_phone(),
-            refusals.InvalidCampaign(7),
+        **documented_errors(
+            errors.name_missing(),
+            errors.invalid_phone(),
+            errors.InvalidCampaign(7),
             in_progress(),
             other_content(),
-            refusals.campaign_unknown_now(),
+            errors.campaign_unknown_now(),
         ),
     },
 )
@@ -92,11 +92,11 @@ async def get_company_leads(
     request: Request,
     company_id: CompanyInPath,
     campaign_id: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="Only leads of this campaign."), Digits
+        int | None, Query(ge=1, le=MAX_ID, description="Only leads of this campaign."), StrictIntText
     ] = None,
     status: StatusInQuery = None,
     assigned_to: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="Only leads assigned to this person."), Digits
+        int | None, Query(ge=1, le=MAX_ID, description="Only leads assigned to this person."), StrictIntText
     ] = None,
     limit: Limit = None,
     cursor: Cursor = None,
@@ -112,16 +112,18 @@ async def get_company_leads(
     "/campaign/{campaignId}",
     summary="Get campaign leads",
     response_class=StreamingResponse,
-    responses={**_LIST, **documented(refusals.campaign_not_found())},
+    responses={**_LIST, **documented_errors(errors.campaign_not_found())},
 )
 async def get_campaign_leads(
     request: Request,
     caller: Caller,
     campaign_id: Annotated[
-        int, Path(alias="campaignId", ge=1, le=LARGEST_ID, description="Id of the campaign.", examples=[1]), Digits
+        int, Path(alias="campaignId", ge=1, le=MAX_ID, description="Id of the campaign.", examples=[1]), StrictIntText
     ],
     status: StatusInQuery = None,
-    priority: Annotated[int | None, Query(ge=1, le=5, description="Only leads of this priority."), Digits] = None,
+    priority: Annotated[
+        int | None, Query(ge=1, le=5, description="Only leads of this priority."), StrictIntText
+    ] = None,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -134,13 +136,13 @@ async def get_campaign_leads(
 @router.get(
     "/{id}",
     summary="Get lead by ID",
-    responses={200: {"model": LeadShown, "description": "The lead."}, **documented(refusals.not_found())},
+    responses={200: {"model": LeadShown, "description": "The lead."}, **documented_errors(errors.not_found())},
 )
 async def get_lead(connection: Transaction, caller: Caller, lead_id: IdInPath) -> JsonResponse:
     """One lead."""
     lead = await repository.get_json(connection, lead_id, caller.companies)
     if lead is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     return JsonResponse(lead)
 
 
@@ -149,12 +151,12 @@ async def get_lead(connection: Transaction, caller: Caller, lead_id: IdInPath) -
     summary="Update lead",
     responses={
         **_DONE,
-        **documented(
-            refusals.name_missing(),
-            refusals.cannot_be_changed("campaign_id", 2),
-            refusals.not_found(),
-            refusals.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
-            refusals.campaign_unknown_now(),
+        **documented_errors(
+            errors.name_missing(),
+            errors.cannot_be_changed("campaign_id", 2),
+            errors.not_found(),
+            errors.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
+            errors.campaign_unknown_now(),
         ),
     },
 )
@@ -168,7 +170,7 @@ async def update_lead(request: Request, caller: Caller, lead_id: IdInPath, body:
     return JsonResponse({"message": "Voice lead updated successfully"})
 
 
-@router.delete("/{id}", summary="Delete lead", responses={**_DONE, **documented(refusals.not_found())})
+@router.delete("/{id}", summary="Delete lead", responses={**_DONE, **documented_errors(errors.not_found())})
 async def delete_lead(caller: Caller, lead_id: IdInPath, connection: Transaction) -> JsonResponse:
     """Delete a lead with its call attempts. Reports keep what was told of them; its number stays as it is listed."""
     await service.delete(connection, caller, lead_id)
@@ -180,10 +182,10 @@ async def delete_lead(caller: Caller, lead_id: IdInPath, connection: Transaction
     summary="Update lead status",
     responses={
         **_DONE,
-        **documented(
-            refusals.only_an_admin(),
-            refusals.not_found(),
-            refusals.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
+        **documented_errors(
+            errors.only_an_admin(),
+            errors.not_found(),
+            errors.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
         ),
     },
 )
@@ -202,7 +204,7 @@ async def update_lead_status(
     return JsonResponse({"message": "Lead status updated successfully"})
 
 
-@router.patch("/{id}/assign", summary="Assign lead", responses={**_DONE, **documented(refusals.not_found())})
+@router.patch("/{id}/assign", summary="Assign lead", responses={**_DONE, **documented_errors(errors.not_found())})
 async def assign_lead(caller: Caller, lead_id: IdInPath, body: AssignBody, connection: Transaction) -> JsonResponse:
     """Give a lead to an agent."""
     await service.assign(connection, caller, lead_id, body.assigned_to)
@@ -214,11 +216,11 @@ async def assign_lead(caller: Caller, lead_id: IdInPath, body: AssignBody, conne
     summary="Schedule call",
     responses={
         **_DONE,
-        **documented(
-            refusals.not_found(),
-            refusals.blacklisted(),
-            refusals.campaign_deleted(),
-            refusals.campaign_unknown_now(),
+        **documented_errors(
+            errors.not_found(),
+            errors.blacklisted(),
+            errors.campaign_deleted(),
+            errors.campaign_unknown_now(),
         ),
     },
 )
@@ -235,7 +237,7 @@ async def schedule_call(request: Request, caller: Caller, lead_id: IdInPath, bod
 @router.patch(
     "/{id}/convert",
     summary="Mark lead as converted",
-    responses={**_DONE, **documented(refusals.not_found(), refusals.blacklisted())},
+    responses={**_DONE, **documented_errors(errors.not_found(), errors.blacklisted())},
 )
 async def convert_lead(caller: Caller, lead_id: IdInPath, body: ConvertBody, connection: Transaction) -> JsonResponse:
     """Note what a lead was converted for: it becomes `completed`. Once more, it corrects the value."""
@@ -247,12 +249,12 @@ async def _require_visible(request: Request, caller: Caller, campaign_id: int) -
     async def work(connection: AsyncConnection) -> None:
         campaign = await find_campaign(connection, campaign_id)
         if campaign.company_id not in caller.companies:
-            raise refusals.campaign_not_found()
+            raise errors.campaign_not_found()
 
     try:
         await knowing_its_campaign(request, caller, work)
-    except refusals.InvalidCampaign as error:
-        raise refusals.campaign_not_found() from error
+    except errors.InvalidCampaign as error:
+        raise errors.campaign_not_found() from error
 
 
 async def _listed(request: Request, narrowed: LeadFilter, limit: int | None) -> Response:

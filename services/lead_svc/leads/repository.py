@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.leads import told
-from services.lead_svc.leads.lead_status import OPEN
-from services.lead_svc.leads.told import CREATED, DELETED, STATUS_CHANGED, Tellings
+from services.lead_svc.domain.lead_status import OPEN
+from services.lead_svc.leads import event_sql
+from services.lead_svc.leads.event_sql import CREATED, DELETED, STATUS_CHANGED, Tellings
 from services.lead_svc.tables import call_attempts, leads
 from shared.database.engine import driver_connection
 
@@ -105,7 +105,7 @@ def _sql(column: ColumnElement[Any]) -> str:
     return f"{text} AS {column.key}"
 
 
-_ROW_AS_JSON: Final = told.as_json(_sql(column) for column in [*_SHOWN, _TAGS])
+_ROW_AS_JSON: Final = event_sql.as_json(_sql(column) for column in [*_SHOWN, _TAGS])
 """The lead that a statement has at hand."""
 
 _VISIBLE: Final = (leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
@@ -166,7 +166,7 @@ async def add(connection: AsyncConnection, company_id: int, row: Mapping[str, ob
     tellings = (CREATED,)
     values = (_sent(name, value) for name, value in row.items())
     [added] = await driver.fetch(
-        _insertion(tuple(row), tellings), company_id, *told.frames(company_id, tellings), *values
+        _insertion(tuple(row), tellings), company_id, *event_sql.frames(company_id, tellings), *values
     )
     return added["id"], added["json"].encode()
 
@@ -219,7 +219,7 @@ async def _change(
     driver = await driver_connection(connection)
     values = (_sent(name, value) for name, value in changes.items())
     rows = await driver.fetch(
-        _update(which, tuple(changes), tellings), company_id, *told.frames(company_id, tellings), asked, *values
+        _update(which, tuple(changes), tellings), company_id, *event_sql.frames(company_id, tellings), asked, *values
     )
     return [Changed(*row) for row in rows]
 
@@ -260,7 +260,7 @@ def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
         UPDATE leads SET {", ".join([*sets, "version = leads.version + 1", "updated_at = now()"])}
         FROM previous WHERE leads.id = previous.id
     """
-    return told.statement(
+    return event_sql.statement(
         update,
         tellings,
         "previous_status, count(*), min(id) FROM changed GROUP BY previous_status ORDER BY min(id)",
@@ -274,7 +274,7 @@ def _insertion(names: tuple[str, ...], tellings: Tellings) -> str:
     """SQL that stores a lead with these columns."""
     values = (f"${number}" for number, _ in enumerate(names, start=4))
     insertion = f"INSERT INTO leads ({', '.join(names)}) VALUES ({', '.join(values)})"
-    return told.statement(
+    return event_sql.statement(
         insertion, tellings, "id, json FROM changed", returning=("leads.id", f"{_ROW_AS_JSON} AS json")
     )
 

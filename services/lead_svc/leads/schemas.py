@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from services.lead_svc.domain.fields import InterestLevel, LeadStatus
 from services.lead_svc.leads.bodies import TimeOfDay
-from services.lead_svc.leads.fields import InterestLevel, LeadStatus
 from shared.http.openapi import Done
 
 

@@ -7,17 +7,16 @@ from decimal import Decimal
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.campaigns.asking import find_campaign
+from services.lead_svc.campaigns.lookup import find_campaign
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.do_not_call import repository as do_not_call_repository
 from services.lead_svc.do_not_call import service as do_not_call
-from services.lead_svc.leads import refusals, repository
+from services.lead_svc.domain.datetimes import in_utc
+from services.lead_svc.domain.fields import LeadStatus
+from services.lead_svc.domain.lead_status import OPEN, may_follow
+from services.lead_svc.leads import errors, repository
 from services.lead_svc.leads.bodies import LeadBody, LeadStatusBody, Updates
-from services.lead_svc.leads.fields import LeadStatus
-from services.lead_svc.leads.lead_status import OPEN, may_follow
-from services.lead_svc.leads.moments import in_utc
-from services.lead_svc.leads.repository import Changed, count_of
-from services.lead_svc.leads.told import (
+from services.lead_svc.leads.event_sql import (
     ASSIGNED,
     CONVERTED,
     SCHEDULED,
@@ -25,6 +24,7 @@ from services.lead_svc.leads.told import (
     UPDATED_IN_PLACE,
     UPDATED_OTHERWISE,
 )
+from services.lead_svc.leads.repository import Changed, count_of
 from shared.http.auth import Principal
 
 BLACKLISTED_BY_STATUS = "Lead was blacklisted"
@@ -78,7 +78,7 @@ async def update(connection: AsyncConnection, caller: Principal, lead_id: int, b
     lead = await _locked(connection, caller, lead_id)
     for name, value in (("company_id", body.company_id), ("campaign_id", body.campaign_id)):
         if lead[name] != value:
-            raise refusals.cannot_be_changed(name, value)
+            raise errors.cannot_be_changed(name, value)
     _require_following(lead, body.status)
     campaign = await find_campaign(connection, body.campaign_id)
     changes = {name: value for name, value in body.row(campaign.time_zone).items() if lead[name] != value}
@@ -114,7 +114,7 @@ async def set_status(connection: AsyncConnection, caller: Principal, lead_id: in
     leaves_blacklist = lead["status"] == LeadStatus.BLACKLISTED != body.status
     if leaves_blacklist:
         if not caller.is_admin:
-            raise refusals.only_an_admin()
+            raise errors.only_an_admin()
         await do_not_call_repository.remove(connection, lead["company_id"], lead["phone"])
     else:
         _require_following(lead, body.status)
@@ -146,10 +146,10 @@ async def schedule(connection: AsyncConnection, caller: Principal, lead_id: int,
     """
     lead = await _locked(connection, caller, lead_id)
     if lead["status"] == LeadStatus.BLACKLISTED:
-        raise refusals.blacklisted()
+        raise errors.blacklisted()
     campaign = await find_campaign(connection, lead["campaign_id"])
     if campaign.deleted:
-        raise refusals.campaign_deleted()
+        raise errors.campaign_deleted()
     changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": in_utc(at, campaign.time_zone)}
     await repository.change(connection, lead["company_id"], [lead_id], changes, (STATUS_CHANGED, SCHEDULED))
 
@@ -166,7 +166,7 @@ async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, 
     """
     lead = await _locked(connection, caller, lead_id)
     if lead["status"] == LeadStatus.BLACKLISTED:
-        raise refusals.blacklisted()
+        raise errors.blacklisted()
     changes = {
         "status": LeadStatus.COMPLETED,
         "conversion_value": value,
@@ -204,7 +204,7 @@ async def update_many(
         for group in changed:
             previous = LeadStatus(group.previous_status)
             if not may_follow(previous, updates.status):
-                raise refusals.status_not_allowed_to(group.first_id, previous, updates.status)
+                raise errors.status_not_allowed_to(group.first_id, previous, updates.status)
     if updates.status is LeadStatus.BLACKLISTED:
         # Those of leads that were blacklisted before too: they may have been taken off the list since.
         phones = await repository.phones_of(connection, company_id, ids)
@@ -226,7 +226,7 @@ async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequenc
 async def _require_campaign(connection: AsyncConnection, campaign_id: int, company_id: int) -> CampaignCopy:
     campaign = await find_campaign(connection, campaign_id)
     if campaign.company_id != company_id or campaign.deleted:
-        raise refusals.InvalidCampaign(campaign_id)
+        raise errors.InvalidCampaign(campaign_id)
     return campaign
 
 
@@ -238,14 +238,14 @@ async def _hold_list(connection: AsyncConnection, company_id: int, *, for_change
 async def _locked(connection: AsyncConnection, caller: Principal, lead_id: int) -> RowMapping:
     lead = await repository.lock(connection, lead_id, caller.companies)
     if lead is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     return lead
 
 
 def _require_following(lead: RowMapping, wanted: LeadStatus) -> None:
     status = LeadStatus(lead["status"])
     if not may_follow(status, wanted):
-        raise refusals.status_not_allowed(status, wanted)
+        raise errors.status_not_allowed(status, wanted)
 
 
 async def _change_all(
@@ -259,7 +259,7 @@ async def _change_all(
     if count_of(changed) < len(asked):
         missing = asked - await repository.known_ids(connection, company_id, asked)
         if missing:
-            raise refusals.unknown_leads(sorted(missing))
+            raise errors.unknown_leads(sorted(missing))
     return changed
 
 

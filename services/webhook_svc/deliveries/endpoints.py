@@ -17,13 +17,13 @@ from services.webhook_svc.deliveries.schemas import (
     Redelivered,
     Status,
 )
-from services.webhook_svc.subscriptions import refusals
+from services.webhook_svc.subscriptions import errors
 from services.webhook_svc.subscriptions.endpoints import SubscriptionInPath
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.openapi import answered, documented
-from shared.http.parameters import LARGEST_ID, Digits, Storable
+from shared.http.openapi import documented_errors, documented_response
+from shared.http.parameters import MAX_ID, NoNulText, StrictIntText
 
 router = APIRouter(prefix="/api/webhooks/company/{companyId}/subscriptions/{subscriptionId}", tags=["Webhooks"])
 
@@ -37,7 +37,7 @@ _LINK: Final[dict[str, Any]] = {
 }
 
 DeliveryInPath = Annotated[
-    int, Path(alias="deliveryId", ge=1, le=LARGEST_ID, description="Id of the delivery.", examples=[4711]), Digits
+    int, Path(alias="deliveryId", ge=1, le=MAX_ID, description="Id of the delivery.", examples=[4711]), StrictIntText
 ]
 
 
@@ -45,8 +45,8 @@ DeliveryInPath = Annotated[
     "/deliveries",
     summary="List webhook deliveries",
     responses={
-        200: answered(DeliveryPage, "The page.", {"data": [SHOWN_EXAMPLE]}, headers=_LINK),
-        **documented(refusals.not_found()),
+        200: documented_response(DeliveryPage, "The page.", {"data": [SHOWN_EXAMPLE]}, headers=_LINK),
+        **documented_errors(errors.not_found()),
     },
 )
 async def list_webhook_deliveries(
@@ -57,13 +57,15 @@ async def list_webhook_deliveries(
     status: Annotated[Status | None, Query(description="Only deliveries in this status.")] = None,
     event_type: Annotated[
         str | None,
-        Storable,
+        NoNulText,
         Query(alias="type", max_length=100, description="Only of events of this type, such as `lead.created.v1`."),
     ] = None,
     since: Annotated[Moment | None, Query(description="Only of events that came at this time or later.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Most deliveries of the answer."), Digits] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most deliveries of the answer."), StrictIntText] = 50,
     cursor: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="Where the page before ended, as its `Link` says."), Digits
+        int | None,
+        Query(ge=1, le=MAX_ID, description="Where the page before ended, as its `Link` says."),
+        StrictIntText,
     ] = None,
 ) -> JsonResponse:
     """What was sent to a subscription, what is to be sent and what came of it, newest first."""
@@ -80,8 +82,8 @@ async def list_webhook_deliveries(
     "/deliveries/{deliveryId}",
     summary="Get webhook delivery",
     responses={
-        200: answered(DeliveryWithEvent, "The delivery.", _WITH_EVENT),
-        **documented(refusals.not_found(), service.not_found()),
+        200: documented_response(DeliveryWithEvent, "The delivery.", _WITH_EVENT),
+        **documented_errors(errors.not_found(), service.not_found()),
     },
 )
 async def get_webhook_delivery(
@@ -99,10 +101,10 @@ async def get_webhook_delivery(
     summary="Redeliver webhook delivery",
     status_code=202,
     responses={
-        202: answered(
+        202: documented_response(
             DeliveryWithEvent, "It is sent within a second, or once its subscription is active.", _WITH_EVENT
         ),
-        **documented(refusals.not_found(), service.not_found(), service.under_way(), refusals.switched_off()),
+        **documented_errors(errors.not_found(), service.not_found(), service.under_way(), errors.switched_off()),
     },
 )
 async def redeliver_webhook_delivery(
@@ -121,8 +123,8 @@ async def redeliver_webhook_delivery(
     summary="Redeliver webhook events of a time",
     status_code=202,
     responses={
-        202: answered(Redelivered, "They are sent, oldest first.", {"message": RANGE_AGAIN, "count": 12}),
-        **documented(refusals.not_found(), refusals.switched_off()),
+        202: documented_response(Redelivered, "They are sent, oldest first.", {"message": RANGE_AGAIN, "count": 12}),
+        **documented_errors(errors.not_found(), errors.switched_off()),
     },
 )
 async def redeliver_webhook_range(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.webhook_svc.deliveries import repository
 from services.webhook_svc.deliveries.repository import LogFilter
 from services.webhook_svc.deliveries.schemas import RedeliverBody
-from services.webhook_svc.subscriptions import refusals
+from services.webhook_svc.subscriptions import errors
 from services.webhook_svc.subscriptions import service as subscriptions
 from shared.http.errors import Conflict, NotFound
 
@@ -77,4 +77,4 @@ async def redeliver_range(
 async def _hold_not_disabled(connection: AsyncConnection, company_id: int, subscription_id: int) -> None:
     held = await subscriptions.hold(connection, company_id, subscription_id)
     if held["state"] == "disabled":
-        raise refusals.switched_off()
+        raise errors.switched_off()

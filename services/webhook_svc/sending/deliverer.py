@@ -12,10 +12,10 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.webhook_svc.sending import repository
 from services.webhook_svc.sending.attempt import Outcome, Sender
+from services.webhook_svc.sending.delivery_policy import Verdict, judge
 from services.webhook_svc.sending.repository import Claimed
-from services.webhook_svc.sending.verdicts import Verdict, judge
-from shared.background import woken
-from shared.database.availability import is_away
+from shared.background import wait_for_event
+from shared.database.availability import is_unavailable
 from shared.database.engine import Database
 
 POLL_SECONDS: Final = 1.0
@@ -96,7 +96,7 @@ class Deliverer:
                         measured = time.monotonic()
                     claimed = await self._claim()
                 except Exception as error:
-                    if not is_away(error):
+                    if not is_unavailable(error):
                         raise
                     # What is under way goes on, and is recorded when the database is back.
                     logger.warning("database_away", work=self.name, error=repr(error))
@@ -107,7 +107,7 @@ class Deliverer:
                     self._under_way[task] = each
                     task.add_done_callback(self._ended)
                 if not claimed:
-                    await woken(self._woken, at_latest=POLL_SECONDS)
+                    await wait_for_event(self._woken, at_latest=POLL_SECONDS)
         finally:
             await self._finish()
 
@@ -145,7 +145,7 @@ class Deliverer:
                     async with self._database.transaction() as connection:
                         return await repository.record(connection, claimed, outcome, verdict)
                 except Exception as error:
-                    if not is_away(error):
+                    if not is_unavailable(error):
                         raise
                     logger.warning("database_away", delivery_id=claimed.id, error=repr(error))
                     await asyncio.sleep(AGAIN_SECONDS)
@@ -167,7 +167,7 @@ class Deliverer:
             async with self._database.transaction() as connection:
                 await repository.release(connection, list(claims))
         except Exception as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             logger.warning("deliveries_not_released", error=repr(error))  # their leases end by themselves
 

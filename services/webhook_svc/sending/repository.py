@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.webhook_svc.sending.attempt import Message, Outcome
-from services.webhook_svc.sending.verdicts import Verdict
+from services.webhook_svc.sending.delivery_policy import Verdict
 from services.webhook_svc.subscriptions.states import FAILING, GONE, PAUSED_AFTER
 
 SUSPECT_AFTER: Final = 3
@@ -262,7 +262,7 @@ async def backlog(connection: AsyncConnection) -> Backlog:
     return Backlog(row["due"], row["oldest"], row["waiting"], row["held"])
 
 
-async def forget_old(connection: AsyncConnection, kept: timedelta) -> int:
+async def delete_expired(connection: AsyncConnection, kept: timedelta) -> int:
     """Delete events that came longer ago than ``kept``, with all that became of them; returns how many."""
     forgotten = 0
     while True:

@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 
 from services.webhook_svc.destinations import Destinations
-from services.webhook_svc.sending.resolving import Resolve, resolve
+from services.webhook_svc.sending.dns import Resolve, resolve
 
 MOST_ADDRESSES: Final = 3
 """Of one name, tried one after the other while none can be connected to."""

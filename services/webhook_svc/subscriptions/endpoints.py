@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from services.webhook_svc.destinations import Destinations
-from services.webhook_svc.subscriptions import refusals, repository, service
+from services.webhook_svc.subscriptions import errors, repository, service
 from services.webhook_svc.subscriptions.schemas import (
     SECRET_EXAMPLE,
     SHOWN_EXAMPLE,
@@ -23,8 +23,8 @@ from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import answered, documented
-from shared.http.parameters import LARGEST_ID, Digits
+from shared.http.openapi import documented_errors, documented_response
+from shared.http.parameters import MAX_ID, StrictIntText
 
 router = APIRouter(prefix="/api/webhooks/company/{companyId}/subscriptions", tags=["Webhooks"])
 
@@ -39,7 +39,9 @@ _WITH_SECRET: Final = {**SHOWN_EXAMPLE, "secret": SECRET_EXAMPLE}
 _LOCATION: Final[dict[str, Any]] = {"Location": {"description": "Path of what was made.", "schema": {"type": "string"}}}
 
 SubscriptionInPath = Annotated[
-    int, Path(alias="subscriptionId", ge=1, le=LARGEST_ID, description="Id of the subscription.", examples=[7]), Digits
+    int,
+    Path(alias="subscriptionId", ge=1, le=MAX_ID, description="Id of the subscription.", examples=[7]),
+    StrictIntText,
 ]
 
 
@@ -66,15 +68,15 @@ def _shown(row: RowMapping) -> dict[str, object]:
     summary="Create webhook subscription",
     status_code=201,
     responses={
-        201: answered(
+        201: documented_response(
             SecretAnswer,
             "Created. The secret is in this answer and in no other.",
             {"message": CREATED, "data": _WITH_SECRET},
             headers=_LOCATION | REPLAYED_HEADER,
         ),
-        **documented(
-            refusals.bad_url("https://127.0.0.1/hook", "must not lead to an address that is not public"),
-            refusals.too_many(),
+        **documented_errors(
+            errors.bad_url("https://127.0.0.1/hook", "must not lead to an address that is not public"),
+            errors.too_many(),
             in_progress(),
             other_content(),
         ),
@@ -103,7 +105,7 @@ async def create_webhook_subscription(
 @router.get(
     "",
     summary="List webhook subscriptions",
-    responses={200: answered(SubscriptionList, "All of them.", {"total": 1, "data": [SHOWN_EXAMPLE]})},
+    responses={200: documented_response(SubscriptionList, "All of them.", {"total": 1, "data": [SHOWN_EXAMPLE]})},
 )
 async def list_webhook_subscriptions(company_id: CompanyInPath, connection: Transaction) -> JsonResponse:
     """Every subscription of a company, oldest first."""
@@ -115,8 +117,8 @@ async def list_webhook_subscriptions(company_id: CompanyInPath, connection: Tran
     "/{subscriptionId}",
     summary="Get webhook subscription",
     responses={
-        200: answered(SubscriptionShown, "The subscription.", SHOWN_EXAMPLE),
-        **documented(refusals.not_found()),
+        200: documented_response(SubscriptionShown, "The subscription.", SHOWN_EXAMPLE),
+        **documented_errors(errors.not_found()),
     },
 )
 async def get_webhook_subscription(
@@ -130,10 +132,10 @@ async def get_webhook_subscription(
     "/{subscriptionId}",
     summary="Update webhook subscription",
     responses={
-        200: answered(SubscriptionAnswer, "Updated.", {"message": UPDATED, "data": SHOWN_EXAMPLE}),
-        **documented(
-            refusals.bad_url("https://127.0.0.1/hook", "must not lead to an address that is not public"),
-            refusals.not_found(),
+        200: documented_response(SubscriptionAnswer, "Updated.", {"message": UPDATED, "data": SHOWN_EXAMPLE}),
+        **documented_errors(
+            errors.bad_url("https://127.0.0.1/hook", "must not lead to an address that is not public"),
+            errors.not_found(),
         ),
     },
 )
@@ -157,8 +159,8 @@ async def update_webhook_subscription(
     "/{subscriptionId}",
     summary="Delete webhook subscription",
     responses={
-        200: answered(SubscriptionDone, "Deleted.", {"message": DELETED}),
-        **documented(refusals.not_found()),
+        200: documented_response(SubscriptionDone, "Deleted.", {"message": DELETED}),
+        **documented_errors(errors.not_found()),
     },
 )
 async def delete_webhook_subscription(
@@ -173,12 +175,12 @@ async def delete_webhook_subscription(
     "/{subscriptionId}/rotate-secret",
     summary="Rotate webhook secret",
     responses={
-        200: answered(
+        200: documented_response(
             SecretAnswer,
             "The new secret, in this answer and in no other.",
             {"message": ROTATED, "data": {**_WITH_SECRET, "previous_secret_until": "2024-03-02T09:00:00Z"}},
         ),
-        **documented(refusals.not_found()),
+        **documented_errors(errors.not_found()),
     },
 )
 async def rotate_webhook_secret(
@@ -194,8 +196,8 @@ async def rotate_webhook_secret(
     "/{subscriptionId}/resume",
     summary="Resume webhook subscription",
     responses={
-        200: answered(SubscriptionAnswer, "Active.", {"message": RESUMED, "data": SHOWN_EXAMPLE}),
-        **documented(refusals.not_found(), refusals.switched_off()),
+        200: documented_response(SubscriptionAnswer, "Active.", {"message": RESUMED, "data": SHOWN_EXAMPLE}),
+        **documented_errors(errors.not_found(), errors.switched_off()),
     },
 )
 async def resume_webhook_subscription(
@@ -211,13 +213,13 @@ async def resume_webhook_subscription(
     summary="Test webhook subscription",
     status_code=202,
     responses={
-        202: answered(
+        202: documented_response(
             TestAnswer,
             "It is sent within a second; the delivery tells what came of it.",
             {"message": TESTED, "delivery_id": 4711},
             headers=_LOCATION,
         ),
-        **documented(refusals.not_found(), refusals.switched_off(), refusals.paused()),
+        **documented_errors(errors.not_found(), errors.switched_off(), errors.paused()),
     },
 )
 async def test_webhook_subscription(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from services.webhook_svc.destinations import LONGEST_URL
 from services.webhook_svc.subscriptions.event_types import known
 from services.webhook_svc.subscriptions.states import Reason, State
-from shared.http.parameters import Storable
+from shared.http.parameters import NoNulText
 
 EXAMPLE: Final[dict[str, Any]] = {
     "url": "https://example.com/hooks/voice",
@@ -38,13 +38,15 @@ class SubscriptionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
 
-    url: Annotated[str, Field(min_length=1, max_length=LONGEST_URL), Storable] = Field(
+    url: Annotated[str, Field(min_length=1, max_length=LONGEST_URL), NoNulText] = Field(
         description="Where events are posted to: `https`, without user name and password, at a public address."
     )
     types: Annotated[list[Pattern], Field(min_length=1, max_length=50)] = Field(
         description="Types of events, such as `lead.created.v1`, or wildcards for some: `lead.*`, or `*` for all."
     )
-    description: Annotated[str, Field(max_length=500), Storable] | None = Field(default=None, description="For people.")
+    description: Annotated[str, Field(max_length=500), NoNulText] | None = Field(
+        default=None, description="For people."
+    )
     active: StrictBool = Field(default=True, description="Whether it gets events at all.")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.webhook_svc.destinations import Destinations
 from services.webhook_svc.signatures import new_secret
-from services.webhook_svc.subscriptions import refusals, repository
+from services.webhook_svc.subscriptions import errors, repository
 from services.webhook_svc.subscriptions.event_types import PING
 from services.webhook_svc.subscriptions.schemas import SubscriptionBody
 from services.webhook_svc.subscriptions.states import ACTIVE, SWITCHED_OFF, Standing, told_to_be
@@ -41,7 +41,7 @@ async def create(
     """
     _require_permitted(destinations, body.url)
     if await repository.count_to_create(connection, company_id) >= repository.MOST_OF_A_COMPANY:
-        raise refusals.too_many()
+        raise errors.too_many()
     standing = ACTIVE if body.active else SWITCHED_OFF
     values = {
         **_sent(body),
@@ -57,7 +57,7 @@ async def get(connection: AsyncConnection, company_id: int, subscription_id: int
     """One subscription; raises ``NotFound`` if the company has no such."""
     found = await repository.find(connection, company_id, subscription_id)
     if found is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     return found
 
 
@@ -65,7 +65,7 @@ async def hold(connection: AsyncConnection, company_id: int, subscription_id: in
     """As ``get``; nobody else changes it before the transaction's end."""
     held = await repository.hold(connection, company_id, subscription_id)
     if held is None:
-        raise refusals.not_found()
+        raise errors.not_found()
     return held
 
 
@@ -97,7 +97,7 @@ async def replace(
 async def delete(connection: AsyncConnection, company_id: int, subscription_id: int) -> None:
     """Delete a subscription with all that was to be sent to it; raises ``NotFound`` if the company has no such."""
     if not await repository.remove(connection, company_id, subscription_id):
-        raise refusals.not_found()
+        raise errors.not_found()
 
 
 async def rotate_secret(connection: AsyncConnection, company_id: int, subscription_id: int) -> RowMapping:
@@ -118,7 +118,7 @@ async def resume(connection: AsyncConnection, company_id: int, subscription_id: 
     """
     held = await hold(connection, company_id, subscription_id)
     if held["state"] == "disabled":
-        raise refusals.switched_off()
+        raise errors.switched_off()
     return held if held["state"] == "active" else await repository.stand(connection, held, ACTIVE)
 
 
@@ -134,9 +134,9 @@ async def test(connection: AsyncConnection, company_id: int, subscription_id: in
     """
     held = await hold(connection, company_id, subscription_id)
     if held["state"] == "disabled":
-        raise refusals.switched_off()
+        raise errors.switched_off()
     if held["state"] == "paused":
-        raise refusals.paused()
+        raise errors.paused()
     ping = compose(Ping(subscription_id=subscription_id), source=SOURCE, company_id=company_id)
     return await repository.add_delivery(connection, held, ping.id, ping.type, ping.body)
 
@@ -144,7 +144,7 @@ async def test(connection: AsyncConnection, company_id: int, subscription_id: in
 def _require_permitted(destinations: Destinations, url: str) -> None:
     objection = destinations.objection(url)
     if objection is not None:
-        raise refusals.bad_url(url, objection)
+        raise errors.bad_url(url, objection)
 
 
 def _sent(body: SubscriptionBody) -> dict[str, object]:

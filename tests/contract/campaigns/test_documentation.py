@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from shared.http.errors import ErrorBody
+from shared.http.errors import ErrorResponse
 from tests.fixtures.campaigns import CONTRACT_EXAMPLE
 
 PATH = "/api/voice-campaigns"
@@ -82,8 +82,8 @@ def _faults(document: dict[str, Any], schema: dict[str, Any], value: object) -> 
 
 
 async def test_every_operation_is_documented(campaign_document: dict[str, Any]) -> None:
-    documented = {(method, path) for path, methods in campaign_document["paths"].items() for method in methods}
-    assert documented == set(OPERATIONS)
+    documented_errors = {(method, path) for path, methods in campaign_document["paths"].items() for method in methods}
+    assert documented_errors == set(OPERATIONS)
 
 
 @EVERY_OPERATION
@@ -128,7 +128,7 @@ async def test_each_error_has_an_example_of_its_body(campaign_document: dict[str
         examples = _examples(campaign_document, medium)
         assert examples, status
         for example in examples:
-            ErrorBody.model_validate(example)
+            ErrorResponse.model_validate(example)
             assert _faults(campaign_document, medium["schema"], example) == []
 
 

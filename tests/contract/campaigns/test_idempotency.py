@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.database.engine import Database
-from shared.database.idempotency_keys import forget_old
+from shared.database.idempotency_keys import delete_expired
 from tests.fixtures.campaigns import CONTRACT_EXAMPLE, CampaignApi, bearer, campaign_body, claims
 from tests.fixtures.waiting import eventually
 
@@ -333,7 +333,7 @@ async def test_keys_are_forgotten_after_a_day(campaign_api: CampaignApi, campaig
         aged = "UPDATE idempotency_keys SET created_at = now() - $2::interval WHERE key = $1"
         await campaign_api.rows(aged, key, age)
         async with database.transaction() as connection:
-            await forget_old(connection)
+            await delete_expired(connection)
         return bool(await campaign_api.rows("SELECT FROM idempotency_keys WHERE key = $1", key))
 
     try:

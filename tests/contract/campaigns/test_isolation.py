@@ -65,7 +65,7 @@ async def _campaign_for(api: CampaignApi, company: int, operation: str) -> dict[
 
 def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
     """Those on members have tests of their own, in ``test_member_isolation``."""
-    documented = {
+    documented_errors = {
         (method.upper(), path.removeprefix("/api/voice-campaigns"))
         for path, methods in campaign_document["paths"].items()
         for method in methods
@@ -75,7 +75,7 @@ def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> No
     tried = {
         (operation.method, operation.path.partition("?")[0].format(**placeholder)) for operation in OPERATIONS.values()
     }
-    assert tried == documented
+    assert tried == documented_errors
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -44,13 +44,13 @@ async def _stored(api: CampaignApi, *companies: int) -> object:
 
 
 def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
-    documented = {
+    documented_errors = {
         (method.upper(), path.removeprefix("/api/voice-campaigns"))
         for path, methods in campaign_document["paths"].items()
         for method in methods
         if "/members" in path
     }
-    assert set(OPERATIONS.values()) == documented
+    assert set(OPERATIONS.values()) == documented_errors
 
 
 @EVERY_OPERATION

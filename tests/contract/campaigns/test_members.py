@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixtures.campaigns import CampaignApi, campaign_body
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 JOHN = 124
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 NOT_FOUND = {"message": "Member not found", "error": "Member not found"}
@@ -92,7 +92,7 @@ async def test_the_same_name_again_changes_and_tells_nothing(
     assert len(await campaign_api.events(company)) == 1
 
 
-@pytest.mark.parametrize("member_id", [1, LARGEST_ID])
+@pytest.mark.parametrize("member_id", [1, MAX_ID])
 async def test_what_was_answered_is_what_is_shown(campaign_api: CampaignApi, company: int, member_id: int) -> None:
     created = await _name(campaign_api, company, member_id, "John Smith")
     response = await _get(campaign_api, company, member_id)
@@ -167,7 +167,7 @@ async def test_a_missing_body_is_refused(campaign_api: CampaignApi, company: int
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("member_id", ["0", "-1", "x", "1.5", str(LARGEST_ID + 1)])
+@pytest.mark.parametrize("member_id", ["0", "-1", "x", "1.5", str(MAX_ID + 1)])
 async def test_an_id_that_is_none_is_refused(
     campaign_api: CampaignApi, company: int, member_id: str, method: str
 ) -> None:
@@ -178,7 +178,7 @@ async def test_an_id_that_is_none_is_refused(
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/124"), ("PUT", "/124"), ("DELETE", "/124")])
-@pytest.mark.parametrize("asked", ["0", "-1", "x", str(LARGEST_ID + 1)])
+@pytest.mark.parametrize("asked", ["0", "-1", "x", str(MAX_ID + 1)])
 async def test_a_company_that_cannot_be_is_refused(
     campaign_api: CampaignApi, company: int, asked: str, method: str, path: str
 ) -> None:
@@ -189,7 +189,7 @@ async def test_a_company_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-@pytest.mark.parametrize("member_id", [JOHN + 1, LARGEST_ID])
+@pytest.mark.parametrize("member_id", [JOHN + 1, MAX_ID])
 async def test_a_member_that_is_not_there_is_not_found(
     campaign_api: CampaignApi, company: int, member_id: int, method: str
 ) -> None:
@@ -255,7 +255,7 @@ async def test_a_company_without_members_has_an_empty_list(campaign_api: Campaig
 
 
 async def test_members_are_listed_whole_in_the_order_of_their_ids(campaign_api: CampaignApi, company: int) -> None:
-    members = [await _name(campaign_api, company, one, f"Member {-one}") for one in (10, LARGEST_ID, 9, 100)]
+    members = [await _name(campaign_api, company, one, f"Member {-one}") for one in (10, MAX_ID, 9, 100)]
     answer = await _listed(campaign_api, company)
     assert list(answer) == ["total", "offset", "limit", "data"]
     assert answer["data"] == sorted(members, key=lambda member: int(member["id"]))

@@ -9,7 +9,7 @@ from shared.events.leads import LEADS_PER_EVENT, LeadAssigned, LeadStatusChanged
 from tests.fixtures.gateway import phone_number
 from tests.fixtures.leads import FOLLOWING, LEAD_STATUSES, LeadCompany
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 CONTRACT_UPDATES = {"status": "in_progress", "priority": 2, "assigned_to": 123, "notes": "Bulk update notes"}
 """What the contract's example sets."""
 BODIES: dict[str, dict[str, Any]] = {
@@ -247,7 +247,7 @@ async def test_ids_that_are_no_leads_of_the_company_are_each_named(
     theirs = await other_company.create()
     await company.on_lead("DELETE", deleted)
     before = await company.stored(), await other_company.stored()
-    wrong = [theirs["id"], deleted["id"], LARGEST_ID]
+    wrong = [theirs["id"], deleted["id"], MAX_ID]
     response = await company.send(
         "PATCH", f"{company.path}/{operation}", {"lead_ids": [mine["id"], *wrong, wrong[0]], **BODIES[operation]}
     )
@@ -276,7 +276,7 @@ async def test_another_of_the_callers_companies_leads_are_not_this_companys(
 @pytest.mark.parametrize("operation", BODIES)
 @pytest.mark.parametrize(
     "lead_ids",
-    [None, [], "1,2", 1, {}, [0], [-1], ["1"], [1.5], [True], [None], [LARGEST_ID + 1], [[1]]],
+    [None, [], "1,2", 1, {}, [0], [-1], ["1"], [1.5], [True], [None], [MAX_ID + 1], [[1]]],
     ids=str,
 )
 async def test_ids_that_cannot_be_are_refused(company: LeadCompany, operation: str, lead_ids: object) -> None:
@@ -309,7 +309,7 @@ async def test_a_thousand_leads_are_changed_at_once_and_no_more(company: LeadCom
 
 
 async def test_a_thousand_unknown_ids_are_each_named(company: LeadCompany) -> None:
-    ids = list(range(LARGEST_ID - MOST + 1, LARGEST_ID + 1))
+    ids = list(range(MAX_ID - MOST + 1, MAX_ID + 1))
     response = await _assign(company, ids, 5)
     assert response.status_code == 400
     assert sorted(int(fault["value"]) for fault in response.json()["errors"]) == ids
@@ -354,7 +354,7 @@ async def test_every_fault_and_every_unknown_field_is_named(company: LeadCompany
     assert {fault["field"] for fault in response.json()["errors"]} == {"lead_ids", "colour"}
 
 
-@pytest.mark.parametrize("agent", [0, "me", None, True, LARGEST_ID + 1])
+@pytest.mark.parametrize("agent", [0, "me", None, True, MAX_ID + 1])
 async def test_an_agent_who_cannot_be_is_refused(company: LeadCompany, agent: Any) -> None:
     [lead] = await company.create_many(1)
     response = await _assign(company, [lead], agent)

@@ -66,7 +66,7 @@ STARTED = "2024-03-01T12:00:00Z"
 CONTACTS = ("last_contact_date", "next_contact_date")
 A_MINUTE_LATER = "2024-03-01T13:01:00Z"
 """A minute of call and an hour of delay after ``STARTED``."""
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 REQUIRED_ENDINGS = {
     "callback_requested": (False, "scheduled"),

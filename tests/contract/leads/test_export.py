@@ -13,7 +13,7 @@ import pytest
 from tests.fixtures.gateway import Caller, many_leads, phone_number
 from tests.fixtures.leads import LeadCompany
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMNS = [
     "first_name", "last_name", "phone", "alternate_phone", "email", "company_name", "job_title", "industry", "status",
@@ -148,7 +148,7 @@ async def test_filters_narrow_the_export_together(company: LeadCompany) -> None:
     assert await exported_phones(company, status="failed") == [phones[1], phones[3]]
     assert await exported_phones(company, status="failed", campaign_ids=company.campaign_id) == [phones[1]]
     assert await exported_phones(company, status="blacklisted") == []
-    assert await exported_phones(company, campaign_ids=LARGEST_ID) == []
+    assert await exported_phones(company, campaign_ids=MAX_ID) == []
 
 
 async def test_a_repeated_list_of_campaigns_counts_whole(company: LeadCompany) -> None:
@@ -195,7 +195,7 @@ async def test_days_are_whole_and_in_utc(company: LeadCompany) -> None:
         ("campaign_ids", "-1"),
         ("campaign_ids", "1.5"),
         ("campaign_ids", "١"),
-        ("campaign_ids", str(LARGEST_ID + 1)),
+        ("campaign_ids", str(MAX_ID + 1)),
         ("campaign_ids", "1) OR (1=1"),
         ("status", "running"),
         ("status", ""),

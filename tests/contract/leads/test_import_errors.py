@@ -12,7 +12,7 @@ from tests.fixtures.gateway import Caller, csv_of
 INVALID_TYPE = "Invalid file type. Only CSV and Excel files are allowed."
 INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS = "No valid leads found in the file"
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 Form = dict[str, tuple[str | None, bytes]]
 
@@ -78,7 +78,7 @@ async def test_campaign_id_is_required(caller: Caller, form: Form) -> None:
 
 
 @pytest.mark.parametrize(
-    "campaign_id", [0, -1, LARGEST_ID, LARGEST_ID + 1, 2**64 + 1, "9" * 5000, "abc", "1.0", "1e3", "١", "1 OR 1=1"]
+    "campaign_id", [0, -1, MAX_ID, MAX_ID + 1, 2**64 + 1, "9" * 5000, "abc", "1.0", "1e3", "١", "1 OR 1=1"]
 )
 async def test_a_campaign_id_that_is_no_campaigns(caller: Caller, campaign_id: int | str) -> None:
     refused(await caller.import_file(GOOD_FILE, campaign_id), INVALID_CAMPAIGN)

@@ -5,11 +5,11 @@ import pytest
 from tests.contract.leads.refusals import GOOD_FILE
 from tests.fixtures.gateway import Caller
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 async def test_an_unknown_import_is_not_found(caller: Caller) -> None:
-    response = await caller.get(f"{caller.import_path}s/{LARGEST_ID}")
+    response = await caller.get(f"{caller.import_path}s/{MAX_ID}")
 
     assert response.status_code == 404
     assert response.json() == {"message": "Import not found", "error": "Import not found"}

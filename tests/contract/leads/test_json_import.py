@@ -13,7 +13,7 @@ from tests.fixtures.lead_imports import json_imported, post_json, said
 PHONE = "+14155550100"
 INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS = "leads must be a non-empty array"
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 JOHN = {
     "first_name": "John",
@@ -75,7 +75,7 @@ async def test_campaign_id_is_required(caller: Caller, body: dict[str, Any]) -> 
     refused(await post_json(caller, body | {"leads": [{"phone": PHONE}]}), "campaign_id is required")
 
 
-@pytest.mark.parametrize("campaign_id", [0, -1, LARGEST_ID, LARGEST_ID + 1, 2**70, "abc", "1", 1.5, True, [1], {}])
+@pytest.mark.parametrize("campaign_id", [0, -1, MAX_ID, MAX_ID + 1, 2**70, "abc", "1", 1.5, True, [1], {}])
 async def test_a_campaign_id_that_is_no_campaigns(caller: Caller, campaign_id: object) -> None:
     refused(await post_json(caller, {"campaign_id": campaign_id, "leads": [{"phone": PHONE}]}), INVALID_CAMPAIGN)
 

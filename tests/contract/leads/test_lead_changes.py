@@ -49,7 +49,7 @@ CONVERTED = {"message": "Lead marked as converted successfully"}
 NOT_FOUND = {"message": "Voice lead not found", "error": "Voice lead not found"}
 INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 OPTIONAL = CONTRACT_LEAD.keys() - set(REQUIRED_OF_A_LEAD)
 OWN_FIELDS = ("id", "version", "attempts", "sub_status", "conversion_value", "converted_at", "created_at", "import_id")
@@ -112,7 +112,7 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ("campaign_id", "1"),
     ("campaign_id", 0),
     ("campaign_id", -1),
-    ("campaign_id", LARGEST_ID + 1),
+    ("campaign_id", MAX_ID + 1),
     ("campaign_id", True),
     ("company_id", "x"),
     ("company_id", 1.5),
@@ -128,7 +128,7 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ("priority", "high"),
     ("priority", True),
     ("priority", 1.5),
-    ("priority", LARGEST_ID + 1),
+    ("priority", MAX_ID + 1),
     ("best_time_to_call", "25:00:00"),
     ("best_time_to_call", "2 pm"),
     ("best_time_to_call", 14),
@@ -150,7 +150,7 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ("assigned_to", 0),
     ("assigned_to", -5),
     ("assigned_to", "me"),
-    ("assigned_to", LARGEST_ID + 1),
+    ("assigned_to", MAX_ID + 1),
     ("assigned_to", True),
     ("notes", 1),
     ("notes", "a\0b"),
@@ -411,7 +411,7 @@ async def test_a_campaign_that_is_not_the_companys_is_refused(company: LeadCompa
 
 
 async def test_while_campaign_svc_is_away_an_unknown_campaign_has_to_wait(company: LeadCompany) -> None:
-    response = await company.post(company.body(campaign_id=LARGEST_ID))
+    response = await company.post(company.body(campaign_id=MAX_ID))
     assert response.status_code == 503
     assert response.json().keys() == {"message", "error"}
     assert await company.stored() == [[], [], [], []]
@@ -439,7 +439,7 @@ async def test_a_campaign_that_no_event_told_of_yet_is_asked_for(
     async with lead_api_on(lead_api_settings(servers, leads_database, campaign_svc)) as api:
         asking = LeadCompany(api, company.id, mine)
         created = await asking.post(asking.body())
-        refused = [await asking.post(asking.body(campaign_id=other)) for other in (theirs, LARGEST_ID)]
+        refused = [await asking.post(asking.body(campaign_id=other)) for other in (theirs, MAX_ID)]
     again = await company.post(company.body(campaign_id=mine))  # while campaign_svc is away
 
     assert (created.status_code, again.status_code) == (201, 201)
@@ -704,11 +704,11 @@ async def test_a_lead_that_never_was_is_not_found(
     company: LeadCompany, method: str, step: str, body: dict[str, Any] | None
 ) -> None:
     body = company.body() if method == "PUT" else body
-    response = await company.on_lead(method, {"id": LARGEST_ID}, step, body)
+    response = await company.on_lead(method, {"id": MAX_ID}, step, body)
     assert (response.status_code, response.json()) == (404, NOT_FOUND)
 
 
-@pytest.mark.parametrize("lead_id", ["x", "0", "-1", "1.5", str(LARGEST_ID + 1)])
+@pytest.mark.parametrize("lead_id", ["x", "0", "-1", "1.5", str(MAX_ID + 1)])
 async def test_an_id_that_is_none_is_refused_everywhere(company: LeadCompany, lead_id: str) -> None:
     for method, step, body in EVERYTHING:
         response = await company.on_lead(method, {"id": lead_id}, step, company.body() if method == "PUT" else body)
@@ -907,7 +907,7 @@ async def test_an_agent_who_has_the_lead_already_changes_nothing(company: LeadCo
     assert await company.stored() == before
 
 
-@pytest.mark.parametrize("agent", [0, -1, "me", "5", 1.5, True, [1], LARGEST_ID + 1])
+@pytest.mark.parametrize("agent", [0, -1, "me", "5", 1.5, True, [1], MAX_ID + 1])
 async def test_an_agent_who_cannot_be_is_refused(company: LeadCompany, agent: object) -> None:
     lead = await company.create()
     before = await company.stored()

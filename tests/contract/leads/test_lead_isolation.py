@@ -16,7 +16,7 @@ from tests.fixtures.leads import LeadApi, LeadCompany, lead_sent_again
 UNAUTHENTICATED = {"message": "Authentication required", "error": "No valid authentication token provided"}
 AN_HOUR = timedelta(hours=1)
 MESSAGES = {"lead": "Voice lead not found", "campaign": "Voice campaign not found"}
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 NOTHING: list[list[Any]] = [[], [], [], []]
 
 
@@ -128,13 +128,13 @@ async def test_no_operation_is_forgotten_here(lead_api: LeadApi) -> None:
         (operation.method.lower(), operation.path.partition("?")[0].format(**names))
         for operation in OPERATIONS.values()
     }
-    documented = {
+    documented_errors = {
         (method, path)
         for path, methods in document["paths"].items()
         for method in methods
         if not path.startswith("/api/company/voice-leads/company/{companyId}/import") and "export" not in path
     }
-    assert tried == documented
+    assert tried == documented_errors
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -204,7 +204,7 @@ async def test_another_companys_lead_is_answered_as_one_that_does_not_exist(
     body = other_company.body() if name == "update" else None  # of a company that the token does cover
     answers = [
         await _attempt(company.api, name, one, other_company.token(), body=body)
-        for one in (lead, lead | {"id": LARGEST_ID})
+        for one in (lead, lead | {"id": MAX_ID})
     ]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].json() == answers[1].json()

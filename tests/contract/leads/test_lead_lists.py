@@ -10,7 +10,7 @@ from tests.fixtures.campaigns import bearer, claims
 from tests.fixtures.gateway import phone_number
 from tests.fixtures.leads import LEAD_STATUSES, LeadApi, LeadCompany
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 NO_CAMPAIGN = {"message": "Voice campaign not found", "error": "Voice campaign not found"}
 
 
@@ -175,7 +175,7 @@ async def test_a_campaigns_list_is_narrowed_by_its_filters(company: LeadCompany,
         ("limit=1.5", "limit"),
         ("cursor=x", "cursor"),
         ("cursor=-1", "cursor"),
-        (f"cursor={LARGEST_ID + 1}", "cursor"),
+        (f"cursor={MAX_ID + 1}", "cursor"),
         ("status=running", "status"),
         ("status=", "status"),
         ("status=Pending", "status"),
@@ -236,7 +236,7 @@ async def test_a_deleted_campaigns_leads_are_still_there(company: LeadCompany) -
 
 
 @pytest.mark.parametrize(
-    "campaign_id", ["0", "-1", "x", "1.5", "1.0", "1_0", "01", "+1", "%201", "１", str(LARGEST_ID + 1)]
+    "campaign_id", ["0", "-1", "x", "1.5", "1.0", "1_0", "01", "+1", "%201", "１", str(MAX_ID + 1)]
 )
 async def test_a_campaign_that_cannot_be_is_refused(company: LeadCompany, campaign_id: str) -> None:
     response = await company.send("GET", f"/api/voice-leads/campaign/{campaign_id}")

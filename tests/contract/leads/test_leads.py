@@ -5,7 +5,7 @@ import pytest
 from tests.contract.leads.refusals import GOOD_FILE
 from tests.fixtures.gateway import Caller, csv_of, many_leads, phone_number
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 DOCUMENTED_FIELDS = {
     "id", "campaign_id", "first_name", "last_name", "phone", "alternate_phone", "email", "company_name",
@@ -22,7 +22,7 @@ async def test_a_lead_has_every_documented_field(caller: Caller) -> None:
     assert set(lead) >= DOCUMENTED_FIELDS
 
 
-@pytest.mark.parametrize("lead_id", [LARGEST_ID, 999_999_999_999])
+@pytest.mark.parametrize("lead_id", [MAX_ID, 999_999_999_999])
 async def test_an_unknown_lead_is_not_found(caller: Caller, lead_id: int) -> None:
     response = await caller.get(f"/api/voice-leads/{lead_id}")
 
@@ -30,7 +30,7 @@ async def test_an_unknown_lead_is_not_found(caller: Caller, lead_id: int) -> Non
     assert response.json() == {"message": "Voice lead not found", "error": "Voice lead not found"}
 
 
-@pytest.mark.parametrize("lead_id", ["abc", "0", "-1", LARGEST_ID + 1, "1.5"])
+@pytest.mark.parametrize("lead_id", ["abc", "0", "-1", MAX_ID + 1, "1.5"])
 async def test_an_id_that_is_none_is_refused(caller: Caller, lead_id: str | int) -> None:
     response = await caller.get(f"/api/voice-leads/{lead_id}")
 
@@ -57,7 +57,7 @@ async def test_filters_narrow_the_list_together(caller: Caller) -> None:
     assert await found(assigned_to=2) == [(first, "pending", 2), (second, "pending", 2)]
     assert await found(campaign_id=second, assigned_to=1) == [(second, "pending", 1), (second, "failed", 1)]
     assert await found(status="blacklisted") == []
-    assert await found(campaign_id=LARGEST_ID) == []
+    assert await found(campaign_id=MAX_ID) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ async def test_filters_narrow_the_list_together(caller: Caller) -> None:
         ("campaign_id", "abc"),
         ("campaign_id", "0"),
         ("campaign_id", "-1"),
-        ("campaign_id", str(LARGEST_ID + 1)),
+        ("campaign_id", str(MAX_ID + 1)),
         ("campaign_id", "1,2"),
         ("status", "running"),
         ("status", "Pending'--"),
@@ -109,7 +109,7 @@ async def test_leads_are_listed_in_the_order_they_came(caller: Caller) -> None:
     assert await caller.leads() == imported
 
 
-@pytest.mark.parametrize("company", ["0", "-1", "abc", str(LARGEST_ID + 1)])
+@pytest.mark.parametrize("company", ["0", "-1", "abc", str(MAX_ID + 1)])
 async def test_a_company_that_is_none_is_refused(caller: Caller, company: str) -> None:
     for path in (f"/api/voice-leads/company/{company}", f"/api/company/voice-leads/company/{company}/imports/1"):
         response = await caller.get(path)

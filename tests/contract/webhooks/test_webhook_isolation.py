@@ -68,8 +68,8 @@ async def _stored(api: WebhookApi) -> object:
 
 def test_no_operation_is_forgotten_here() -> None:
     document = create_api_app(WebhookApiSettings.model_validate(PLACEHOLDERS)).openapi()
-    documented = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert {(method, PREFIX + path) for method, path, _ in OPERATIONS.values()} == documented
+    documented_errors = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert {(method, PREFIX + path) for method, path, _ in OPERATIONS.values()} == documented_errors
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

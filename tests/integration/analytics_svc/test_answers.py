@@ -43,7 +43,7 @@ CAMPAIGN_REPORTS = [
 STATISTICS = COMPANY_REPORTS[0]
 
 
-def answered(report: str, source: str) -> float:
+def documented_response(report: str, source: str) -> float:
     """How often a report was answered from there, so far."""
     return REGISTRY.get_sample_value("report_answers_total", {"report": report, "source": source}) or 0.0
 
@@ -63,15 +63,15 @@ async def test_an_answer_is_made_once_while_nothing_changes(
     reports_api: ReportsApi, analytics_database: Database
 ) -> None:
     await project_all(analytics_database, LeadCreated(leads=[lead(1)]))
-    made, kept = answered("company_statistics", "facts"), answered("company_statistics", "cache")
+    made, kept = documented_response("company_statistics", "facts"), documented_response("company_statistics", "cache")
     first = await reports_api.statistics(1)
     second = await reports_api.statistics(1)
     assert first.content == second.content
-    assert answered("company_statistics", "facts") == made + 1
-    assert answered("company_statistics", "cache") == kept + 1
+    assert documented_response("company_statistics", "facts") == made + 1
+    assert documented_response("company_statistics", "cache") == kept + 1
     other = await reports_api.statistics(1, time_zone="Europe/Berlin")
     assert other.status_code == 200
-    assert answered("company_statistics", "facts") == made + 2
+    assert documented_response("company_statistics", "facts") == made + 2
 
 
 async def test_every_change_shows_at_once(reports_api: ReportsApi, analytics_database: Database) -> None:
@@ -99,9 +99,9 @@ async def test_a_change_of_another_company_leaves_the_answers_of_this_one(
     await project_all(analytics_database, LeadCreated(leads=[lead(1)]))
     await reports_api.statistics(1)
     await project_all(analytics_database, LeadCreated(leads=[lead(2, company_id=2)]))
-    kept = answered("company_statistics", "cache")
+    kept = documented_response("company_statistics", "cache")
     assert (await reports_api.statistics(1)).json()["total_leads"] == 1
-    assert answered("company_statistics", "cache") == kept + 1
+    assert documented_response("company_statistics", "cache") == kept + 1
 
 
 async def test_without_redis_every_report_is_answered(

@@ -23,7 +23,7 @@ from shared.events.leads import (
     LeadDeleted,
 )
 from shared.events.members import Member, MemberUpdated
-from shared.messaging.rebuild import Rebuilt
+from shared.messaging.rebuild import RebuildResult
 from tests.fixtures.analytics import all_facts, api_settings
 from tests.fixtures.campaigns import bearer, claims
 from tests.fixtures.events import NOON, call, campaign, lead
@@ -96,7 +96,9 @@ async def test_a_rebuild_ends_where_the_events_led(servers: ServerUrls, broker: 
         "DELETE FROM leads WHERE id = 1; UPDATE calls_by_quarter SET calls = 77; DELETE FROM members;"
         "UPDATE campaign_words SET calls = 5; DELETE FROM leads_by_campaign_and_day",
     )
-    assert await rebuild_facts(settings(servers, broker, analytics_url)) == Rebuilt(applied=len(history()), failed=0)
+    assert await rebuild_facts(settings(servers, broker, analytics_url)) == RebuildResult(
+        applied=len(history()), failed=0
+    )
     assert await all_facts(analytics_url) == before
 
 

@@ -153,11 +153,11 @@ async def test_reports_on_a_campaign_agree_with_those_on_its_company(
 
 async def test_a_report_sees_one_state(analytics_database: Database, reports_api: ReportsApi) -> None:
     """However its facts change meanwhile, what a report says in several places stays one thing."""
-    answered = asyncio.Event()
+    documented_response = asyncio.Event()
 
     async def go_on_projecting() -> int:
         number = 0
-        while not answered.is_set():
+        while not documented_response.is_set():
             number += 1
             await project_all(
                 analytics_database,
@@ -185,7 +185,7 @@ async def test_a_report_sees_one_state(analytics_database: Database, reports_api
             assert leads == _sum(analytics["lead_sources"], "count")
             assert leads == _sum(analytics["conversion_timeline"], "new_leads")
     finally:
-        answered.set()
+        documented_response.set()
         number = await projecting
     assert (await STATISTICS.ask(reports_api, Question(1)))["total_calls"] == number
 

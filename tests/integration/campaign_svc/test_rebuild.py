@@ -23,7 +23,7 @@ from shared.events.envelope import EventData, compose
 from shared.events.leads import LeadCallAttempted, LeadCreated, LeadDeleted
 from shared.messaging import inbox
 from shared.messaging.history import HistoryIncomplete
-from shared.messaging.rebuild import Rebuilt
+from shared.messaging.rebuild import RebuildResult
 from shared.messaging.topology import HISTORY_STREAM
 from tests.fixtures.events import call, lead
 from tests.fixtures.servers import ROOT, ServerUrls
@@ -125,7 +125,7 @@ async def test_a_rebuild_ends_where_the_events_led(service: Service) -> None:
         await service.reaches({1: (2, 2, 1), 2: (2, 2, 1)})
         await service.execute("UPDATE campaign_totals SET leads = 1000; DELETE FROM campaign_calls")
 
-        assert await rebuild_totals(service.settings) == Rebuilt(applied=6, failed=0)
+        assert await rebuild_totals(service.settings) == RebuildResult(applied=6, failed=0)
         assert await service.totals() == {1: (2, 2, 1), 2: (2, 2, 1)}
 
         await service.publish(*_history(3))
@@ -134,7 +134,7 @@ async def test_a_rebuild_ends_where_the_events_led(service: Service) -> None:
 
 async def test_an_event_that_waits_in_the_queue_is_not_counted_twice(service: Service) -> None:
     await service.publish(*_history(1))
-    assert await rebuild_totals(service.settings) == Rebuilt(applied=3, failed=0)
+    assert await rebuild_totals(service.settings) == RebuildResult(applied=3, failed=0)
     assert await service.broker.count(TOTALS.name) == 3
 
     app = service.events()
@@ -211,7 +211,7 @@ async def test_an_event_that_cannot_be_applied_is_reported_and_holds_up_nothing(
     await service.publish(LeadCreated(leads=[lead(1)]))
     await service.broker.publish(poison, b"no event", routing_key="lead.created.v1")
     await service.publish(LeadCreated(leads=[lead(2)]))
-    assert await rebuild_totals(service.settings) == Rebuilt(applied=2, failed=1)
+    assert await rebuild_totals(service.settings) == RebuildResult(applied=2, failed=1)
     assert await service.totals() == {1: (2, 0, 0)}
 
 
@@ -219,7 +219,7 @@ async def test_an_event_that_a_rebuild_could_not_apply_is_applied_when_it_comes_
     """Fails when its claim outlives it, as it does when it is made outside the savepoint."""
     await service.execute("ALTER TABLE campaign_totals ADD CONSTRAINT fault CHECK (leads < 3)")
     await service.publish(LeadCreated(leads=[lead(1)]), LeadCreated(leads=[lead(2), lead(3), lead(4)]))
-    assert await rebuild_totals(service.settings) == Rebuilt(applied=1, failed=1)
+    assert await rebuild_totals(service.settings) == RebuildResult(applied=1, failed=1)
     await service.execute("ALTER TABLE campaign_totals DROP CONSTRAINT fault")
     app = service.events()
     async with app.router.lifespan_context(app):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.campaign_svc.lists.service import day_of
 from services.campaign_svc.totals import projection, repository
-from services.campaign_svc.totals.collecting import quarter_of
+from services.campaign_svc.totals.aggregation import quarter_of
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, EventData
 from shared.events.leads import CallAttempt, Lead, LeadCallAttempted, LeadCreated, LeadDeleted

@@ -94,10 +94,10 @@ async def test_any_order_within_one_batch_comes_to_the_same_end(database: Databa
 
 
 async def test_what_campaign_svc_answered_too_late_does_not_revive_a_deleted_campaign(database: Database) -> None:
-    answered = CampaignCopy(id=1, company_id=COMPANY, status="paused", version=3, deleted=False)
+    documented_response = CampaignCopy(id=1, company_id=COMPANY, status="paused", version=3, deleted=False)
     async with database.transaction() as connection:
         await project_campaigns(connection, [told(event) for event in HISTORY])
-        await repository.store(connection, [answered])
+        await repository.store(connection, [documented_response])
         assert await repository.find(connection, 1) == END
 
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from services.import_worker.handler import run_import
+from services.lead_svc.domain.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME
 from services.lead_svc.exports.columns import COLUMNS
 from services.lead_svc.exports.repository import Wanted
 from services.lead_svc.exports.service import ExportFormat, ExportService
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.formats import FileKind, identify
+from services.lead_svc.imports.progress import ProgressTeller
 from services.lead_svc.imports.repository import NewImport
-from services.lead_svc.imports.signals import ProgressTeller
-from services.lead_svc.imports.values import time_zones
-from services.lead_svc.leads.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME
+from services.lead_svc.spreadsheets.file_kind import FileKind, identify
+from services.lead_svc.values.from_text import time_zones
 from shared.database.engine import Database
 from tests.fixtures.leads import LeadService
 from tests.fixtures.servers import ServerUrls

@@ -19,7 +19,7 @@ from services.lead_svc.exports.repository import Wanted
 from services.lead_svc.exports.service import ExportFormat, ExportService
 from shared.database.engine import Database
 from shared.database.migrations import upgrade
-from shared.http.errors import BadRequest, Unavailable
+from shared.http.errors import BadRequest, ServiceUnavailable
 from shared.http.middleware import CLIENT_CLOSED_REQUEST
 from tests.fixtures.gateway import Gateway
 from tests.fixtures.leads import LeadService
@@ -169,12 +169,12 @@ async def test_a_client_that_does_not_read_holds_the_copy_back(many: LeadService
 
 async def test_an_export_that_finds_no_place_is_refused(many: LeadService) -> None:
     async with exporting(many, wait_seconds=0.01) as service:
-        refused: list[Unavailable] = []
+        refused: list[ServiceUnavailable] = []
 
         async def one_more() -> None:
             try:
                 await service.write(ALL, ExportFormat.CSV, Received())
-            except Unavailable as error:
+            except ServiceUnavailable as error:
                 refused.append(error)
 
         received = Received(one_more())

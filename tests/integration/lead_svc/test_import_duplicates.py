@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.import_worker.handler import run_import
-from services.lead_svc.imports.signals import ProgressTeller, connect_redis
+from services.lead_svc.imports.progress import ProgressTeller, connect_redis
 from shared.database.engine import Database
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import parse

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.import_worker.handler import run_import
-from services.lead_svc.imports import repository, service, signals
-from services.lead_svc.imports.signals import ProgressTeller, connect_redis
+from services.lead_svc.imports import progress, repository, service
+from services.lead_svc.imports.progress import ProgressTeller, connect_redis
 from shared.database.engine import Database
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import parse
@@ -89,12 +89,12 @@ async def test_a_follower_hears_of_every_progress_and_of_the_end(
         async with lines_of(caller, location) as lines:
             assert (await next_data(lines))["status"] == "queued"
             await ProgressTeller(redis).tell(
-                signals.Progress(import_id=import_id, stage="loading", rows_done=1, rows_total=4)
+                progress.Progress(import_id=import_id, stage="loading", rows_done=1, rows_total=4)
             )
             told = await next_data(lines)
             assert (told["status"], told["progress"]["percent"]) == ("processing", 25)
             await run(lead_service, database, location)
-            await ProgressTeller(redis).tell(signals.Progress(import_id=import_id, stage="ended"))
+            await ProgressTeller(redis).tell(progress.Progress(import_id=import_id, stage="ended"))
             while told["finished_at"] is None:
                 told = await next_data(lines)
             assert (told["status"], told["imported_count"]) == ("completed", 3)

@@ -189,10 +189,10 @@ class Model:
         return self._becomes(call, "scheduled")
 
     def _convert(self, call: Call) -> tuple[int, None]:
-        answered = self._becomes(call, "completed")
-        if answered == (200, None):
+        documented_response = self._becomes(call, "completed")
+        if documented_response == (200, None):
             self.leads[call.leads[0] % len(self.leads)].fields["conversion_value"] = call.number
-        return answered
+        return documented_response
 
     def _becomes(self, call: Call, status: str) -> tuple[int, None]:
         lead = self._one(call)

@@ -10,7 +10,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from pydantic import SecretStr
 
-from services.lead_svc.imports import signals
+from services.lead_svc.imports import progress
 from tests.fixtures.gateway import Caller, many_leads
 from tests.fixtures.leads import NOWHERE, LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
@@ -71,17 +71,17 @@ async def test_without_redis_a_job_that_waits_can_be_looked_at(lead_service: Lea
 async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
     lead_service: LeadService, campaign_id: int
 ) -> None:
-    redis = signals.connect_redis(lead_service.redis_url)
+    redis = progress.connect_redis(lead_service.redis_url)
     async with redis, caller_of(lead_service) as caller:
         accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
         location, job = accepted.headers["Location"], accepted.json()["data"]
-        teller = signals.ProgressTeller(redis)
+        teller = progress.ProgressTeller(redis)
 
         async def shown_after(
-            stage: signals.Stage, rows_done: int, rows_total: int | None
+            stage: progress.Stage, rows_done: int, rows_total: int | None
         ) -> tuple[str, dict[str, Any]]:
-            progress = signals.Progress(import_id=job["id"], stage=stage, rows_done=rows_done, rows_total=rows_total)
-            await teller.tell(progress)
+            current = progress.Progress(import_id=job["id"], stage=stage, rows_done=rows_done, rows_total=rows_total)
+            await teller.tell(current)
             shown = (await caller.get(location)).json()
             return shown["status"], shown["progress"]
 
@@ -98,7 +98,7 @@ async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
 async def test_a_redis_that_does_not_answer_holds_nobody_up(
     lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signals, "REDIS_SECONDS", 0.1)
+    monkeypatch.setattr(progress, "REDIS_SECONDS", 0.1)
     listening = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -36,6 +36,6 @@ async def test_only_what_is_older_than_is_kept_is_forgotten(database: Database) 
                 {"age": age, "id": event_id},
             )
     async with database.transaction() as connection:
-        assert await inbox.forget_old(connection) == 1
+        assert await inbox.delete_expired(connection) == 1
     async with database.transaction() as connection:
         assert await inbox.claim(connection, "one", [old, kept]) == {old}

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from services.webhook_svc.fanout import fan_out
+from services.webhook_svc.fanout import handler
 from services.webhook_svc.sending import repository
 from shared.database.engine import Database
 from shared.events.envelope import Envelope
@@ -90,7 +90,7 @@ async def test_an_event_that_comes_again_is_not_delivered_again(
     await webhook_api.subscribe(company)
     events = await told(webhooks_database, new_lead(company))
     async with webhooks_database.transaction() as connection:
-        assert await fan_out.store(connection, events) == 0
+        assert await handler.store(connection, events) == 0
     assert len(await webhook_api.rows("SELECT FROM deliveries")) == 1
 
 
@@ -360,7 +360,7 @@ async def test_what_is_too_old_is_forgotten_with_its_log(
         await told(webhooks_database, new_lead(company, 2))
         await webhook_api.settled(subscription, "delivered", "delivered")
     async with webhooks_database.transaction() as connection:
-        assert await repository.forget_old(connection, timedelta(days=7)) == 1
+        assert await repository.delete_expired(connection, timedelta(days=7)) == 1
     assert len(await webhook_api.log(subscription)) == 1
     assert len(await webhook_api.rows("SELECT FROM attempts")) == 1
 

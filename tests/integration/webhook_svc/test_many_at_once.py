@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from services.webhook_svc.sending import deliverer as deliverers
 from services.webhook_svc.sending import repository
 from services.webhook_svc.sending.attempt import Outcome
-from services.webhook_svc.sending.verdicts import judge
+from services.webhook_svc.sending.delivery_policy import judge
 from shared.database.engine import Database
 from shared.events.leads import LeadCreated
 from tests.fixtures.events import lead

@@ -21,7 +21,7 @@ from starlette.responses import StreamingResponse
 
 from services.webhook_svc.destinations import Destinations
 from services.webhook_svc.sending.attempt import READ_SECONDS, Message, Outcome, Sender
-from services.webhook_svc.sending.resolving import resolve
+from services.webhook_svc.sending.dns import resolve
 from services.webhook_svc.sending.transport import PinnedTransport
 from services.webhook_svc.signatures import new_secret
 from tests.fixtures.waiting import eventually

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.analytics_svc.facts.collecting import BEGINNING, Facts, collect
+from services.analytics_svc.facts.event_mapping import BEGINNING, Facts, collect
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignUpdated
 from shared.events.leads import Assignment as AssignedLead
 from shared.events.leads import LeadAssigned, LeadCallAttempted, LeadCreated, LeadDeleted, QualityReport

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lead_svc.imports import csv_reading
-from services.lead_svc.imports.csv_reading import read_csv
-from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.sheet import Sheet
+from services.lead_svc.spreadsheets import csv_reader
+from services.lead_svc.spreadsheets.csv_reader import read_csv
+from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.sheet import Sheet
 from tests.fixtures.lead_files import csv_file
 
 HEADER = ["first_name", "phone", "notes"]
@@ -153,7 +153,7 @@ cells = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 @given(
     st.data(),
     st.integers(1, 5),
-    st.sampled_from(csv_reading.SEPARATORS),
+    st.sampled_from(csv_reader.SEPARATORS),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
@@ -197,13 +197,13 @@ def test_the_fast_reader_reads_a_large_file_like_the_exact_one() -> None:
     rows = [["".join(choose.choices(pieces, k=choose.randint(0, 9))) for _ in range(6)] for _ in range(20_000)]
     content = csv_file([["phone", "b", "c", "d", "e", "f"], *rows])
 
-    assert outcome(lambda: csv_reading._read_fast(content, csv_reading._dialect(content, (",",)), 0)) == outcome(
+    assert outcome(lambda: csv_reader._read_fast(content, csv_reader._dialect(content, (",",)), 0)) == outcome(
         lambda: exactly(content)
     )
 
 
 def exactly(content: bytes) -> Sheet:
-    return csv_reading._read_exact(content, csv_reading._dialect(content, csv_reading.SEPARATORS), 0)
+    return csv_reader._read_exact(content, csv_reader._dialect(content, csv_reader.SEPARATORS), 0)
 
 
 def outcome(reading: Callable[[], Sheet]) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from services.lead_svc.imports.restoring import restored
+from services.lead_svc.spreadsheets.formula_unescaping import restored
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from services.lead_svc.imports.values import parse
-from services.lead_svc.leads.fields import FIELD_BY_NAME
+from services.lead_svc.domain.fields import FIELD_BY_NAME
+from services.lead_svc.values.from_text import parse
 
 MOST = 10_000
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.exports import workbook
 from services.lead_svc.exports.lines import Lines
-from services.lead_svc.exports.sheet_rows import MOST_CHARACTERS, CellTooLong, SheetRows
-from services.lead_svc.exports.workbook import Workbook
+from services.lead_svc.spreadsheets import xlsx_writer
+from services.lead_svc.spreadsheets.xlsx_rows import MOST_CHARACTERS, CellTooLong, SheetRows
+from services.lead_svc.spreadsheets.xlsx_writer import Workbook
 
 SEPARATOR = "\x1f"
 ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
@@ -87,7 +87,7 @@ def test_a_longer_text_is_refused_by_row_and_column(text: str) -> None:
 
 
 def test_rows_past_the_end_of_a_sheet_go_on_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST_ROWS", 4)
+    monkeypatch.setattr(xlsx_writer, "MOST_ROWS", 4)
 
     sheets = read_back(book_of([copied(f"row {number}", str(number)) for number in range(8)]))
 
@@ -96,7 +96,7 @@ def test_rows_past_the_end_of_a_sheet_go_on_in_the_next(monkeypatch: pytest.Monk
 
 
 def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST_ROWS", 4)
+    monkeypatch.setattr(xlsx_writer, "MOST_ROWS", 4)
 
     assert [len(sheet) for sheet in read_back(book_of([copied("x", "1")] * 3))] == [3]
 

@@ -3,8 +3,8 @@ import zipfile
 
 import pytest
 
-from services.lead_svc.imports.errors import ImportRejected
-from services.lead_svc.imports.formats import FileKind, identify
+from services.lead_svc.spreadsheets.file_kind import FileKind, identify
+from services.lead_svc.spreadsheets.row_errors import ImportRejected
 from tests.fixtures.lead_files import OLD_WORKBOOK, archive_of, binary_workbook, csv_file, workbook
 
 ROWS = [["phone"], ["+14155552671"]]

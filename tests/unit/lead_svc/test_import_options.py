@@ -10,14 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lead_svc.exports.defusing import defused_text
-from services.lead_svc.imports.columns import REPORT_HEADER, arrange, clean_header
-from services.lead_svc.imports.csv_reading import read_csv
-from services.lead_svc.imports.errors import ImportRejected, RowError
+from services.lead_svc.domain.fields import FIELD_BY_NAME
+from services.lead_svc.imports.api.template import EXAMPLE, template_rows
 from services.lead_svc.imports.failed_rows import LONGEST_CELL, MOST_CELLS, MOST_KEPT, as_csv, as_workbook, rows_of
-from services.lead_svc.imports.formats import FileKind
-from services.lead_svc.imports.json_leads import read_json
-from services.lead_svc.imports.objections import Objections
 from services.lead_svc.imports.options import (
     ImportOptions,
     InvalidOption,
@@ -26,13 +21,18 @@ from services.lead_svc.imports.options import (
     choice_of,
     column_map_of,
 )
-from services.lead_svc.imports.reading import read
-from services.lead_svc.imports.restoring import restored
-from services.lead_svc.imports.sheet import Sheet
-from services.lead_svc.imports.stored_lead import StoredLead
-from services.lead_svc.imports.template import EXAMPLE, template_rows
-from services.lead_svc.imports.validation import ValidLeads, examine, settle, validate
-from services.lead_svc.leads.fields import FIELD_BY_NAME
+from services.lead_svc.imports.validation.stored_lead import StoredLead
+from services.lead_svc.imports.validation.validator import ValidLeads, examine, settle, validate
+from services.lead_svc.spreadsheets.columns import REPORT_HEADER, arrange, clean_header
+from services.lead_svc.spreadsheets.csv_reader import read_csv
+from services.lead_svc.spreadsheets.error_collector import Objections
+from services.lead_svc.spreadsheets.file_kind import FileKind
+from services.lead_svc.spreadsheets.formula_escaping import defused_text
+from services.lead_svc.spreadsheets.formula_unescaping import restored
+from services.lead_svc.spreadsheets.json_reader import read_json
+from services.lead_svc.spreadsheets.reader import read
+from services.lead_svc.spreadsheets.row_errors import ImportRejected, RowError
+from services.lead_svc.spreadsheets.sheet import Sheet
 from tests.fixtures.lead_files import csv_file
 
 PHONES = [f"+1415555010{number}" for number in range(10)]

@@ -2,7 +2,7 @@
 
 import re
 
-from services.lead_svc.leads.lead_status import FOLLOWING
+from services.lead_svc.domain.lead_status import FOLLOWING
 from tests.fixtures.servers import ROOT
 
 ROW = re.compile(r"^\| `(?P<status>\w+)` \| (?P<following>.*) \|$", re.MULTILINE)

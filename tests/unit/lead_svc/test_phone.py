@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.imports.conversion import convert
-from services.lead_svc.leads.phone import InvalidPhone, Phone, normalize
+from services.lead_svc.domain.phone import InvalidPhone, Phone, normalize
+from services.lead_svc.values.conversion import convert
 
 US = "+14155552671"
 UK = "+442079460958"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.imports.csv_reading import read_csv
-from services.lead_svc.imports.errors import MAX_REPORTED_ERRORS, ImportRejected, RowError
-from services.lead_svc.imports.lead_columns import LEAD_COLUMNS
-from services.lead_svc.imports.validation import validate
-from services.lead_svc.leads.fields import FIELDS
+from services.lead_svc.domain.fields import FIELDS
+from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
+from services.lead_svc.imports.validation.validator import validate
+from services.lead_svc.spreadsheets.csv_reader import read_csv
+from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, ImportRejected, RowError
 from tests.fixtures.lead_files import OLD_WORKBOOK, Formula, Row, csv_file, sheet_of, workbook
 
 PHONE = "+14155552671"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.imports.plain_values import plain
-from services.lead_svc.imports.values import parse, time_zones
-from services.lead_svc.leads.fields import FIELD_BY_NAME, FIELDS, Kind
+from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
+from services.lead_svc.values.columns import plain
+from services.lead_svc.values.from_text import parse, time_zones
 
 VALUES: dict[str, dict[str, str | int | None]] = {
     "first_name": {"Zoë": "Zoë", "x" * 100: "x" * 100, "x" * 101: None, "日" * 100: "日" * 100},

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import HttpUrl, SecretStr
 
 from shared.http.auth import TokenVerifier
-from shared.http.errors import Forbidden, Unauthenticated, Unavailable
+from shared.http.errors import Forbidden, ServiceUnavailable, Unauthenticated
 from shared.settings import ApiSettings
 
 SECRET = "0123456789abcdef" * 4
@@ -149,7 +149,7 @@ async def test_an_identity_provider_that_is_away_is_said_to_be(provider: KeyServ
     provider.status = 500
     verifier = TokenVerifier(settings(jwt_jwks_url=provider.url))
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    with pytest.raises(Unavailable):
+    with pytest.raises(ServiceUnavailable):
         await verifier.verify(signed(claims(), rsa_key, "RS256", "one"))
 
 

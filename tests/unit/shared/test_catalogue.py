@@ -12,7 +12,7 @@ import pytest
 
 import services.campaign_svc.outbox
 import services.lead_svc.outbox
-from services.lead_svc.imports.loading import created_events
+from services.lead_svc.imports.loading.copy import created_events
 from shared.events.catalogue import CATALOGUE, EVENTS
 from shared.events.envelope import EventData, Serialized, compose, parse
 from shared.events.examples import EXAMPLES, SPEAKERS, example_of

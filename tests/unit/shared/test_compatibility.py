@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.events.compatibility import Break, breaks
+from shared.events.compatibility import IncompatibleChange, breaks
 
 Schema = dict[str, Any]
 
@@ -46,7 +46,7 @@ def without(schema: Schema, *names: str) -> Schema:
     return {**schema, "properties": left, "required": [name for name in schema["required"] if name in left]}
 
 
-def said(found: list[Break]) -> list[str]:
+def said(found: list[IncompatibleChange]) -> list[str]:
     """What was found, as it is told."""
     return [f"{each.field} {each.what}" for each in found]
 

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from shared.database.engine import Database
 from shared.http.app import create_api
 from shared.http.auth import Caller
-from shared.http.errors import ApiError, BadRequest, ErrorBody, Fault, NotFound
-from shared.http.openapi import documented
+from shared.http.errors import ApiError, BadRequest, ErrorResponse, FieldError, NotFound
+from shared.http.openapi import documented_errors
 from shared.settings import ApiSettings
 
-FAULT = Fault(field="name", value=None, code="missing", message="Missing required field: name")
+FAULT = FieldError(field="name", value=None, code="missing", message="Missing required field: name")
 NO_NAME = BadRequest("Invalid request", "name: Missing required field: name", [FAULT])
 NO_COMPANY = BadRequest("Company ID is required")
 
@@ -44,32 +44,34 @@ def examples(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_entry_is_described_by_the_first_line_of_what_its_error_is() -> None:
-    [(status, entry)] = documented(Teapot("No coffee")).items()
+    [(status, entry)] = documented_errors(Teapot("No coffee")).items()
     assert status == 418
     assert entry["description"] == "It is a teapot."
-    assert entry["model"] is ErrorBody
+    assert entry["model"] is ErrorResponse
 
 
 def test_each_kind_of_error_of_one_status_describes_its_entry_once() -> None:
-    entry = documented(Teapot("No coffee"), Teapot("No milk"), OddTeapot("No tea"))[418]
+    entry = documented_errors(Teapot("No coffee"), Teapot("No milk"), OddTeapot("No tea"))[418]
     assert entry["description"] == "It is a teapot. It is an odd teapot."
 
 
 @pytest.mark.parametrize("error", [NO_NAME, NO_COMPANY, NotFound("Campaign not found", "It was deleted")])
 def test_an_example_is_the_body_that_the_error_is_answered_with(error: ApiError) -> None:
-    [example] = examples(documented(error)[error.status]).values()
+    [example] = examples(documented_errors(error)[error.status]).values()
     assert example["value"] == json.loads(bytes(error.response().body))
-    ErrorBody.model_validate(example["value"])
+    ErrorResponse.model_validate(example["value"])
 
 
 def test_errors_of_one_status_are_examples_beside_each_other_named_after_their_reason() -> None:
-    entries = documented(NO_NAME, NotFound("Campaign not found"), NO_COMPANY)
+    entries = documented_errors(NO_NAME, NotFound("Campaign not found"), NO_COMPANY)
     assert list(entries) == [400, 404]
     assert list(examples(entries[400])) == ["name-missing-required-field-name", "company-id-is-required"]
 
 
 def test_errors_with_the_same_reason_are_all_shown() -> None:
-    entry = documented(NotFound("Campaign not started", "Not found"), NotFound("Campaign not paused", "Not found"))[404]
+    entry = documented_errors(
+        NotFound("Campaign not started", "Not found"), NotFound("Campaign not paused", "Not found")
+    )[404]
     assert list(examples(entry)) == ["not-found", "not-found-2"]
     assert examples(entry)["not-found-2"]["value"] == {"message": "Campaign not paused", "error": "Not found"}
 
@@ -78,10 +80,10 @@ def test_errors_with_the_same_reason_are_all_shown() -> None:
 def app() -> FastAPI:
     router = APIRouter()
 
-    @router.post("/doors/{door}", responses=documented(NotFound("No such door")))
+    @router.post("/doors/{door}", responses=documented_errors(NotFound("No such door")))
     async def open_door(caller: Caller, door: int, gently: bool | None = None) -> None: ...
 
-    @router.post("/read", responses=documented(NO_NAME, Misread("Not a number")))
+    @router.post("/read", responses=documented_errors(NO_NAME, Misread("Not a number")))
     async def read(caller: Caller, text: Annotated[str, Body()]) -> None: ...
 
     settings = ApiSettings(
@@ -103,7 +105,7 @@ def test_fastapis_own_422_and_its_schemas_are_not_in_the_document(app: FastAPI) 
 def test_a_422_that_an_endpoint_documents_stays(app: FastAPI) -> None:
     answer = app.openapi()["paths"]["/read"]["post"]["responses"]["422"]
     assert answer["description"] == "What was read makes no sense."
-    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 
 def test_a_parameter_that_may_be_left_out_may_not_be_null(app: FastAPI) -> None:
@@ -127,7 +129,7 @@ def test_every_endpoint_documents_the_errors_that_any_may_answer(app: FastAPI) -
     assert {"400", "401", "403", "404", "500", "503"} <= set(responses)
     for status in ("401", "500", "503"):
         [example] = examples(responses[status]).values()
-        assert ErrorBody.model_validate(example["value"])
+        assert ErrorResponse.model_validate(example["value"])
 
 
 def test_an_endpoints_own_error_stands_in_place_of_the_general_one(app: FastAPI) -> None:

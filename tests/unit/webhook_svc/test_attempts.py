@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.webhook_svc.sending.attempt import Outcome, read_retry_after
-from services.webhook_svc.sending.verdicts import judge
+from services.webhook_svc.sending.delivery_policy import judge
 from services.webhook_svc.subscriptions.event_types import PING
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)

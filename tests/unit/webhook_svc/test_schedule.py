@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.webhook_svc.sending.schedule import LONGEST_RETRY_AFTER, SHORTEST, STEPS, TRIED_FOR, next_pause
+from services.webhook_svc.sending.retry_schedule import LONGEST_RETRY_AFTER, SHORTEST, STEPS, TRIED_FOR, next_pause
 
 DAY = timedelta(days=1)
 HIGHEST_DRAW = 1 - 2**-53
@@ -16,7 +16,7 @@ asked_for = st.none() | st.timedeltas(timedelta(0), timedelta(days=400))
 
 def test_the_steps_are_the_documented_ones() -> None:
     minute, hour = timedelta(minutes=1), timedelta(hours=1)
-    documented = (
+    documented_errors = (
         timedelta(seconds=5),
         timedelta(seconds=30),
         2 * minute,
@@ -27,7 +27,7 @@ def test_the_steps_are_the_documented_ones() -> None:
         4 * hour,
         8 * hour,
     )
-    assert documented == STEPS
+    assert documented_errors == STEPS
     assert TRIED_FOR == DAY
 
 

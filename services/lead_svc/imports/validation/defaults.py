@@ -1,0 +1,59 @@
+"""The values that an import is told to put where its file says nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
+from services.lead_svc.spreadsheets.row_errors import RowError, shorten
+from services.lead_svc.values.from_text import Value, parse
+from services.lead_svc.values.to_text import cell_text
+
+_NEVER_COMMON = frozenset({"phone", "alternate_phone"})
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a lead gets where its row is silent: values of fields, and entries of `custom_fields`."""
+
+    values: Mapping[str, Value]
+    custom_fields: Mapping[str, object] = field(default_factory=dict)
+
+
+NO_DEFAULTS: Final = Defaults({})
+"""A lead that is silent stays so."""
+
+
+def check_defaults(given: Mapping[str, object]) -> tuple[Defaults, list[RowError]]:
+    """The given defaults, by the rules of a file's cells, over those that every lead has.
+
+    Every key that is no field, or whose value its field cannot hold, is an objection.
+    """
+    values: dict[str, Value] = {spec.name: spec.default for spec in FIELDS if spec.default is not None}
+    custom_fields: dict[str, object] = {}
+    errors: list[RowError] = []
+    for key, value in given.items():
+        spec = FIELD_BY_NAME.get(key)
+        if spec is None or not spec.importable or key in _NEVER_COMMON:
+            errors.append(_error(key, None, "unknown_default", f"default_values cannot set {shorten(key)}"))
+            continue
+        text = cell_text(spec, value)
+        if text is None:
+            errors.append(_error(key, value, "wrong_type", f"default_values has a wrong type of value for {key}"))
+        elif text:
+            parsed = parse(spec, text)
+            if parsed is None:
+                errors.append(_error(key, value, spec.error_code, spec.error_message(shorten(text))))
+            elif spec.kind is Kind.OBJECT:
+                custom_fields = orjson.loads(str(parsed))
+            else:
+                values[key] = parsed
+    return Defaults(values, custom_fields), errors
+
+
+def _error(key: str, value: object, code: str, message: str) -> RowError:
+    return RowError(
+        None, f"default_values.{shorten(key)}", None if value is None else shorten(str(value)), code, message
+    )

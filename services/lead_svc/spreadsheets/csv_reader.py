@@ -1,0 +1,160 @@
+"""CSV as people have it: any of the usual separators, line ends and encodings, quoted or not.
+
+polars reads what is well formed, Python's csv module the rest: it is ten times slower, but it knows the row where
+something is wrong. Both must read the same from what both can read.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO, TextIOWrapper
+from itertools import islice
+from typing import Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from services.lead_svc.spreadsheets.columns import MAX_COLUMNS, field_of, too_many_columns
+from services.lead_svc.spreadsheets.encoding import as_utf8
+from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, ImportRejected
+from services.lead_svc.spreadsheets.sheet import CellFault, Sheet
+
+SEPARATORS: Final[tuple[str, ...]] = (",", ";", "\t", "|")
+
+_MOST_ROWS_ABOVE: Final = 1_000
+_CELLS_IN_A_PIECE: Final = 200_000
+_LONGEST_CELL: Final = 256 * 1024 * 1024
+csv.field_size_limit(_LONGEST_CELL)  # its default would refuse a long cell without saying where
+
+# Excel's own first line, which names the separator and is no row.
+_SEPARATOR_LINE: Final = re.compile(rb'"?sep=(?![\w"])([\t!-~])"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINES: Final = re.compile(rb"(?:[ \t]*(?:\r\n|\n|\r))++")
+_BARE_CARRIAGE_RETURN: Final = re.compile(rb"\r(?!\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    separator: str
+    header: tuple[str, ...]
+    """Empty when the file has none, or none that can be read."""
+    rows_above: int = 0
+    """How many blank rows stand above the header."""
+
+
+def read_csv(content: bytes) -> Sheet:
+    """The table in a CSV file; its header is the first row that holds something.
+
+    Rows with more cells than the header are faults of the sheet; rows with fewer end in empty cells.
+
+    Raises
+    ------
+    ImportRejected
+        If the text cannot be decoded or holds NUL characters, or if its quoting makes rows unreadable.
+    """
+    text = as_utf8(content)
+    declared = _SEPARATOR_LINE.match(text)
+    separators = SEPARATORS
+    if declared is not None:
+        text, separators = text[declared.end() :], (declared[1].decode(),)
+    blank = _BLANK_LINES.match(text)
+    lines_above = 0
+    if blank is not None:
+        text, lines_above = text[blank.end() :], len(_LINE_END.findall(blank[0]))
+    return _read(text, _dialect(text, separators), lines_above)
+
+
+def _read(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
+    if len(dialect.header) > MAX_COLUMNS:
+        raise too_many_columns()
+    if dialect.header and dialect.rows_above == 0 and _is_well_formed(text, dialect.separator):
+        try:
+            return _read_fast(text, dialect, lines_above)
+        except PolarsError:
+            return _read_exact(text, dialect, lines_above)
+    return _read_exact(text, dialect, lines_above)
+
+
+def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
+    """The separator under which most of the header's cells are known fields; among equals, the one with most cells."""
+    return max(
+        (_first_row(text, separator) for separator in separators),
+        key=lambda dialect: (sum(field_of(cell) is not None for cell in dialect.header), len(dialect.header)),
+    )
+
+
+def _first_row(text: bytes, separator: str) -> _Dialect:
+    try:
+        for index, row in enumerate(islice(_rows(text, separator), _MOST_ROWS_ABOVE)):
+            if any(cell.strip().strip("".join(SEPARATORS)) for cell in row):
+                return _Dialect(separator, tuple(row[: MAX_COLUMNS + 1]), index)
+    except csv.Error:
+        return _Dialect(separator, ())
+    return _Dialect(separator, ())
+
+
+def _rows(text: bytes, separator: str) -> Iterator[list[str]]:
+    # Space before a quote would make the quote a part of the text; at the edge of a cell it means nothing anyway.
+    lines = TextIOWrapper(BytesIO(text), "utf-8", newline="")
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
+
+
+def _is_well_formed(text: bytes, separator: str) -> bool:
+    """Whether every quote opens or closes a whole cell or is doubled, and every line ends in LF or CRLF."""
+    if _BARE_CARRIAGE_RETURN.search(text):
+        return False
+    return b'"' not in text or _well_quoted(separator).match(text) is not None
+
+
+@cache
+def _well_quoted(separator: str) -> re.Pattern[bytes]:
+    before, after = rf"(?<![^{re.escape(separator)}\n])", rf"(?=[{re.escape(separator)}\r\n]|\Z)"
+    return re.compile(rf'[^"]*+(?:{before}"[^"]*+(?:""[^"]*+)*+"{after}[^"]*+)*+\Z'.encode())
+
+
+def _read_fast(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
+    schema = {str(position): pl.String for position in range(len(dialect.header))}
+    rows = pl.read_csv(text, has_header=False, separator=dialect.separator, schema=schema)
+    return Sheet(dialect.header, rows.slice(1), lines_above + 2)
+
+
+def _read_exact(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
+    width = len(dialect.header)
+    first_row = lines_above + dialect.rows_above + 2
+    pieces = [_piece([], width)]
+    rows: list[list[str]] = []
+    faults: list[CellFault] = []
+    more_faults, number = 0, lines_above
+    try:
+        for number, row in enumerate(_rows(text, dialect.separator), start=lines_above + 1):
+            if number < first_row or not width:
+                continue
+            if len(row) > width and any(cell.strip() for cell in row[width:]):
+                if len(faults) < MAX_REPORTED_ERRORS:
+                    faults.append(_too_many_cells(number, len(row), width))
+                else:
+                    more_faults += 1
+            rows.append((row + [""] * (width - len(row)))[:width])
+            if len(rows) * width >= _CELLS_IN_A_PIECE:
+                pieces.append(_piece(rows, width))
+                rows = []
+    except csv.Error as error:
+        raise _unreadable_row(number + 1, str(error)) from error
+    pieces.append(_piece(rows, width))
+    return Sheet(dialect.header, pl.concat(pieces), first_row, tuple(faults), more_faults)
+
+
+def _piece(rows: list[list[str]], width: int) -> pl.DataFrame:
+    columns = zip(*rows, strict=True) if rows else [()] * width
+    return pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
+
+
+def _too_many_cells(row: int, cells: int, width: int) -> CellFault:
+    return CellFault(row, None, None, "too_many_cells", f"Row {row} has {cells} cells, but the header has {width}")
+
+
+def _unreadable_row(row: int, reason: str) -> ImportRejected:
+    text = "there is text behind a closing quote" if "expected after" in reason else "a quoted cell is not closed"
+    return ImportRejected.because("malformed_row", f"Row {row} cannot be read: {text}", row=row)

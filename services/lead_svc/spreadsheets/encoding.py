@@ -1,0 +1,58 @@
+"""The text in a CSV file's bytes."""
+
+import codecs
+from typing import Final
+
+from services.lead_svc.spreadsheets.file_kind import looks_like_utf16
+from services.lead_svc.spreadsheets.row_errors import ImportRejected
+
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_HEAD: Final = 4_096
+
+
+def as_utf8(content: bytes) -> bytes:
+    """The same text in UTF-8 without byte order mark.
+
+    Read as what its byte order mark says, else as UTF-16 where that is obvious, else as UTF-8, else as Windows-1252.
+
+    Raises
+    ------
+    ImportRejected
+        If it is none of them, or holds NUL characters, which PostgreSQL cannot store.
+    """
+    text = _as_utf8(content)
+    if b"\0" in text:
+        raise ImportRejected.because("nul_character", "The file contains NUL characters")
+    return text
+
+
+def _as_utf8(content: bytes) -> bytes:
+    if content.isascii() and b"\0" not in content:
+        return content
+    if content.startswith(codecs.BOM_UTF8):
+        return _decoded(content[len(codecs.BOM_UTF8) :], "utf-8")
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return _decoded(content[len(mark) :], encoding)
+    wide = looks_like_utf16(content[:_HEAD])
+    if wide is not None:
+        return _decoded(content, wide)
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decoded(content, "windows-1252")
+    return content
+
+
+def _decoded(content: bytes, encoding: str) -> bytes:
+    try:
+        return content.decode(encoding).encode("utf-8")
+    except UnicodeError as error:
+        raise ImportRejected.because(
+            "unknown_encoding", "The file's text encoding is not recognised; save it as UTF-8"
+        ) from error

@@ -1,0 +1,182 @@
+"""From the text of a cell to the value of a field: the rule, for one text at a time."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import orjson
+
+from services.lead_svc.domain import phone
+from services.lead_svc.domain.fields import EMAIL_PATTERN, Field, Kind
+from services.lead_svc.domain.language import language_tag
+from services.lead_svc.values.jsonb import as_jsonb
+
+Value = str | int
+
+_DAY_SECONDS: Final = 86_400
+_CENT: Final = Decimal("0.01")
+_EMAIL: Final = re.compile(EMAIL_PATTERN)
+_TIME: Final = re.compile(
+    r"([0-9]{1,2})(?::([0-9]{2}))?(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([ap])?(?:\.?m\.?)?", re.IGNORECASE
+)
+_DAY_FRACTION: Final = re.compile(r"0?\.[0-9]+|0")
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:(?P<mark>[,.' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?:[.,][0-9]+)?")
+
+
+def parse(field: Field, text: str) -> Value | None:
+    """The value that a trimmed, non-empty text means for a field, or None where the field cannot hold it.
+
+    Lists and objects come back as JSON text, money as decimal text, times as "HH:MM:SS".
+    """
+    return _PARSERS[field.kind](field, text)
+
+
+@cache
+def time_zones() -> Mapping[str, str]:
+    """Every name of a time zone in the IANA database, by its lower-case form."""
+    names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return {name.lower(): name for name in names}
+
+
+def visible(text: str) -> str:
+    """The text without characters that cannot be seen, which come along when text is copied from a web page."""
+    if text.isascii():
+        return text
+    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+
+
+def _parse_text(field: Field, text: str) -> str | None:
+    return text if len(text) <= (field.max_length or 0) else None
+
+
+def _parse_phone(_field: Field, text: str) -> str | None:
+    try:
+        return phone.normalize(text).e164
+    except phone.InvalidPhone:
+        return None
+
+
+def _parse_email(field: Field, text: str) -> str | None:
+    address = visible(text).strip()
+    return address if len(address) <= (field.max_length or 0) and _EMAIL.fullmatch(address) else None
+
+
+def _parse_choice(field: Field, text: str) -> str | None:
+    choice = re.sub(r"[\s_-]+", "_", text.lower())
+    return choice if choice in field.choices else None
+
+
+def _parse_integer(field: Field, text: str) -> int | None:
+    number = field.words.get(text.lower())
+    if number is None:
+        decimal = _decimal(text)
+        if decimal is None or decimal != decimal.to_integral_value():
+            return None
+        number = int(decimal)
+    return number if field.minimum <= number <= field.maximum else None
+
+
+def _parse_money(field: Field, text: str) -> str | None:
+    bare = "".join(character for character in visible(text) if unicodedata.category(character) != "Sc")
+    amount = _decimal(_without_thousands(bare.replace("\u00a0", " ").replace("\u202f", " ").strip()))
+    if amount is None or not 0 <= amount < field.maximum + 1:
+        return None
+    rounded = abs(amount).quantize(_CENT, ROUND_HALF_UP)
+    return str(rounded) if rounded < field.maximum + 1 else None
+
+
+def _without_thousands(text: str) -> str:
+    """The number with a decimal point and no other mark; "1,234" and "1.234.567" are grouped, "1234,5" is not."""
+    grouped = _THOUSANDS.fullmatch(text)
+    if grouped is not None and not (grouped["mark"] == "." and text.count(".") == 1 and "," not in text):
+        text = text.replace(grouped["mark"], "")
+    return text.replace(",", ".") if text.count(",") == 1 else text
+
+
+def _decimal(text: str) -> Decimal | None:
+    """The number in a text of at most 40 characters, None if there is none."""
+    if len(text) > 40 or not text.isascii() or "_" in text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) <= 30 else None
+
+
+def _parse_time(_field: Field, text: str) -> str | None:
+    if _DAY_FRACTION.fullmatch(text):  # a time of day as Excel stores it
+        seconds = round(float(text) * _DAY_SECONDS) % _DAY_SECONDS
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, second = int(match[1]), int(match[2] or 0), int(match[3] or 0)
+    if match[4] is not None:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
+    elif match[2] is None or text[-1] in ".mM":
+        return None
+    return f"{hour:02}:{minute:02}:{second:02}" if hour < 24 and minute < 60 and second < 60 else None
+
+
+def _parse_time_zone(_field: Field, text: str) -> str | None:
+    return time_zones().get(text.lower().replace(" ", "_"))
+
+
+def _parse_language(field: Field, text: str) -> str | None:
+    return language_tag(text) if len(text) <= (field.max_length or 0) else None
+
+
+def _parse_list(field: Field, text: str) -> str | None:
+    if text.startswith("["):
+        items = _json(text)
+        if not isinstance(items, list) or not all(isinstance(item, str) and "\0" not in item for item in items):
+            return None
+    else:
+        items = re.split(f"[{field.separators}]", text)
+    # Not the text's length: the quotes and commas of a list that was exported are not its own.
+    if sum(map(len, items)) > (field.max_length or 0):
+        return None
+    return orjson.dumps([stripped for item in items if (stripped := item.strip())]).decode()
+
+
+def _parse_object(field: Field, text: str) -> str | None:
+    document = _json(text)
+    if not isinstance(document, dict) or (encoded := as_jsonb(document)) is None:
+        return None
+    # An export puts into one cell what may have come in many columns, and each had this room.
+    limit = field.max_length or 0
+    fits = len(text) <= limit or all(_length(value) <= limit for value in document.values())
+    return encoded if fits else None
+
+
+def _length(value: object) -> int:
+    return len(value if isinstance(value, str) else orjson.dumps(value).decode())
+
+
+def _json(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+_PARSERS: Final[Mapping[Kind, Callable[[Field, str], Value | None]]] = {
+    Kind.TEXT: _parse_text,
+    Kind.PHONE: _parse_phone,
+    Kind.EMAIL: _parse_email,
+    Kind.CHOICE: _parse_choice,
+    Kind.INTEGER: _parse_integer,
+    Kind.MONEY: _parse_money,
+    Kind.TIME: _parse_time,
+    Kind.TIMEZONE: _parse_time_zone,
+    Kind.LANGUAGE: _parse_language,
+    Kind.LIST: _parse_list,
+    Kind.OBJECT: _parse_object,
+}
