@@ -21,13 +21,12 @@ class CampaignLookup:
     campaign_svc: CampaignDirectory
 
     @asynccontextmanager
-    async def with_campaign(
-        self, campaign_id: int, token: str
-    ) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy]]:
+    async def with_campaign(self, campaign_id: int, token: str) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy]]:
         """A transaction, and the campaign: one of any company, deleted or not.
 
-        The transaction's first statement reads the local copy. Only if there is none, the transaction ends, campaign_svc
-        is requested, and a second transaction begins: no transaction stays open for the time of an HTTP request.
+        The transaction's first statement reads the local copy. Only if there is none, the transaction ends, the
+        campaign is requested from campaign_svc, and a second transaction begins: no transaction stays open during an
+        HTTP request.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Queries of the do-not-call endpoints. What every change of a lead needs of the list is in `leads/do_not_call_list`."""
+"""Queries of the do-not-call endpoints. Those that every change of leads needs are in `leads/do_not_call_list`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

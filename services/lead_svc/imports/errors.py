@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from services.lead_svc.campaigns import errors as campaign_errors
 from shared.http.errors import BadRequest, Conflict, NotFound
 
 IMPORT_UNDONE: Final = "Lead import undone"
@@ -16,7 +17,8 @@ DRY_RUN_SUCCEEDED: Final = "Dry run: the leads are valid, nothing was imported"
 
 NO_FILE: Final = "No file uploaded"
 CAMPAIGN_REQUIRED: Final = "campaign_id is required"
-INVALID_CAMPAIGN: Final = "Invalid campaign_id or campaign does not belong to company"
+INVALID_CAMPAIGN: Final = campaign_errors.INVALID_CAMPAIGN
+CAMPAIGN_UNKNOWN_NOW: Final = campaign_errors.CAMPAIGN_UNAVAILABLE
 NO_LEADS_IN_BODY: Final = "leads must be a non-empty array"
 LEADS_NESTED_TOO_DEEPLY: Final = "leads must not be nested more than 254 levels deep"
 BODY_NOT_AN_OBJECT: Final = "The body must be a JSON object"
@@ -24,7 +26,6 @@ BODY_TOO_LARGE: Final = "Request body exceeds 10MB limit"
 NOT_FINITE: Final = "must not hold NaN, Infinity or a number beyond 1.8e308"
 DEFAULTS_NOT_AN_OBJECT: Final = "default_values must be a JSON object"
 DEFAULTS_NOT_STORABLE: Final = "default_values must not hold NUL characters or be nested more than 254 levels deep"
-CAMPAIGN_UNKNOWN_NOW: Final = "The campaign cannot be checked at the moment; try again later"
 UNKNOWN_PARAMETER: Final = "An import has no parameters in its query"
 WORKER_GAVE_UP: Final = "The file could not be processed"
 

@@ -27,9 +27,9 @@ from services.lead_svc.imports.failed_rows import KEPT
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.validation.stored_lead import StoredLead
-from services.lead_svc.leads import event_sql
-from services.lead_svc.leads.event_sql import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
-from services.lead_svc.leads.repository import goes_with_status
+from services.lead_svc.leads.change_sql import columns_after_status_change
+from services.lead_svc.leads.event_sql import change_and_emit, event_parameters
+from services.lead_svc.leads.events import LEAD_ASSIGNED, LEAD_DELETED, LEAD_STATUS_CHANGED, LEAD_UPDATED
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
@@ -276,7 +276,7 @@ _WIRE_TYPES: Final = {
     "priority": "smallint", "lead_score": "smallint", "assigned_to": "bigint", "best_time_to_call": "time",
     "annual_revenue": "numeric",
 }  # fmt: skip
-_UPDATED: Final = (STATUS_CHANGED, UPDATED, ASSIGNED)
+_UPDATED: Final = (LEAD_STATUS_CHANGED, LEAD_UPDATED, LEAD_ASSIGNED)
 
 
 def _new_value(name: str) -> str:
@@ -288,8 +288,8 @@ def _new_value(name: str) -> str:
 
 _SAID: Final = ", ".join(f"{name} {_WIRE_TYPES.get(name, 'text')}" for name in LEAD_COLUMNS)
 _SETS: Final = ", ".join(f"{name} = {_new_value(name)}" for name in LEAD_COLUMNS)
-_GOES_WITH_STATUS: Final = goes_with_status(_new_value("status"), "leads.status")
-_UPDATE: Final = event_sql.statement(
+_GOES_WITH_STATUS: Final = columns_after_status_change(_new_value("status"), "leads.status")
+_UPDATE: Final = change_and_emit(
     f"""
     UPDATE leads SET {_SETS},
         {", ".join(f"{name} = {kept}" for name, kept in _GOES_WITH_STATUS.items())},
@@ -312,16 +312,16 @@ async def update_leads(connection: AsyncConnection, company_id: int, said: Seque
         The `id` of each lead and its `LEAD_COLUMNS`, as `ValidLeads` has them.
     """
     driver = await driver_connection(connection)
-    await driver.execute(_UPDATE, company_id, *event_sql.frames(company_id, _UPDATED), orjson.dumps(said).decode())
+    await driver.execute(_UPDATE, company_id, *event_parameters(company_id, _UPDATED), orjson.dumps(said).decode())
 
 
 _HOLD = select(imports.c.id).where(imports.c.id == bindparam("import_id")).with_for_update()
-_TAKE_BACK: Final = event_sql.statement(
+_TAKE_BACK: Final = change_and_emit(
     """
     DELETE FROM leads
     WHERE company_id = $1 AND import_id = $4 AND id BETWEEN $5 AND $6 AND version = 1
     """,
-    (DELETED,),
+    (LEAD_DELETED,),
     "count(*) FROM changed",
     # Their last version, which nobody has read.
     version="leads.version + 1",
@@ -351,7 +351,7 @@ async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[int
     asked = {"import_id": job.id, "first_id": job.first_lead_id, "last_id": job.last_lead_id}
     driver = await driver_connection(connection)
     deleted: int = await driver.fetchval(
-        _TAKE_BACK, job.company_id, *event_sql.frames(job.company_id, (DELETED,)), *asked.values()
+        _TAKE_BACK, job.company_id, *event_parameters(job.company_id, (LEAD_DELETED,)), *asked.values()
     )
     return deleted, list((await connection.execute(_LEFT, {"company_id": job.company_id, **asked})).scalars())
 

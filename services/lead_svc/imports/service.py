@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.campaigns.client import CampaignDirectory, CampaignsUnavailable
-from services.lead_svc.campaigns.lookup import NoSuchCampaign, find_campaign, knowing_its_campaign
+from services.lead_svc.campaigns.errors import CampaignUnavailableError, InvalidCampaignError
+from services.lead_svc.campaigns.lookup import CampaignLookup
+from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.api.upload import Upload
 from services.lead_svc.imports.errors import (
@@ -69,7 +70,7 @@ class ImportService:
     """Starts imports and follows them."""
 
     database: Database
-    campaigns: CampaignDirectory
+    campaigns: CampaignLookup
     signals: ProgressListener
 
     async def run(
@@ -115,25 +116,22 @@ class ImportService:
     async def _start(
         self, caller: Principal, new: NewImport, keyed: IdempotentRequest | None, listening: ExitStack
     ) -> tuple[int, bool, asyncio.Event]:
-        async def store(connection: AsyncConnection) -> tuple[int, bool, asyncio.Event]:
-            import_id, repeated = await self._store(connection, new, keyed)
-            # Before the commit: afterwards the worker may be done sooner than we listen.
-            return import_id, repeated, listening.enter_context(self.signals.expect(import_id))
-
         try:
-            return await knowing_its_campaign(self.database, self.campaigns, caller.token, store)
-        except NoSuchCampaign as error:
+            async with self.campaigns.with_campaign(new.campaign_id, caller.token) as (connection, campaign):
+                import_id, repeated = await self._store(connection, campaign, new, keyed)
+                # Before the commit: afterwards the worker may be done sooner than we listen.
+                return import_id, repeated, listening.enter_context(self.signals.expect(import_id))
+        except InvalidCampaignError as error:
             raise ImportRefused(INVALID_CAMPAIGN) from error
-        except CampaignsUnavailable as error:
+        except CampaignUnavailableError as error:
             raise ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
 
     async def _store(
-        self, connection: AsyncConnection, new: NewImport, keyed: IdempotentRequest | None
+        self, connection: AsyncConnection, campaign: CampaignCopy, new: NewImport, keyed: IdempotentRequest | None
     ) -> tuple[int, bool]:
         """The job's id, and whether it was there before."""
 
         async def create() -> JsonResponse:
-            campaign = await find_campaign(connection, new.campaign_id)
             if campaign.company_id != new.company_id or campaign.deleted:
                 raise ImportRefused(INVALID_CAMPAIGN)
             import_id = await repository.create(connection, new)

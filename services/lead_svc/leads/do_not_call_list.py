@@ -1,8 +1,8 @@
 """Queries on a company's do-not-call list, and its lock, for every operation that creates or changes leads.
 
 The list has one advisory lock a company. Whoever creates or renumbers leads takes it shared, whoever changes the list
-takes it exclusive, so that a new lead and a new number cannot miss each other. The lock comes before the locks of leads:
-the other order would let two transactions wait for each other.
+takes it exclusive, so that a new lead and a new number cannot miss each other. The lock comes before the locks of
+leads: in the other order two transactions could wait for each other.
 """
 
 from collections.abc import Sequence
@@ -14,24 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.tables import do_not_call
 from shared.database.engine import driver_connection
+from shared.database.queries import load_queries
 
 _PHONES: Final = ARRAY(Text)
-# What every change of leads runs is SQL on the driver: SQLAlchemy costs more than these statements do.
-_LOCK_SHARED: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended('do-not-call ' || $1::text, 0))"
-_LOCK_EXCLUSIVE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('do-not-call ' || $1::text, 0))"
-_FIND_LISTED: Final = "SELECT phone FROM do_not_call WHERE company_id = $1 AND phone = any($2::text[])"
+_queries: Final = load_queries(__file__, "queries.sql")
 
 
 async def lock_shared(connection: AsyncConnection, company_id: int) -> None:
     """Keep the list unchanged until the transaction ends."""
     driver = await driver_connection(connection)
-    await driver.execute(_LOCK_SHARED, str(company_id))
+    await driver.execute(_queries.lock_do_not_call_list_shared, str(company_id))
 
 
 async def lock_exclusive(connection: AsyncConnection, company_id: int) -> None:
     """Lock the list for a change, until the transaction ends. Waits for every transaction that has it locked shared."""
     driver = await driver_connection(connection)
-    await driver.execute(_LOCK_EXCLUSIVE, str(company_id))
+    await driver.execute(_queries.lock_do_not_call_list_exclusive, str(company_id))
 
 
 async def has_numbers(connection: AsyncConnection, company_id: int) -> bool:
@@ -44,7 +42,7 @@ async def has_numbers(connection: AsyncConnection, company_id: int) -> bool:
 async def find_listed(connection: AsyncConnection, company_id: int, phones: Sequence[str]) -> set[str]:
     """Those of the numbers that are on the list."""
     driver = await driver_connection(connection)
-    return {row["phone"] for row in await driver.fetch(_FIND_LISTED, company_id, phones)}
+    return {row["phone"] for row in await driver.fetch(_queries.find_listed_phones, company_id, phones)}
 
 
 async def add(

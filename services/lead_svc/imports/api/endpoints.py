@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.lead_svc.imports.api.json_request import BODY_SCHEMA, read_json_upload
 from services.lead_svc.imports.api.presentation import location_of, show_job, show_result
-from services.lead_svc.imports.api.schemas import ImportAccepted, ImportErrorResponse, ImportResult, RowErrorRead
+from services.lead_svc.imports.api.schemas import ImportAccepted, ImportResult
 from services.lead_svc.imports.api.upload import LARGEST_MEGABYTES, Upload, read_upload
 from services.lead_svc.imports.errors import (
     BODY_NOT_AN_OBJECT,
@@ -27,6 +27,7 @@ from services.lead_svc.imports.errors import (
 )
 from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.imports.service import ImportService, Outcome
+from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import ApiError, BadRequest, InternalServerError, ServiceUnavailable, display_value
 from shared.http.idempotency import (

@@ -10,7 +10,6 @@ from fastapi import Request
 
 from services.lead_svc.domain.fields import FIELDS, Field, Kind
 from services.lead_svc.imports.api.multipart import MEGABYTE, CutOff
-from services.lead_svc.imports.api.schemas import RowErrorRead
 from services.lead_svc.imports.api.upload import LARGEST_MEGABYTES, Upload
 from services.lead_svc.imports.errors import (
     BODY_NOT_AN_OBJECT,
@@ -28,6 +27,7 @@ from services.lead_svc.imports.errors import (
 from services.lead_svc.imports.options import ImportOptions, InvalidOption, OnDuplicate, OnError, choice_of
 from services.lead_svc.spreadsheets.file_kind import LEADS_ARRAY, FileKind
 from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 from services.lead_svc.values.jsonb import has_finite_numbers, to_jsonb
 from services.lead_svc.values.to_text import display_text
 from shared.http.errors import display_value

@@ -10,8 +10,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
-from services.lead_svc.imports.api.schemas import RowErrorRead
 from services.lead_svc.imports.errors import NO_FILE, file_too_large
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 from shared.http.errors import BadRequest, display_value
 
 MEGABYTE: Final = 1024 * 1024

@@ -6,33 +6,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.lead_svc.imports.options import OnDuplicate, OnError
-from services.lead_svc.leads.schemas import LeadShown
-from shared.http.errors import ErrorResponse
+from services.lead_svc.leads.schemas import LeadRead
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 
 ImportStatus = Literal["queued", "processing", "completed", "failed", "aborted", "undone"]
-
-
-class RowErrorRead(BaseModel):
-    """One thing that is wrong with a file, or with a JSON array of leads."""
-
-    row: int | None = Field(
-        description="Row as a spreadsheet shows it: the header is row 1. For JSON the place in `leads`, which counts "
-        "from 0. Null for what concerns all of it."
-    )
-    field: str | None = Field(
-        description="Field of the lead, or the column's header where it is none. For JSON its path: `leads.0.phone`."
-    )
-    value: str | None = Field(description="The value as it stands in the file, cut where it is long.")
-    code: str
-    message: str
-
-
-class ImportErrorResponse(ErrorResponse):
-    """The body of an import's error."""
-
-    errors: list[RowErrorRead] | None = Field(  # type: ignore[assignment] # a fault of a row is told in its own shape
-        default=None, description="Every fault, up to the first 1,000."
-    )
 
 
 class ImportResult(BaseModel):
@@ -47,7 +24,7 @@ class ImportResult(BaseModel):
     errors: list[RowErrorRead] = Field(
         default=[], description="With `on_error=skip`: why, up to the first 1,000 faults."
     )
-    leads: list[LeadShown] = Field(description="Those that were created.")
+    leads: list[LeadRead] = Field(description="Those that were created.")
 
 
 class ImportProgress(BaseModel):

@@ -7,9 +7,10 @@ goes on the list.
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.do_not_call import repository, service
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.leads import do_not_call_list
+from services.lead_svc.leads.blacklist import blacklist_numbers
 
 REASON = "Blacklisted by an import"
 
@@ -18,12 +19,12 @@ async def with_do_not_call(connection: AsyncConnection, job: QueuedImport, leads
     """The leads, with the status that the list asks for; it stays as it is until the transaction ends."""
     blacklisted = leads.filter(pl.col("status") == LeadStatus.BLACKLISTED)["phone"].unique().to_list()
     if blacklisted:
-        await service.add(connection, job.company_id, blacklisted, reason=REASON, added_by=f"import {job.id}")
+        await blacklist_numbers(connection, job.company_id, blacklisted, reason=REASON, added_by=f"import {job.id}")
     else:
-        await repository.hold(connection, job.company_id)
-    if not await repository.has_numbers(connection, job.company_id):
+        await do_not_call_list.lock_shared(connection, job.company_id)
+    if not await do_not_call_list.has_numbers(connection, job.company_id):
         return leads
-    listed = await repository.listed(connection, job.company_id, leads["phone"].to_list())
+    listed = await do_not_call_list.find_listed(connection, job.company_id, leads["phone"].to_list())
     if not listed:
         return leads
     is_listed = pl.col("phone").is_in(list(listed))
@@ -34,11 +35,11 @@ async def with_do_not_call(connection: AsyncConnection, job: QueuedImport, leads
 
 async def hold_list(connection: AsyncConnection, company_id: int, *, for_change: bool) -> None:
     """Keep the list as it is, before leads are locked: who changes the list holds it first, and then the leads."""
-    await (repository.hold_for_change if for_change else repository.hold)(connection, company_id)
+    await (do_not_call_list.lock_exclusive if for_change else do_not_call_list.lock_shared)(connection, company_id)
 
 
 async def list_blacklisted(connection: AsyncConnection, job: QueuedImport, updates: pl.DataFrame) -> None:
     """Put the numbers of stored leads that the file has blacklisted on the list, once they are written over."""
     blacklisted = updates.filter(pl.col("status") == LeadStatus.BLACKLISTED)["phone"].unique().to_list()
     if blacklisted:
-        await service.add(connection, job.company_id, blacklisted, reason=REASON, added_by=f"import {job.id}")
+        await blacklist_numbers(connection, job.company_id, blacklisted, reason=REASON, added_by=f"import {job.id}")

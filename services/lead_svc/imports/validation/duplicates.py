@@ -6,7 +6,7 @@ from itertools import compress
 import polars as pl
 
 from services.lead_svc.domain.fields import LeadStatus
-from services.lead_svc.domain.lead_status import may_follow
+from services.lead_svc.domain.lead_status import can_transition
 from services.lead_svc.imports.validation.stored_lead import StoredLead
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.header import Columns
@@ -109,6 +109,6 @@ def add_status_errors(
     rows = zip(table.rows, converted["phone"].values, converted["status"].values, table.cells[str(at)], strict=True)
     for row, phone, status, text in rows:
         lead = stored.get(phone) if phone is not None and status is not None else None
-        if lead is not None and not may_follow(LeadStatus(lead.status), LeadStatus(status)):
+        if lead is not None and not can_transition(LeadStatus(lead.status), LeadStatus(status)):
             message = f"A lead that is {lead.status} cannot become {status}"
             collector.add(at, RowError(row, "status", text, "status_not_allowed", message))
