@@ -16,4 +16,4 @@ def cell_too_long(row: int, column: str) -> BadRequest:
 
 def too_many_exports() -> ServiceUnavailable:
     """No export that was running ended in time for this one to begin."""
-    return ServiceUnavailable(EXPORT_FAILED, "Too many exports are running; try again")
+    return ServiceUnavailable(EXPORT_FAILED, "Too many exports are under way; try again")
