@@ -132,14 +132,8 @@ async def test_a_name_is_kept_without_the_space_around_it(
     ("body", "field", "message"),
     [
         ({}, "name", "Missing required field: name"),
-        ({"name": None}, "name", "Input should be a valid string"),
-        ({"name": 5}, "name", "Input should be a valid string"),
-        ({"name": ""}, "name", "String should have at least 1 character"),
-        ({"name": " \t "}, "name", "String should have at least 1 character"),
-        ({"name": "x" * 201}, "name", "String should have at most 200 characters"),
         ({"name": "a\0b"}, "name", "must not hold a NUL character"),
         ({"name": "John Smith", "id": 5}, "id", "Unknown field: id"),
-        ({"name": "John Smith", "company_id": 5}, "company_id", "Unknown field: company_id"),
         ([], "", "Must be a JSON object, sent as application/json"),
     ],
 )

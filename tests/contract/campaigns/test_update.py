@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.events.campaigns import CampaignStatusChanged, CampaignUpdated
-from tests.contract.campaigns.test_validation import RULES
+from tests.contract.campaigns.test_validation import WIRING
 from tests.fixtures.campaigns import (
     CONTRACT_EXAMPLE,
     CampaignApi,
@@ -235,8 +235,8 @@ async def test_a_forbidden_status_undoes_the_whole_update(campaign_api: Campaign
     assert await campaign_api.stored(company) == before
 
 
-@pytest.mark.parametrize(("changes", "field", "message"), RULES)
-async def test_the_rules_are_those_of_creating(
+@pytest.mark.parametrize(("changes", "field", "message"), WIRING)
+async def test_an_invalid_update_is_rejected_with_the_field_and_changes_nothing(
     campaign_api: CampaignApi, company: int, changes: dict[str, Any], field: str, message: str
 ) -> None:
     created = await campaign_api.create(campaign_body(company))

@@ -1,6 +1,5 @@
 """Recurrence rules of campaigns."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -149,19 +148,20 @@ def test_any_text_at_any_start_is_answered_or_refused(rule: str, start: datetime
     assert first is None or first >= start
 
 
-# Rules that fire: asked for one that does not, the library itself looks through eight thousand years.
+# Each of these rules has an occurrence within 20 years: without one, dateutil searches 8,000 years.
 @given(
     st.sampled_from(FREQUENCIES),
     st.sampled_from([1, 5]),
     st.sampled_from(["", ";BYDAY=MO", ";BYDAY=TU,SA", ";BYMONTH=2", ";BYMONTH=3,9;BYHOUR=8"]),
     st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)),  # noqa: DTZ001
 )
-def test_the_first_occurrence_is_the_librarys(frequency: str, interval: int, more: str, start: datetime) -> None:
+def test_the_first_occurrence_is_that_of_dateutil(frequency: str, interval: int, more: str, start: datetime) -> None:
     start = start.replace(microsecond=0, day=min(start.day, 28))
     rule = f"FREQ={frequency};INTERVAL={interval}{more}"
     expected = rrulestr(rule, dtstart=start).after(start, inc=True)
-    if expected is not None and expected.year < start.year + 20:
-        assert first_occurrence(rule, start.replace(tzinfo=UTC)) == expected.replace(tzinfo=UTC)
+    assert expected is not None
+    assert expected.year < start.year + 20
+    assert first_occurrence(rule, start.replace(tzinfo=UTC)) == expected.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,6 @@ def test_the_first_occurrence_is_the_librarys(frequency: str, interval: int, mor
         + ",".join(map(str, range(10, 59))),
     ],
 )  # fmt: skip
-def test_a_rule_that_never_fires_is_found_out_quickly(rule: str) -> None:
-    started = time.process_time()
+def test_an_expensive_rule_without_an_occurrence_is_recognized(rule: str) -> None:
+    """Fails by its runtime (minutes) when the search for an occurrence has no bound."""
     assert first_occurrence(rule, FRIDAY) is None
-    assert time.process_time() - started < 1.0
