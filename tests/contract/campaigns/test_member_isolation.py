@@ -1,4 +1,4 @@
-"""Who sees and changes whose members: a token opens its companies' directories and no others."""
+"""Access: a token covers the members of its companies and no others."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ EVERY_OPERATION = pytest.mark.parametrize("operation", OPERATIONS)
 
 
 async def _attempt(api: CampaignApi, operation: str, company: int, headers: dict[str, str]) -> httpx.Response:
-    """Try an operation on John of this company, to whom ``put`` would give another name."""
+    """Send an operation on John of this company; ``put`` renames him."""
     method, path = OPERATIONS[operation]
     body = {"name": "John Miller"} if method == "PUT" else None
     path = path.format(companyId=company, memberId=JOHN)
@@ -43,14 +43,14 @@ async def _stored(api: CampaignApi, *companies: int) -> object:
     ]
 
 
-def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
-    documented_errors = {
+def test_every_documented_operation_is_tested_here(campaign_document: dict[str, Any]) -> None:
+    documented = {
         (method.upper(), path.removeprefix("/api/voice-campaigns"))
         for path, methods in campaign_document["paths"].items()
         for method in methods
         if "/members" in path
     }
-    assert set(OPERATIONS.values()) == documented_errors
+    assert set(OPERATIONS.values()) == documented
 
 
 @EVERY_OPERATION
@@ -75,7 +75,7 @@ async def test_every_operation_requires_a_token(campaign_api: CampaignApi, compa
 
 @EVERY_OPERATION
 @pytest.mark.parametrize("content", [b'{"colour": "red"}', b"{"], ids=["unknown field", "no JSON"])
-async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
+async def test_without_a_token_no_other_error_is_reported(
     campaign_api: CampaignApi, content: bytes, operation: str
 ) -> None:
     method, path = OPERATIONS[operation]
@@ -89,8 +89,8 @@ async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
 
 @EVERY_OPERATION
 @pytest.mark.parametrize("role", ["user", "admin"])
-@pytest.mark.parametrize("companies", [(FAR,), ()], ids=["of another company", "of none"])
-async def test_a_token_that_does_not_cover_the_company_opens_nothing(
+@pytest.mark.parametrize("companies", [(FAR,), ()], ids=["of another company", "of no company"])
+async def test_a_token_that_does_not_cover_the_company_gives_no_access(
     campaign_api: CampaignApi, company: int, companies: tuple[int, ...], role: str, operation: str
 ) -> None:
     await _john(campaign_api, company)
@@ -103,7 +103,7 @@ async def test_a_token_that_does_not_cover_the_company_opens_nothing(
 
 
 async def test_one_id_is_another_person_in_another_company(campaign_api: CampaignApi, company: int) -> None:
-    """Not even a caller of both sees one for the other."""
+    """Also for a caller whose token covers both companies."""
     other = company + FAR
     both = bearer(claims(company, other))
     mine = await _john(campaign_api, company)

@@ -1,4 +1,4 @@
-"""Endpoint 1: what cannot be accepted, and how the caller is told."""
+"""Endpoint 1: rejected bodies and their errors."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ async def test_an_invalid_campaign_is_rejected_with_the_field_and_not_stored(
     assert (await campaign_api.get("", company)).json() == []
 
 
-async def test_every_fault_of_a_body_is_in_one_answer(campaign_api: CampaignApi, company: int) -> None:
+async def test_one_response_contains_every_error_of_a_body(campaign_api: CampaignApi, company: int) -> None:
     body = campaign_body(
         company,
         name="",
@@ -50,7 +50,7 @@ async def test_every_fault_of_a_body_is_in_one_answer(campaign_api: CampaignApi,
     )
     del body["script_template"]
     answer = (await campaign_api.post(body, company)).json()
-    assert {fault["field"] for fault in answer["errors"]} == {
+    assert {error["field"] for error in answer["errors"]} == {
         "name",
         "status",
         "calls_per_day",
@@ -66,10 +66,10 @@ async def test_every_fault_of_a_body_is_in_one_answer(campaign_api: CampaignApi,
     }
 
 
-async def test_a_fault_repeats_the_value_as_it_was_given(campaign_api: CampaignApi, company: int) -> None:
+async def test_an_error_contains_the_rejected_value(campaign_api: CampaignApi, company: int) -> None:
     long = "x" * 300
     answer = (await campaign_api.post(campaign_body(company, calls_per_day=True, name=long), company)).json()
-    assert {fault["field"]: fault["value"] for fault in answer["errors"]} == {
+    assert {error["field"]: error["value"] for error in answer["errors"]} == {
         "name": "x" * 100,
         "calls_per_day": "true",
     }
@@ -95,14 +95,16 @@ async def test_a_fault_repeats_the_value_as_it_was_given(campaign_api: CampaignA
     ],
     ids=lambda content: content[:20].decode(errors="replace"),
 )
-async def test_what_is_no_json_object_is_refused(campaign_api: CampaignApi, company: int, content: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_rejected(
+    campaign_api: CampaignApi, company: int, content: bytes
+) -> None:
     headers = {**bearer(claims(company)), "Content-Type": "application/json"}
     response = await campaign_api.client.post("/api/voice-campaigns", content=content, headers=headers)
     assert response.status_code == 400, response.text
     assert response.json().keys() >= {"message", "error"}
 
 
-async def test_a_body_that_is_not_sent_as_json_is_refused(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_body_with_another_content_type_is_rejected(campaign_api: CampaignApi, company: int) -> None:
     content = httpx.Request("POST", "http://campaigns", json=campaign_body(company)).content
     headers = {**bearer(claims(company)), "Content-Type": "text/plain"}
     response = await campaign_api.client.post("/api/voice-campaigns", content=content, headers=headers)
