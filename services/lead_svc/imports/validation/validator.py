@@ -21,10 +21,11 @@ from services.lead_svc.imports.validation.lead_frame import lead_frame
 from services.lead_svc.imports.validation.stored_lead import StoredLead
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.header import Columns, column_letters, match_columns
-from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary, FileRejectedError, RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary, FileRejectedError, RowError
 from services.lead_svc.spreadsheets.sheet import CellError, Sheet
 from services.lead_svc.spreadsheets.table import Table, trim_sheet
 from services.lead_svc.values.columns import ConvertedColumn, convert_columns
+from shared.text import shorten
 
 _AS_THE_CONTRACT_SAYS = ImportOptions()
 _NO_LEADS = RowError(None, None, None, "no_leads", "No valid leads found in the file")
