@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from services.lead_svc.values.jsonb import as_jsonb
+from services.lead_svc.values.jsonb import to_jsonb
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -78,6 +78,6 @@ def parse_column_map(value: object) -> dict[str, str]:
     InvalidOptionError
         If the value is not an object of texts that PostgreSQL can store.
     """
-    if isinstance(value, dict) and all(isinstance(name, str) for name in value.values()) and as_jsonb(value):
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value.values()) and to_jsonb(value):
         return value
     raise InvalidOptionError("column_map", value, "column_map must be a JSON object of headers and fields")
