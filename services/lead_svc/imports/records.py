@@ -9,7 +9,7 @@ from typing import Final
 from services.lead_svc.domain.fields import FIELDS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.row_errors import NO_FAULTS, Faults
+from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary
 
 LEAD_COLUMNS: Final = tuple(spec.name for spec in FIELDS if spec.importable and spec.name != "tags")
 """Columns of the table `leads` that an import fills. Tags are stored in `custom_fields`."""
@@ -94,7 +94,7 @@ class ImportResult:
     """Ids of the new leads, in the order of the file."""
     error: str | None = None
     """Message of the first error."""
-    faults: Faults = NO_FAULTS
+    error_summary: ErrorSummary = NO_ERRORS
 
 
 @dataclass(frozen=True, slots=True)

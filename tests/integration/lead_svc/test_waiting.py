@@ -75,13 +75,13 @@ async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
     async with redis, caller_of(lead_service) as caller:
         accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
         location, job = accepted.headers["Location"], accepted.json()["data"]
-        teller = progress.ProgressTeller(redis)
+        publisher = progress.ProgressPublisher(redis)
 
         async def shown_after(
             stage: progress.Stage, rows_done: int, rows_total: int | None
         ) -> tuple[str, dict[str, Any]]:
             current = progress.Progress(import_id=job["id"], stage=stage, rows_done=rows_done, rows_total=rows_total)
-            await teller.tell(current)
+            await publisher.publish(current)
             shown = (await caller.get(location)).json()
             return shown["status"], shown["progress"]
 
