@@ -45,7 +45,13 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         directory = CampaignDirectory(str(settings.campaign_svc_url))
         app.state.campaign_directory = directory
-        app.state.imports = ImportService(database, directory, progress, wait_seconds=settings.import_wait_seconds)
+        app.state.imports = ImportService(
+            database,
+            directory,
+            progress,
+            wait_seconds=settings.import_wait_seconds,
+            poll_seconds=settings.import_poll_seconds,
+        )
         app.state.exports = ExportService(database, most_at_once=max(1, settings.database_pool_size // 2))
         async with running([progress], stop_seconds=settings.shutdown_seconds):
             yield

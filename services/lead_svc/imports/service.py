@@ -35,8 +35,6 @@ from shared.http.json import JsonResponse
 
 MAX_SYNCHRONOUS_ROWS: Final = 1000
 """Maximum number of rows of an import whose caller waits for the leads."""
-POLL_SECONDS: Final = 0.5
-"""Default interval at which a waiting request reads its job from the database, in case a message of Redis is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,14 @@ class ImportService:
     wait_seconds
         How long a synchronous request waits for the end of its job.
     poll_seconds
-        Interval at which a waiting or following request reads its job. Defaults to 0.5 seconds.
+        Interval at which a waiting or following request reads its job, in case a message of Redis is lost.
     """
 
     database: Database
     campaigns: CampaignDirectory
     progress: ProgressSubscriber
     wait_seconds: float
-    poll_seconds: float = POLL_SECONDS
+    poll_seconds: float
 
     async def start(
         self,

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.import_worker.handler import run_import
-from services.lead_svc.imports import progress, repository, service
+from services.lead_svc.imports import progress, repository
 from services.lead_svc.imports.progress import ProgressPublisher, connect_redis
 from shared.database.engine import Database
 from shared.events.catalogue import CATALOGUE
@@ -77,12 +77,11 @@ async def next_data(lines: AsyncIterator[str]) -> dict[str, Any]:
 
 
 async def test_a_follower_hears_of_every_progress_and_of_the_end(
-    lead_service: LeadService, campaign_id: int, database: Database, monkeypatch: pytest.MonkeyPatch
+    lead_service: LeadService, campaign_id: int, database: Database
 ) -> None:
-    """Fails when progress is found by looking alone."""
-    monkeypatch.setattr(service, "LOOK_SECONDS", DEADLINE_SECONDS)
+    """Fails when progress is found by polling alone."""
     redis = connect_redis(lead_service.redis_url)
-    async with redis, lead_service.api() as api:
+    async with redis, lead_service.api(import_poll_seconds=DEADLINE_SECONDS) as api:
         caller = Caller(api, COMPANY)
         location = await start(caller, many_leads(3), campaign_id)
         import_id = int(location.rpartition("/")[2])

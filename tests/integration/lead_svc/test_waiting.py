@@ -16,6 +16,7 @@ from tests.fixtures.leads import NOWHERE, LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
 COMPANY = 7
+SHORT_TIMEOUTS = "socket_timeout=0.1&socket_connect_timeout=0.1"
 NO_REDIS = SecretStr(f"redis://{NOWHERE}/0")
 
 
@@ -95,10 +96,7 @@ async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
         )
 
 
-async def test_a_redis_that_does_not_answer_holds_nobody_up(
-    lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "REDIS_SECONDS", 0.1)
+async def test_a_redis_that_does_not_answer_holds_nobody_up(lead_service: LeadService, campaign_id: int) -> None:
     listening = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +105,7 @@ async def test_a_redis_that_does_not_answer_holds_nobody_up(
         writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    url = SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    url = SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0?{SHORT_TIMEOUTS}")
     async with (
         server,
         lead_service.events(redis_url=url),
