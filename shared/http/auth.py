@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from shared.http.errors import ApiError, Forbidden, ServiceUnavailable, Unauthenticated, handle_validation_error
-from shared.http.parameters import MAX_ID, StrictIntText
 from shared.http.service_client import load_httpx
-from shared.ids import CompanyId
+from shared.ids import MAX_ID, CompanyId
+from shared.schema import StrictIntText
 from shared.settings import ApiSettings
 
 JWKS_SECONDS = 300.0
