@@ -47,6 +47,7 @@ from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.reader import read_sheet
 from shared.database.engine import Database, driver_connection
 from shared.database.migrations import upgrade
+from shared.ids import CampaignId, CompanyId, ImportId
 
 ROUNDS = 9
 SETTLE_SECONDS = 0.5
@@ -94,9 +95,9 @@ class InProcess:
         self._rendered = rendered.getvalue()
         self._columns = whole.columns
         self._job = QueuedImport(
-            id=1,
-            company_id=1,
-            campaign_id=1,
+            id=ImportId(1),
+            company_id=CompanyId(1),
+            campaign_id=CampaignId(1),
             filename="leads.csv",
             kind=FileKind.CSV,
             content=self.content,

@@ -10,6 +10,7 @@ from services.lead_svc.imports.validation.validator import validate_rows
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.reader import read_sheet
 from shared.database.engine import Database
+from shared.ids import CampaignId, CompanyId, ImportId
 
 HEADER = (
     "First Name",
@@ -88,9 +89,9 @@ async def load_leads(url: str, *, company_id: int, rows: int) -> None:
     content = lead_file(rows)
     frame = validate_rows(read_sheet(content, FileKind.CSV), {}, row_limit=None).frame
     job = QueuedImport(
-        id=1,
-        company_id=company_id,
-        campaign_id=company_id,
+        id=ImportId(1),
+        company_id=CompanyId(company_id),
+        campaign_id=CampaignId(company_id),
         filename="leads.csv",
         kind=FileKind.CSV,
         content=content,

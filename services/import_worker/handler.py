@@ -29,6 +29,7 @@ from services.lead_svc.spreadsheets.reader import read_sheet
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from shared.events.envelope import Envelope
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
+from shared.ids import ImportId
 from shared.messaging.consumer import AfterCommit, Handler
 
 IMPORTS = Counter("imports_total", "Import jobs ended", ["status"])
@@ -46,7 +47,7 @@ def import_handler(publisher: ProgressPublisher) -> Handler:
     """Return the handler of `ImportRequested` commands."""
 
     async def handle(connection: AsyncConnection, events: Sequence[Envelope]) -> AfterCommit:
-        import_ids = [ImportRequested.model_validate(event.data).import_id for event in events]
+        import_ids = [ImportId(ImportRequested.model_validate(event.data).import_id) for event in events]
         for import_id in import_ids:
             await run_import(connection, import_id, publisher)
 
@@ -59,7 +60,7 @@ def import_handler(publisher: ProgressPublisher) -> Handler:
     return handle
 
 
-async def run_import(connection: AsyncConnection, import_id: int, publisher: ProgressPublisher) -> None:
+async def run_import(connection: AsyncConnection, import_id: ImportId, publisher: ProgressPublisher) -> None:
     """Load the file of a job, or end the job with its errors. A job that has ended stays unchanged."""
     job = await repository.lock_queued_for_update(connection, import_id)
     if job is None:

@@ -14,6 +14,7 @@ from services.lead_svc.imports.records import ImportResult, ImportStatus
 from services.lead_svc.outbox import outbox
 from shared.events.envelope import Envelope
 from shared.events.imports import ImportFailed, ImportRequested
+from shared.ids import ImportId
 from shared.messaging.consumer import AfterCommit, Handler
 
 logger = structlog.get_logger(__name__)
@@ -26,8 +27,8 @@ def abort_dead_imports(redis: "Redis") -> Handler:
     async def handle(connection: AsyncConnection, events: Sequence[Envelope]) -> AfterCommit:
         aborted = []
         for event in events:
-            command = ImportRequested.model_validate(event.data)
-            job = await repository.lock_queued_for_update(connection, command.import_id)
+            import_id = ImportId(ImportRequested.model_validate(event.data).import_id)
+            job = await repository.lock_queued_for_update(connection, import_id)
             if job is None:
                 continue
             result = ImportResult(status=ImportStatus.ABORTED, error=WORKER_GAVE_UP)

@@ -14,7 +14,6 @@ IMPORT_SUCCEEDED: Final = "Leads imported successfully"
 IMPORT_ACCEPTED: Final = "Lead import accepted"
 DRY_RUN_SUCCEEDED: Final = "Dry run: the leads are valid, nothing was imported"
 
-NO_FILE: Final = "No file uploaded"
 CAMPAIGN_REQUIRED: Final = "campaign_id is required"
 INVALID_CAMPAIGN: Final = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS_IN_BODY: Final = "leads must be a non-empty array"
@@ -39,11 +38,6 @@ class ImportRequestError(BadRequest):
 def campaign_unknown_now() -> ServiceUnavailable:
     """Return the error for a campaign that the service that owns campaigns cannot confirm at the moment."""
     return ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW)
-
-
-def file_too_large(max_megabytes: int) -> str:
-    """Return the message for a file beyond the size limit."""
-    return f"File size exceeds {max_megabytes}MB limit"
 
 
 def import_not_found() -> NotFound:

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from shared.ids import ImportId
+
 CHANNEL: Final = "lead.imports"
 PROGRESS_SECONDS: Final = 3600
 """How long Redis stores the latest progress of a job."""
@@ -22,7 +24,7 @@ REDIS_SECONDS: Final = 1.0
 
 logger = structlog.get_logger(__name__)
 
-_EventsById: TypeAlias = defaultdict[int, set[asyncio.Event]]
+_EventsById: TypeAlias = defaultdict[ImportId, set[asyncio.Event]]
 
 Stage = Literal["reading", "loading", "ended"]
 
@@ -30,7 +32,7 @@ Stage = Literal["reading", "loading", "ended"]
 class Progress(BaseModel):
     """The progress of an import: a message on the channel, and the value that Redis stores for the job."""
 
-    import_id: int
+    import_id: ImportId
     stage: Stage
     rows_done: int = 0
     rows_total: int | None = None
@@ -98,19 +100,19 @@ class ProgressSubscriber:
             for event in self._end_events.get(progress.import_id, ()):
                 event.set()
 
-    def subscribe_to_end(self, import_id: int) -> AbstractContextManager[asyncio.Event]:
+    def subscribe_to_end(self, import_id: ImportId) -> AbstractContextManager[asyncio.Event]:
         """Yield an event that is set when the job ends. Enter before the job is committed."""
         return _subscription(self._end_events, import_id)
 
-    def subscribe(self, import_id: int) -> AbstractContextManager[asyncio.Event]:
+    def subscribe(self, import_id: ImportId) -> AbstractContextManager[asyncio.Event]:
         """Yield an event that is set on every message about the job; clear it to wait for the next message."""
         return _subscription(self._progress_events, import_id)
 
-    async def latest(self, import_id: int) -> Progress | None:
+    async def latest(self, import_id: ImportId) -> Progress | None:
         """Return the latest progress of a job; None when there is none or Redis is unavailable."""
         return (await self.latest_by_id([import_id])).get(import_id)
 
-    async def latest_by_id(self, import_ids: Sequence[int]) -> dict[int, Progress]:
+    async def latest_by_id(self, import_ids: Sequence[ImportId]) -> dict[ImportId, Progress]:
         """Return the latest progress of the jobs that have any, by job id; empty when Redis is unavailable."""
         if not import_ids:
             return {}
@@ -124,7 +126,7 @@ class ProgressSubscriber:
 
 
 @contextmanager
-def _subscription(events: _EventsById, import_id: int) -> Iterator[asyncio.Event]:
+def _subscription(events: _EventsById, import_id: ImportId) -> Iterator[asyncio.Event]:
     event = asyncio.Event()
     events[import_id].add(event)
     try:
@@ -135,5 +137,5 @@ def _subscription(events: _EventsById, import_id: int) -> Iterator[asyncio.Event
             del events[import_id]
 
 
-def _key(import_id: int) -> str:
+def _key(import_id: ImportId) -> str:
     return f"lead.imports.{import_id}"

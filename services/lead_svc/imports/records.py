@@ -10,6 +10,7 @@ from services.lead_svc.domain.fields import FIELDS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary
+from shared.ids import CampaignId, CompanyId, ImportId, LeadId
 
 LEAD_COLUMNS: Final = tuple(spec.name for spec in FIELDS if spec.importable and spec.name != "tags")
 """Columns of the table `leads` that an import fills. Tags are stored in `custom_fields`."""
@@ -32,7 +33,7 @@ class ImportStatus(StrEnum):
 class ImportRequest:
     """A validated import request."""
 
-    campaign_id: int
+    campaign_id: CampaignId
     filename: str
     kind: FileKind
     content: bytes
@@ -44,8 +45,8 @@ class ImportRequest:
 class QueuedImport(ImportRequest):
     """A job that has not ended, with its file."""
 
-    id: int
-    company_id: int
+    id: ImportId
+    company_id: CompanyId
     row_limit: int | None
     """Maximum number of rows of the file; None for no limit."""
 
@@ -54,9 +55,9 @@ class QueuedImport(ImportRequest):
 class ImportRecord:
     """A job as it is stored, without its file."""
 
-    id: int
-    company_id: int
-    campaign_id: int
+    id: ImportId
+    company_id: CompanyId
+    campaign_id: CampaignId
     filename: str
     size_bytes: int
     column_map: dict[str, str]
@@ -68,8 +69,8 @@ class ImportRecord:
     imported_count: int
     updated_count: int
     skipped_count: int
-    first_lead_id: int | None
-    last_lead_id: int | None
+    first_lead_id: LeadId | None
+    last_lead_id: LeadId | None
     error: str | None
     error_count: int
     errors: list[dict[str, object]]
@@ -90,7 +91,7 @@ class ImportResult:
     imported_count: int = 0
     updated_count: int = 0
     skipped_count: int = 0
-    lead_ids: Sequence[int] = ()
+    lead_ids: Sequence[LeadId] = ()
     """Ids of the new leads, in the order of the file."""
     error: str | None = None
     """Message of the first error."""
@@ -101,6 +102,6 @@ class ImportResult:
 class StoredLead:
     """A lead that the campaign already has with a phone number of the file."""
 
-    id: int
+    id: LeadId
     phone: str
     status: str

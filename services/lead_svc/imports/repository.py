@@ -39,6 +39,8 @@ from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.database.engine import driver_connection
 from shared.database.queries import load_queries
+from shared.http.pagination import Page
+from shared.ids import CampaignId, CompanyId, ImportId, LeadId
 
 FAILED_ROWS_RETENTION: Final = timedelta(days=7)
 """How long the failed rows of a job are stored."""
@@ -100,8 +102,13 @@ _GET_FAILED_ROWS = (
 
 
 async def create(
-    connection: AsyncConnection, company_id: int, request: ImportRequest, *, requested_by: str, row_limit: int | None
-) -> int:
+    connection: AsyncConnection,
+    company_id: CompanyId,
+    request: ImportRequest,
+    *,
+    requested_by: str,
+    row_limit: int | None,
+) -> ImportId:
     """Store a job and its file, and return the job's id.
 
     Parameters
@@ -120,11 +127,11 @@ async def create(
         **{name: getattr(request, name) for name in _REQUEST_COLUMNS},
         **{name: getattr(request.options, name) for name in _OPTION_NAMES},
     }
-    import_id: int = (await connection.execute(_INSERT_JOB_AND_FILE, values)).scalar_one()
+    import_id: ImportId = (await connection.execute(_INSERT_JOB_AND_FILE, values)).scalar_one()
     return import_id
 
 
-async def lock_queued_for_update(connection: AsyncConnection, import_id: int) -> QueuedImport | None:
+async def lock_queued_for_update(connection: AsyncConnection, import_id: ImportId) -> QueuedImport | None:
     """Lock a job until the transaction ends and return it; None when it has ended.
 
     Waits while another worker has the lock.
@@ -150,7 +157,7 @@ async def lock_queued_for_update(connection: AsyncConnection, import_id: int) ->
     )
 
 
-async def finish(connection: AsyncConnection, import_id: int, result: ImportResult) -> None:
+async def finish(connection: AsyncConnection, import_id: ImportId, result: ImportResult) -> None:
     """Store the result of a job with its failed rows, if there are any, and delete its file."""
     values = {name: getattr(result, name) for name in _RESULT_COLUMNS if hasattr(result, name)}
     values["first_lead_id"] = result.lead_ids[0] if result.lead_ids else None
@@ -163,16 +170,16 @@ async def finish(connection: AsyncConnection, import_id: int, result: ImportResu
         await connection.execute(_INSERT_FAILED_ROWS, failed_rows)
 
 
-async def get(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
+async def get(connection: AsyncConnection, import_id: ImportId, company_id: CompanyId) -> ImportRecord | None:
     """Return a job of a company."""
     row = (await connection.execute(_GET, {"import_id": import_id, "company_id": company_id})).one_or_none()
     return _to_record(row) if row else None
 
 
 async def list_newest(
-    connection: AsyncConnection, company_id: int, *, limit: int, before_id: int | None
-) -> tuple[list[ImportRecord], bool]:
-    """Return a company's newest jobs, without their errors, and whether there are older jobs.
+    connection: AsyncConnection, company_id: CompanyId, *, limit: int, before_id: ImportId | None
+) -> Page[ImportRecord]:
+    """Return a company's newest jobs, without their errors.
 
     Parameters
     ----------
@@ -181,8 +188,7 @@ async def list_newest(
     """
     statement: Select[tuple[object, ...]] = _LIST if before_id is None else _LIST.where(imports.c.id < before_id)
     rows = await connection.execute(statement, {"company_id": company_id, "limit": limit + 1})
-    jobs = [_to_record(row) for row in rows]
-    return jobs[:limit], len(jobs) > limit
+    return Page.of([_to_record(row) for row in rows], limit, lambda job: job.id)
 
 
 def _to_record(row: Row[Any]) -> ImportRecord:
@@ -197,7 +203,7 @@ def _to_record(row: Row[Any]) -> ImportRecord:
     )
 
 
-async def get_failed_rows(connection: AsyncConnection, import_id: int, company_id: int) -> bytes | None:
+async def get_failed_rows(connection: AsyncConnection, import_id: ImportId, company_id: CompanyId) -> bytes | None:
     """Return the stored failed rows of a company's job, as CSV; None when there are none."""
     parameters = {"import_id": import_id, "company_id": company_id}
     content: bytes | None = (await connection.execute(_GET_FAILED_ROWS, parameters)).scalar_one_or_none()
@@ -228,13 +234,18 @@ _FIND_LEADS = (
 _FIND_LEADS_FOR_UPDATE = _FIND_LEADS.with_for_update()
 
 
-async def lock_phone_numbers(connection: AsyncConnection, campaign_id: int) -> None:
+async def lock_phone_numbers(connection: AsyncConnection, campaign_id: CampaignId) -> None:
     """Lock the campaign's phone numbers against other imports that look for duplicates, until the transaction ends."""
     await connection.execute(_LOCK_PHONE_NUMBERS, {"campaign_id": campaign_id})
 
 
 async def find_leads_by_phone(
-    connection: AsyncConnection, company_id: int, campaign_id: int, phones: Collection[str], *, for_update: bool
+    connection: AsyncConnection,
+    company_id: CompanyId,
+    campaign_id: CampaignId,
+    phones: Collection[str],
+    *,
+    for_update: bool,
 ) -> dict[str, StoredLead]:
     """Return the campaign's oldest lead with each of these numbers, by number; with `for_update` it is locked."""
     parameters = {"company_id": company_id, "campaign_id": campaign_id, "phones": list(phones)}
@@ -245,14 +256,16 @@ async def find_leads_by_phone(
     return oldest
 
 
-async def next_lead_ids(connection: AsyncConnection, count: int) -> tuple[list[int], datetime]:
+async def next_lead_ids(connection: AsyncConnection, count: int) -> tuple[list[LeadId], datetime]:
     """Reserve ids for `count` new leads; return them and the time that the transaction writes on its rows."""
     driver = await driver_connection(connection)
     row = await driver.fetchrow(_QUERIES.next_lead_ids, count)
     return row["ids"], row["now"]
 
 
-async def update_leads(connection: AsyncConnection, company_id: int, rows: Sequence[Mapping[str, object]]) -> None:
+async def update_leads(
+    connection: AsyncConnection, company_id: CompanyId, rows: Sequence[Mapping[str, object]]
+) -> None:
     """Update locked leads and emit the events of it. A null leaves the lead's value.
 
     Parameters
@@ -278,12 +291,12 @@ _REMAINING_LEADS = (
 )
 
 
-async def lock_for_update(connection: AsyncConnection, import_id: int) -> None:
+async def lock_for_update(connection: AsyncConnection, import_id: ImportId) -> None:
     """Lock a job until the transaction ends; waits while another transaction has the lock."""
     await connection.execute(_LOCK, {"import_id": import_id})
 
 
-async def delete_unchanged_leads(connection: AsyncConnection, job: ImportRecord) -> tuple[int, list[int]]:
+async def delete_unchanged_leads(connection: AsyncConnection, job: ImportRecord) -> tuple[int, list[LeadId]]:
     """Delete the leads that a job created and that have not changed since, and emit `lead.deleted`.
 
     Returns the number of deleted leads, and the ids of the leads that have changed and remain.
@@ -296,7 +309,7 @@ async def delete_unchanged_leads(connection: AsyncConnection, job: ImportRecord)
     return deleted, list(remaining.scalars())
 
 
-async def mark_undone(connection: AsyncConnection, import_id: int) -> None:
+async def mark_undone(connection: AsyncConnection, import_id: ImportId) -> None:
     """Give a job the status `undone`; the time of the first undo stays."""
     undone_at = func.coalesce(imports.c.undone_at, func.now())
     await connection.execute(

@@ -30,8 +30,9 @@ from shared.database.engine import Database
 from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.imports import ImportRequested
 from shared.http.auth import Principal
-from shared.http.idempotency import REPLAYED, once
-from shared.http.json import JsonResponse
+from shared.http.pagination import Page
+from shared.idempotency import Idempotent, run_idempotent
+from shared.ids import CompanyId, ImportId, LeadId
 
 MAX_SYNCHRONOUS_ROWS: Final = 1000
 """Maximum number of rows of an import whose caller waits for the leads."""
@@ -62,7 +63,7 @@ class UndoResult:
     """The result of an undo."""
 
     deleted_count: int
-    changed_lead_ids: list[int]
+    changed_lead_ids: list[LeadId]
     """Ids of the leads that have changed since the import and remain."""
 
 
@@ -87,7 +88,7 @@ class ImportService:
     async def start(
         self,
         caller: Principal,
-        company_id: int,
+        company_id: CompanyId,
         request: ImportRequest,
         *,
         wait: bool,
@@ -107,24 +108,25 @@ class ImportService:
             If the idempotency key is in use, or was used for another request.
         """
         with ExitStack() as subscriptions:
-            import_id, replayed, ended = await self._store(caller, company_id, request, wait, idempotent, subscriptions)
-            if wait and not (replayed and await self._has_ended(company_id, import_id)):
+            stored, ended = await self._store(caller, company_id, request, wait, idempotent, subscriptions)
+            import_id = stored.result
+            if wait and not (stored.replayed and await self._has_ended(company_id, import_id)):
                 await self._wait(company_id, import_id, ended)
         async with self.database.transaction() as connection:
-            return replace(await self._started(connection, company_id, import_id), replayed=replayed)
+            return replace(await self._started(connection, company_id, import_id), replayed=stored.replayed)
 
     async def _store(
         self,
         caller: Principal,
-        company_id: int,
+        company_id: CompanyId,
         request: ImportRequest,
         wait: bool,
         idempotent: IdempotentRequest | None,
         subscriptions: ExitStack,
-    ) -> tuple[int, bool, asyncio.Event]:
+    ) -> tuple[Idempotent[ImportId], asyncio.Event]:
         row_limit = MAX_SYNCHRONOUS_ROWS if wait else None
 
-        async def create(connection: AsyncConnection) -> JsonResponse:
+        async def create(connection: AsyncConnection) -> ImportId:
             campaign = await find_campaign(connection, request.campaign_id)
             if campaign.company_id != company_id or campaign.deleted:
                 raise ImportRequestError(INVALID_CAMPAIGN)
@@ -132,18 +134,23 @@ class ImportService:
                 connection, company_id, request, requested_by=caller.subject, row_limit=row_limit
             )
             await outbox.command(connection, company_id, ImportRequested(import_id=import_id))
-            return JsonResponse({"import_id": import_id})
+            return import_id
 
-        async def store(connection: AsyncConnection) -> tuple[int, bool, asyncio.Event]:
-            async def is_still_valid(stored: bytes) -> bool:
-                job = await repository.get(connection, orjson.loads(stored)["import_id"], company_id)
+        async def store(connection: AsyncConnection) -> tuple[Idempotent[ImportId], asyncio.Event]:
+            async def may_have_imported(import_id: ImportId) -> bool:
+                job = await repository.get(connection, import_id, company_id)
                 return job is not None and job.status not in (ImportStatus.FAILED, ImportStatus.ABORTED)
 
-            stored = await once(connection, idempotent, lambda: create(connection), stands=is_still_valid)
-            import_id = orjson.loads(stored.body)["import_id"]
+            stored = await run_idempotent(
+                connection,
+                idempotent,
+                lambda: create(connection),
+                encode=_encode,
+                decode=_decode,
+                is_still_valid=may_have_imported,
+            )
             # Before the commit: after it, the worker may end the job before the subscription begins.
-            ended = subscriptions.enter_context(self.progress.subscribe_to_end(import_id))
-            return import_id, REPLAYED in stored.headers, ended
+            return stored, subscriptions.enter_context(self.progress.subscribe_to_end(stored.result))
 
         try:
             return await knowing_its_campaign(self.database, self.campaigns, caller.token, store)
@@ -152,7 +159,7 @@ class ImportService:
         except CampaignsUnavailable as error:
             raise campaign_unknown_now() from error
 
-    async def _started(self, connection: AsyncConnection, company_id: int, import_id: int) -> StartedImport:
+    async def _started(self, connection: AsyncConnection, company_id: CompanyId, import_id: ImportId) -> StartedImport:
         job = await repository.get(connection, import_id, company_id)
         if job is None:
             raise LookupError(f"import {import_id} does not exist")
@@ -161,7 +168,7 @@ class ImportService:
         leads_json = await imported_json(connection, company_id, import_id, job.first_lead_id, job.last_lead_id)
         return StartedImport(job, leads_json)
 
-    async def _wait(self, company_id: int, import_id: int, ended: asyncio.Event) -> None:
+    async def _wait(self, company_id: CompanyId, import_id: ImportId, ended: asyncio.Event) -> None:
         deadline = time.monotonic() + self.wait_seconds
         while (seconds_left := deadline - time.monotonic()) > 0:
             try:
@@ -172,12 +179,12 @@ class ImportService:
             else:
                 return
 
-    async def _has_ended(self, company_id: int, import_id: int) -> bool:
+    async def _has_ended(self, company_id: CompanyId, import_id: ImportId) -> bool:
         async with self.database.transaction() as connection:
             job = await repository.get(connection, import_id, company_id)
         return job is not None and job.finished_at is not None
 
-    async def get(self, company_id: int, import_id: int) -> FollowedImport:
+    async def get(self, company_id: CompanyId, import_id: ImportId) -> FollowedImport:
         """Return a job and its progress.
 
         Raises
@@ -192,15 +199,15 @@ class ImportService:
         return FollowedImport(job, await self.progress.latest(import_id) if job.finished_at is None else None)
 
     async def list_newest(
-        self, company_id: int, *, limit: int, before_id: int | None
-    ) -> tuple[list[FollowedImport], bool]:
-        """Return a company's newest jobs, without their errors, and whether there are older jobs."""
+        self, company_id: CompanyId, *, limit: int, before_id: ImportId | None
+    ) -> Page[FollowedImport]:
+        """Return a company's newest jobs, without their errors."""
         async with self.database.transaction() as connection:
-            jobs, has_more = await repository.list_newest(connection, company_id, limit=limit, before_id=before_id)
-        progress = await self.progress.latest_by_id([job.id for job in jobs if job.finished_at is None])
-        return [FollowedImport(job, progress.get(job.id)) for job in jobs], has_more
+            page = await repository.list_newest(connection, company_id, limit=limit, before_id=before_id)
+        progress = await self.progress.latest_by_id([job.id for job in page.items if job.finished_at is None])
+        return Page([FollowedImport(job, progress.get(job.id)) for job in page.items], page.next_cursor)
 
-    async def failed_rows(self, company_id: int, import_id: int) -> bytes:
+    async def failed_rows(self, company_id: CompanyId, import_id: ImportId) -> bytes:
         """Return the stored failed rows of a job, as CSV.
 
         Raises
@@ -214,7 +221,7 @@ class ImportService:
             raise no_failed_rows()
         return content
 
-    async def follow(self, company_id: int, import_id: int) -> AsyncIterator[FollowedImport]:
+    async def follow(self, company_id: CompanyId, import_id: ImportId) -> AsyncIterator[FollowedImport]:
         """Yield a job, and again whenever it or its progress has changed, until it ends."""
         with self.progress.subscribe(import_id) as received:
             previous: FollowedImport | None = None
@@ -229,7 +236,7 @@ class ImportService:
                     await asyncio.wait_for(received.wait(), self.poll_seconds)
                 received.clear()
 
-    async def undo(self, company_id: int, import_id: int) -> UndoResult:
+    async def undo(self, company_id: CompanyId, import_id: ImportId) -> UndoResult:
         """Delete the leads of an import that have not changed since.
 
         Raises
@@ -252,3 +259,11 @@ class ImportService:
             deleted_count, changed_lead_ids = await repository.delete_unchanged_leads(connection, job)
             await repository.mark_undone(connection, import_id)
         return UndoResult(deleted_count, changed_lead_ids)
+
+
+def _encode(import_id: ImportId) -> bytes:
+    return orjson.dumps({"import_id": import_id})
+
+
+def _decode(stored: bytes) -> ImportId:
+    return ImportId(orjson.loads(stored)["import_id"])

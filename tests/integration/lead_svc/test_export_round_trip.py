@@ -23,10 +23,11 @@ from services.lead_svc.imports.records import ImportRequest
 from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kind
 from services.lead_svc.values.from_text import time_zones
 from shared.database.engine import Database
+from shared.ids import CampaignId, CompanyId
 from tests.fixtures.leads import LeadService
 from tests.fixtures.servers import ServerUrls
 
-COMPANY = 7
+COMPANY = CompanyId(7)
 STORED = tuple(column.name for column in COLUMNS if column.name != "tags")
 """The columns of the table that an export holds; tags are among the custom fields."""
 
@@ -78,7 +79,7 @@ class Leads:
     async def imported(self, content: bytes, kind: FileKind) -> int:
         """Import a file into a campaign of its own; returns the campaign's id."""
         request = ImportRequest(
-            campaign_id=next(campaign_ids), filename="leads", kind=kind, content=content, default_values={}
+            campaign_id=CampaignId(next(campaign_ids)), filename="leads", kind=kind, content=content, default_values={}
         )
         async with self.database.transaction() as connection:
             import_id = await repository.create(connection, COMPANY, request, requested_by="me", row_limit=None)

@@ -16,6 +16,7 @@ from shared.database.engine import Database
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import parse
 from shared.events.leads import LeadDeleted
+from shared.ids import ImportId
 from tests.fixtures.gateway import Caller, many_leads
 from tests.fixtures.lead_imports import post_file
 from tests.fixtures.leads import NOWHERE, LeadService
@@ -49,7 +50,7 @@ async def start(caller: Caller, content: str, campaign_id: int, **options: Any) 
 async def run(lead_service: LeadService, database: Database, location: str) -> None:
     """Do a job without its queue."""
     async with connect_redis(lead_service.redis_url) as redis, database.transaction() as connection:
-        await run_import(connection, int(location.rpartition("/")[2]), ProgressPublisher(redis))
+        await run_import(connection, ImportId(int(location.rpartition("/")[2])), ProgressPublisher(redis))
 
 
 async def undo(caller: Caller, location: str) -> tuple[int, dict[str, Any]]:
@@ -149,7 +150,7 @@ async def test_a_job_that_has_not_ended_cannot_be_undone(
         location = await start(caller, many_leads(3), campaign_id)
         assert await undo(caller, location) == not_ended
         async with database.transaction() as connection:
-            await repository.lock_queued_for_update(connection, int(location.rpartition("/")[2]))
+            await repository.lock_queued_for_update(connection, ImportId(int(location.rpartition("/")[2])))
             assert await undo(caller, location) == not_ended  # at once, though a worker has it
         await run(lead_service, database, location)
         assert (await undo(caller, location))[1]["deleted_count"] == 3

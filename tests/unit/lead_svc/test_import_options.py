@@ -34,6 +34,7 @@ from services.lead_svc.spreadsheets.json_reader import read_json
 from services.lead_svc.spreadsheets.reader import read_sheet
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError
 from services.lead_svc.spreadsheets.sheet import Sheet
+from shared.ids import LeadId
 from tests.fixtures.lead_files import csv_file
 
 PHONES = [f"+1415555010{number}" for number in range(10)]
@@ -49,7 +50,7 @@ def settled(content: str, *, stored: dict[str, StoredLead] | None = None, **opti
 
 def lead(number: int, status: str = "pending") -> StoredLead:
     """A lead that the campaign has, with the number of that place in `PHONES`."""
-    return StoredLead(100 + number, PHONES[number], status)
+    return StoredLead(LeadId(100 + number), PHONES[number], status)
 
 
 def outcome(

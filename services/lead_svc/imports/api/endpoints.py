@@ -10,9 +10,7 @@ from services.lead_svc.imports.api.json_schema import BODY_SCHEMA
 from services.lead_svc.imports.api.presentation import import_response
 from services.lead_svc.imports.api.schemas import (
     ImportAcceptedResponse,
-    ImportErrorResponse,
     ImportResponse,
-    RowErrorRead,
 )
 from services.lead_svc.imports.api.upload import FORM_SCHEMA, MAX_MEGABYTES, fingerprint_parts, read_file_request
 from services.lead_svc.imports.errors import (
@@ -20,26 +18,26 @@ from services.lead_svc.imports.errors import (
     CAMPAIGN_REQUIRED,
     IMPORT_FAILED,
     INVALID_CAMPAIGN,
-    NO_FILE,
     NO_LEADS_IN_BODY,
     UNKNOWN_PARAMETER,
     WORKER_GAVE_UP,
     ImportRequestError,
     campaign_unknown_now,
-    file_too_large,
 )
 from services.lead_svc.imports.records import ImportRequest
 from services.lead_svc.imports.service import ImportService
+from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import ApiError, BadRequest, InternalServerError, ServiceUnavailable, display_value
 from shared.http.idempotency import (
     REPLAYED_HEADER,
     RawIdempotencyKey,
     idempotent_request,
-    in_progress,
-    other_content,
 )
+from shared.http.multipart import NO_FILE, file_too_large
 from shared.http.openapi import documented_errors
+from shared.idempotency import in_progress, other_content
+from shared.ids import CompanyId
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead imports"])
 
@@ -151,7 +149,7 @@ async def import_json(
 
 async def _start(
     request: Request,
-    company_id: int,
+    company_id: CompanyId,
     caller: Principal,
     import_request: ImportRequest,
     key: str | None,

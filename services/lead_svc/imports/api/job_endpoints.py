@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -31,7 +30,9 @@ from services.lead_svc.imports.service import FollowedImport, ImportService
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented_errors
-from shared.http.parameters import MAX_ID, StrictIntText
+from shared.http.pagination import LINK_HEADER, IdCursor, next_link, page_limit
+from shared.http.parameters import StrictIntText
+from shared.ids import MAX_ID, ImportId
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}/imports", tags=["Lead imports"])
 
@@ -47,15 +48,8 @@ class ReportFormat(StrEnum):
 
 
 _FORMAT_BY_MEDIA_TYPE: Final = {"application/json": ReportFormat.JSON, CSV: ReportFormat.CSV, XLSX: ReportFormat.XLSX}
-_LINK_HEADER: Final[dict[str, Any]] = {
-    "Link": {
-        "description": 'The next page, if there is one (RFC 8288, `rel="next"`).',
-        "schema": {"type": "string"},
-    }
-}
-
 ImportIdInPath = Annotated[
-    int, Path(alias="importId", ge=1, le=MAX_ID, description="Id of the import.", examples=[1]), StrictIntText
+    ImportId, Path(alias="importId", ge=1, le=MAX_ID, description="Id of the import.", examples=[1]), StrictIntText
 ]
 
 
@@ -105,7 +99,7 @@ RequestedFormat = Annotated[ReportFormat, Depends(_report_format)]
         200: {
             "model": ImportListResponse,
             "description": "The imports; an empty list if there are none.",
-            "headers": _LINK_HEADER,
+            "headers": LINK_HEADER,
         }
     },
 )
@@ -113,20 +107,14 @@ async def list_imports(
     request: Request,
     imports: Imports,
     company_id: CompanyInPath,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Maximum number of imports."), StrictIntText] = 50,
-    cursor: Annotated[
-        int | None,
-        Query(ge=1, le=MAX_ID, description="Where the previous page ended, as its `Link` says."),
-        StrictIntText,
-    ] = None,
+    limit: Annotated[int, page_limit(MAX_PAGE_SIZE, "imports"), StrictIntText] = 50,
+    cursor: IdCursor = None,
 ) -> Response:
     """Return the company's imports, newest first, without their errors."""
-    jobs, has_more = await imports.list_newest(company_id, limit=limit, before_id=cursor)
-    headers = {}
-    if has_more:
-        query = urlencode({"limit": limit, "cursor": jobs[-1].job.id})
-        headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return JsonResponse({"data": [job_summary_json(job) for job in jobs]}, headers=headers)
+    before_id = None if cursor is None else ImportId(cursor)
+    page = await imports.list_newest(company_id, limit=limit, before_id=before_id)
+    headers = next_link(request, page.next_cursor, limit=limit)
+    return JsonResponse({"data": [job_summary_json(job) for job in page.items]}, headers=headers)
 
 
 @router.get(

@@ -11,8 +11,6 @@ from typing import Any, Final
 import orjson
 from fastapi import Request
 
-from services.lead_svc.imports.api.multipart import MEGABYTE, CutOff
-from services.lead_svc.imports.api.schemas import RowErrorRead
 from services.lead_svc.imports.api.upload import MAX_MEGABYTES
 from services.lead_svc.imports.errors import (
     BODY_NOT_AN_OBJECT,
@@ -38,10 +36,12 @@ from services.lead_svc.imports.options import (
 from services.lead_svc.imports.records import ImportRequest
 from services.lead_svc.spreadsheets.file_kind import LEADS_ARRAY, FileKind
 from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 from services.lead_svc.values.jsonb import has_finite_numbers, to_jsonb
 from services.lead_svc.values.to_text import display_text
 from shared.http.errors import display_value
-from shared.http.parameters import MAX_ID
+from shared.http.multipart import MEGABYTE, BodyTooLargeError
+from shared.ids import MAX_ID
 
 FILENAME: Final = "leads.json"
 """The `filename` of the job."""
@@ -83,7 +83,7 @@ async def _read_body(request: Request) -> dict[str, Any]:
     async for chunk in request.stream():
         received += chunk
         if len(received) > MAX_MEGABYTES * MEGABYTE:
-            raise CutOff(IMPORT_FAILED, BODY_TOO_LARGE)
+            raise BodyTooLargeError(IMPORT_FAILED, BODY_TOO_LARGE)
     try:
         # Some programs write a byte order mark before JSON in UTF-8; a parser may ignore it (RFC 8259, 8.1).
         body = orjson.loads(received.removeprefix(BOM_UTF8))

@@ -5,7 +5,6 @@ from typing import Final
 
 from starlette.responses import Response
 
-from services.lead_svc.imports.api.schemas import RowErrorRead
 from services.lead_svc.imports.errors import (
     DRY_RUN_SUCCEEDED,
     IMPORT_ACCEPTED,
@@ -16,9 +15,10 @@ from services.lead_svc.imports.errors import (
 from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.imports.records import ImportRecord, ImportStatus
 from services.lead_svc.imports.service import FollowedImport, StartedImport, UndoResult
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 from shared.http.errors import BadRequest, InternalServerError
-from shared.http.idempotency import REPLAYED
 from shared.http.json import JsonResponse, dump
+from shared.idempotency import REPLAYED
 
 _INTERNAL_FIELDS: Final = frozenset({"first_lead_id", "last_lead_id"})
 

@@ -7,34 +7,10 @@ from pydantic import BaseModel, Field
 
 from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.leads.schemas import LeadShown
-from shared.http.errors import ErrorResponse
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 
 ImportStatusRead = Literal["queued", "processing", "completed", "failed", "aborted", "undone"]
 """The stored statuses, and `processing`, which a job has while a worker publishes its progress."""
-
-
-class RowErrorRead(BaseModel):
-    """One error of a file, or of a JSON array of leads."""
-
-    row: int | None = Field(
-        description="Row number that a spreadsheet displays: the header is row 1. For JSON the position in `leads`, "
-        "from 0. Null for an error of the whole file or array."
-    )
-    field: str | None = Field(
-        description="Field of the lead, or the column's header if the column is not a field. For JSON the path: "
-        "`leads.0.phone`."
-    )
-    value: str | None = Field(description="The value in the file, cut after 100 characters.")
-    code: str
-    message: str
-
-
-class ImportErrorResponse(ErrorResponse):
-    """Error response of an import."""
-
-    errors: list[RowErrorRead] | None = Field(  # type: ignore[assignment] # row errors have a schema of their own
-        default=None, description="All errors, up to the first 1,000."
-    )
 
 
 class ImportResponse(BaseModel):

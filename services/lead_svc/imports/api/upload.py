@@ -7,7 +7,6 @@ import orjson
 from fastapi import Request
 from starlette.datastructures import FormData
 
-from services.lead_svc.imports.api.multipart import read_file_form
 from services.lead_svc.imports.errors import (
     CAMPAIGN_REQUIRED,
     DEFAULTS_NOT_AN_OBJECT,
@@ -27,8 +26,10 @@ from services.lead_svc.imports.options import (
 from services.lead_svc.imports.records import ImportRequest
 from services.lead_svc.spreadsheets.file_kind import identify_file_kind
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.spreadsheets.schemas import form_field_error
 from services.lead_svc.values.jsonb import to_jsonb
-from shared.http.parameters import MAX_ID
+from shared.http.multipart import read_file_form
+from shared.ids import MAX_ID, CampaignId
 
 MAX_MEGABYTES: Final = 10
 """Maximum size of a file, and of a JSON body."""
@@ -92,7 +93,9 @@ async def read_file_request(request: Request) -> ImportRequest:
     BadRequest
         With the contract's message for a missing part, a file that is too large, or an unknown kind of file.
     """
-    form = await read_file_form(request, most_megabytes=MAX_MEGABYTES, failure=IMPORT_FAILED, fields=_FORM_FIELDS)
+    form = await read_file_form(
+        request, max_megabytes=MAX_MEGABYTES, failure=IMPORT_FAILED, fields=_FORM_FIELDS, field_error=form_field_error
+    )
     try:
         kind = identify_file_kind(form.filename, form.content)
     except FileRejectedError as rejection:
@@ -117,14 +120,14 @@ def fingerprint_parts(request: ImportRequest) -> tuple[bytes, bytes]:
     return orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS), request.content
 
 
-def _campaign_id(form: FormData) -> int:
+def _campaign_id(form: FormData) -> CampaignId:
     value = form.get("campaign_id")
     if not isinstance(value, str) or not value.strip():
         raise ImportRequestError(CAMPAIGN_REQUIRED)
     digits = value.strip()
     if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:20]) <= MAX_ID):
         raise ImportRequestError(INVALID_CAMPAIGN)
-    return int(digits)
+    return CampaignId(int(digits))
 
 
 def _default_values(form: FormData) -> dict[str, object]:

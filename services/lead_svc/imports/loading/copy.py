@@ -15,6 +15,7 @@ from services.lead_svc.imports.records import QueuedImport
 from shared.database.engine import driver_connection
 from shared.events.envelope import Serialized
 from shared.events.leads import LEADS_PER_EVENT, Lead, LeadCreated
+from shared.ids import LeadId
 
 ROWS_PER_PIECE: Final = 2_000
 """Rows rendered at once: while PostgreSQL reads one piece, the next piece is rendered."""
@@ -29,7 +30,7 @@ ReportProgress = Callable[[int], Awaitable[None]]
 class LoadedLeads:
     """Leads that were loaded."""
 
-    ids: list[int]
+    ids: list[LeadId]
     """In the order of the file."""
     events: list[Serialized]
     """`lead.created` events, not yet in the outbox."""

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.do_not_call import repository, service
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.imports.records import QueuedImport
+from shared.ids import CompanyId
 
 REASON: Final = "Blacklisted by an import"
 
@@ -34,7 +35,7 @@ async def apply_do_not_call_list(connection: AsyncConnection, job: QueuedImport,
     )
 
 
-async def lock_do_not_call_list(connection: AsyncConnection, company_id: int, *, exclusive: bool) -> None:
+async def lock_do_not_call_list(connection: AsyncConnection, company_id: CompanyId, *, exclusive: bool) -> None:
     """Lock the list before leads are locked: whoever changes the list locks the list first and then the leads."""
     await (repository.hold_for_change if exclusive else repository.hold)(connection, company_id)
 

@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.records import StoredLead
 from shared.events.leads import LEADS_PER_EVENT
+from shared.ids import CompanyId
 
 LEADS_PER_STATEMENT: Final = 10 * LEADS_PER_EVENT
 
 
 async def update_leads(
-    connection: AsyncConnection, company_id: int, updates: pl.DataFrame, stored_leads: Mapping[str, StoredLead]
+    connection: AsyncConnection, company_id: CompanyId, updates: pl.DataFrame, stored_leads: Mapping[str, StoredLead]
 ) -> None:
     """Update stored leads.
 
