@@ -21,9 +21,9 @@ from services.lead_svc.imports import repository
 from services.lead_svc.imports.progress import ProgressPublisher
 from services.lead_svc.imports.records import ImportRequest
 from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kind
-from services.lead_svc.values.from_text import time_zones
 from shared.database.engine import Database
 from shared.ids import CampaignId, CompanyId
+from shared.time_zones import time_zones_by_lower_case
 from tests.fixtures.leads import LeadService
 from tests.fixtures.servers import ServerUrls
 
@@ -165,7 +165,7 @@ stored_leads = st.fixed_dictionaries(
         "status": st.sampled_from(sorted(FIELD_BY_NAME["status"].choices)),
         "priority": st.integers(1, 5),
         "best_time_to_call": st.none() | st.times().map(lambda time: time.replace(microsecond=0).isoformat()),
-        "timezone": st.sampled_from(sorted(time_zones().values())),
+        "timezone": st.sampled_from(sorted(time_zones_by_lower_case().values())),
         "preferred_language": st.sampled_from(["en-US", "zh-Hant-TW", "es-419", "de"]),
         "annual_revenue": st.none() | st.decimals(0, "9999999999999.99", places=2).map(str),
         "lead_score": st.none() | st.integers(0, 100),

@@ -6,9 +6,10 @@ from services.lead_svc.domain.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME
 from services.lead_svc.imports.validation.rows import Rows
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.header import Columns, column_letters
-from services.lead_svc.spreadsheets.row_errors import RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import RowError
 from services.lead_svc.spreadsheets.sheet import CellError, Sheet
 from services.lead_svc.spreadsheets.table import Table
+from shared.text import shorten
 
 
 def add_cell_errors(collector: RowErrorCollector, sheet: Sheet, rows: Rows, columns: Columns) -> None:

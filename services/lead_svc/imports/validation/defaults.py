@@ -7,9 +7,10 @@ from typing import Final
 import orjson
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
-from services.lead_svc.spreadsheets.row_errors import RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import RowError
 from services.lead_svc.values.from_text import Value, parse_text
 from services.lead_svc.values.to_text import to_cell_text
+from shared.text import shorten
 
 _WITHOUT_DEFAULT: Final = frozenset({"phone", "alternate_phone"})
 
