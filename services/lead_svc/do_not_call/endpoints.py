@@ -8,17 +8,16 @@ from services.lead_svc.dependencies import ServiceDatabase
 from services.lead_svc.do_not_call import service
 from services.lead_svc.do_not_call.errors import FILE_REJECTED, number_not_listed
 from services.lead_svc.do_not_call.schemas import NumberPageResponse, NumbersAddedResponse, NumbersCreate
-from services.lead_svc.imports.api.multipart import read_file_form
-from services.lead_svc.imports.errors import NO_FILE, file_too_large
 from services.lead_svc.leads import errors
 from services.lead_svc.leads.blacklist import Blacklisted
 from services.lead_svc.leads.endpoints import next_link
 from services.lead_svc.leads.parameters import LINK_HEADER
-from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead
+from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead, form_field_error
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath
 from shared.http.errors import BadRequest, ErrorResponse
 from shared.http.json import JsonResponse
+from shared.http.multipart import NO_FILE, file_too_large, read_file_form
 from shared.http.openapi import Done, documented_errors
 from shared.http.parameters import NoNulText, StrictIntText
 
@@ -121,7 +120,9 @@ async def import_do_not_call_list(
     request: Request, caller: Caller, company_id: CompanyInPath, database: ServiceDatabase
 ) -> JsonResponse:
     """Put every number of a file on the list. If one row has no valid number, no number is added."""
-    form = await read_file_form(request, most_megabytes=MAX_FILE_MEGABYTES, failure=FILE_REJECTED)
+    form = await read_file_form(
+        request, max_megabytes=MAX_FILE_MEGABYTES, failure=FILE_REJECTED, field_error=form_field_error
+    )
     return _added(await service.add_from_file(database, caller, company_id, form.filename, form.content))
 
 

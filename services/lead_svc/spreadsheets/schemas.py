@@ -27,3 +27,8 @@ class ImportErrorResponse(ErrorResponse):
     errors: list[RowErrorRead] | None = Field(  # type: ignore[assignment] # row errors have a schema of their own
         default=None, description="All errors, up to the first 1,000."
     )
+
+
+def form_field_error(*, field: str, code: str, message: str) -> RowErrorRead:
+    """Return the error of a part of a form, in the shape of row errors."""
+    return RowErrorRead(row=None, field=field, value=None, code=code, message=message)
