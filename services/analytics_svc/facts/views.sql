@@ -5,6 +5,7 @@
 -- earlier definition until `make rebuild`. Every block is one statement.
 
 -- name: drop_views
+-- Both views go first: a view whose columns change cannot be replaced.
 DROP VIEW IF EXISTS call_facts, lead_facts;
 
 -- name: known_time_zone

@@ -190,15 +190,21 @@ def test_a_sql_file_has_named_statements(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "-- name: one\nSELECT 1\n",
         "-- name: one\n-- Nothing follows.\n",
         "-- name: one two\n-- Two names.\nSELECT 1\n",
         "-- name: one\n-- First.\nSELECT 1\n-- name: one\n-- Second.\nSELECT 2\n",
     ],
 )
-def test_a_sql_file_without_purpose_statement_or_unique_names_is_an_error(tmp_path: Path, text: str) -> None:
+def test_a_sql_file_without_statement_or_unique_names_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(QueryFileError):
         _load(tmp_path, text)
+
+
+@pytest.mark.parametrize("path", sorted(Path("services").rglob("*.sql")), ids=str)
+def test_every_statement_of_a_service_states_its_purpose(path: Path) -> None:
+    """Fails when a statement of a SQL file has a name and no line that says what it is for."""
+    for name, statement in vars(load_queries(str(path), path.name)).items():
+        assert statement.startswith("-- "), name
 
 
 @pytest.mark.parametrize(
