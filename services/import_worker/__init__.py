@@ -1,7 +1,7 @@
 """The lead context's other process: loads lead files."""
 
-import os
+from shared.process import use_one_polars_thread
 
-# Read by polars when it is first imported. The cores are for several files at once, not for several threads in one:
-# handing a thousand rows from thread to thread costs more than it gains.
-os.environ.setdefault("POLARS_MAX_THREADS", "1")
+# Several files are loaded at once, so the cores are for them: handing the thousand rows of one file from thread to
+# thread costs more than it gains.
+use_one_polars_thread()

@@ -24,20 +24,18 @@ from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
 from shared.background import running
 from shared.database import idempotency_keys
-from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer, Subscription
 from shared.messaging.housekeeping import Housekeeping
 from shared.messaging.relay import Relay
+from shared.service import open_database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: LeadApiSettings) -> FastAPI:
     """``lead-api``: answers API clients."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="lead-api", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "lead-api")
     redis = connect_redis(settings.redis_url.get_secret_value())
     signals = ProgressListener(redis)
 
@@ -74,7 +72,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
     """``lead-events``: relays the outbox, keeps the copy of campaigns, ends imports that no worker could."""
     database_url = settings.database_url.get_secret_value()
     amqp_url = settings.amqp_url.get_secret_value()
-    database = Database(database_url, name="lead-events", pool_size=settings.database_pool_size)
+    database = open_database(settings, "lead-events")
     redis = connect_redis(settings.redis_url.get_secret_value())
     abandoned = Subscription(IMPORTS, abort_abandoned_imports(redis), dead_letters=True)
 

@@ -23,7 +23,7 @@ END_TYPE: Final = "history.end"
 logger = structlog.get_logger(__name__)
 
 
-class HistoryIncomplete(Exception):
+class HistoryIncompleteError(Exception):
     """The history does not begin at the beginning: the broker has let go of what was there first."""
 
 
@@ -32,7 +32,7 @@ async def read_history(amqp_url: str) -> AsyncIterator[Sequence[Envelope]]:
 
     Raises
     ------
-    HistoryIncomplete
+    HistoryIncompleteError
         If the stream no longer has its first event.
     TimeoutError
         If the broker stops delivering.
@@ -54,7 +54,7 @@ async def read_history(amqp_url: str) -> AsyncIterator[Sequence[Envelope]]:
             if first is None:
                 first = message.headers["x-stream-offset"]
                 if first != 0:
-                    raise HistoryIncomplete(
+                    raise HistoryIncompleteError(
                         f"the history of events begins with number {first!r}; what was before is gone"
                     )
             at_end = message.message_id == mark

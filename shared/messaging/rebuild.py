@@ -52,7 +52,7 @@ async def rebuild(
 
     Raises
     ------
-    HistoryIncomplete
+    HistoryIncompleteError
         If the history has lost its beginning; nothing is changed then.
     """
     rebuilt = RebuildResult(0, 0)
