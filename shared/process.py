@@ -3,8 +3,8 @@
 ===================  ===============================================================================================
 what                 why
 ===================  ===============================================================================================
-``load_lazily``      A process that sends no HTTP requests does not load httpx (20 MB, 0.2 s). Loading it takes longer
-                     than other requests should wait, so it happens in a thread.
+``load_lazily``      A process that sends no HTTP requests does not load httpx. Loading it takes longer than other
+                     requests should wait, so it happens in a thread.
 ``freeze_imports``   What the imports created lives as long as the process: the garbage collector would look through it
                      again and again, and delay requests.
 ``limit_shutdown``   Python waits for its threads, and a thread that reads a large file reacts to no signal: SIGALRM

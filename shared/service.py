@@ -130,7 +130,7 @@ def open_database(settings: ProcessSettings, name: str) -> Database:
 
 
 def load_settings(settings_class: type[S], *, process: str) -> S:
-    """Read the settings and configure the log; exit with status 2 and a line for each error when they are incomplete."""
+    """Read the settings and configure the log; exit with status 2 and a line for each error in them."""
     try:
         settings = settings_class()
     except ValidationError as error:

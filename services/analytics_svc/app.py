@@ -52,7 +52,7 @@ def create_events_app(settings: AnalyticsEventsSettings) -> FastAPI:
         settings,
         database,
         title="Voice analytics: events",
-        works=[
+        workers=[
             Consumer(settings.amqp_url.get_secret_value(), database, projection.SUBSCRIPTION),
             Housekeeping(database),
             RollupVersionCheck(database),

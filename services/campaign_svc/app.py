@@ -51,7 +51,7 @@ def create_events_app(settings: CampaignEventsSettings) -> FastAPI:
         settings,
         database,
         title="Voice campaigns: events",
-        works=[
+        workers=[
             Relay(database_url, amqp_url),
             Consumer(amqp_url, database, projection.SUBSCRIPTION),
             Housekeeping(database, idempotency_keys=idempotency_keys.delete_expired),

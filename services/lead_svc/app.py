@@ -22,7 +22,7 @@ from services.lead_svc.leads import bulk_endpoints
 from services.lead_svc.leads import endpoints as lead_endpoints
 from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
-from shared.background import running
+from shared.background import run_workers
 from shared.database import idempotency_keys
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer, Subscription
@@ -46,7 +46,7 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
         app.state.imports = ImportService(database, directory, signals)
         app.state.import_wait_seconds = settings.import_wait_seconds
         app.state.exports = ExportService(database, most_at_once=max(1, settings.database_pool_size // 2))
-        async with running([signals], stop_seconds=settings.shutdown_seconds):
+        async with run_workers([signals], stop_seconds=settings.shutdown_seconds):
             yield
         await directory.close()
         await redis.aclose()
@@ -85,7 +85,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
         settings,
         database,
         title="Voice leads: events",
-        works=[
+        workers=[
             Relay(database_url, amqp_url, command_queues=(IMPORTS,)),
             Consumer(amqp_url, database, Subscription(CAMPAIGN_COPY, project_campaigns)),
             Consumer(amqp_url, database, abandoned),

@@ -69,7 +69,7 @@ def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.Async
         settings,
         database,
         title="Webhooks: events",
-        works=[
+        workers=[
             Consumer(settings.amqp_url.get_secret_value(), database, handler.subscription(deliverer.notify)),
             deliverer,
             Housekeeping(
