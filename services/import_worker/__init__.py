@@ -1,4 +1,4 @@
-"""The lead context's other process: loads lead files."""
+"""The import worker: the second process of the lead context, which loads lead files."""
 
 from shared.process import use_one_polars_thread
 

@@ -197,7 +197,7 @@ async def test_without_redis_imports_end_and_are_answered_and_so_is_everything_e
 ) -> None:
     """Redis only makes things faster.
 
-    Fails when `ProgressTeller.tell` lets Redis' errors through (the import is answered 500), when `ReportCache.get`
+    Fails when `ProgressPublisher.tell` lets Redis' errors through (the import is answered 500), when `ReportCache.get`
     does (reports are), and, frozen, when `connect_redis` sets no `socket_timeout` (the import is not done in 30 s).
     """
     campaign_id = await caller.create_campaign()

@@ -105,4 +105,4 @@ def _cell_errors(error_values: Sequence[ErrorValue], header: int) -> Iterator[Ce
     for row, column, text in error_values:
         if row >= header:
             cell = f"{column_letters(column)}{row + 1}"
-            yield CellError(row + 1, column, text, "error_cell", f"Cell {cell} holds the error {text}")
+            yield CellError(row + 1, column, text, "error_cell", f"Cell {cell} contains the error {text}")

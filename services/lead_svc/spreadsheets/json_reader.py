@@ -68,7 +68,7 @@ def _read_lead(row: int, lead: object, columns: dict[str, list[str | None]], hei
 def _unreadable(row: int, column: int, spec: Field, value: object) -> CellError:
     if isinstance(value, str):
         return CellError(
-            row, column, display_text(value), "nul_character", f"{spec.label} must not hold NUL characters"
+            row, column, display_text(value), "nul_character", f"{spec.label} must not contain NUL characters"
         )
     if spec.kind is Kind.TEXT:
         return CellError(row, column, display_text(value), "wrong_type", f"{spec.label} must be a text")

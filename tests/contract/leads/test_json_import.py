@@ -116,7 +116,7 @@ async def test_leads_must_be_a_non_empty_array(caller: Caller, leads: object) ->
         ({"phone": PHONE, "interest_level": "huge"}, "Invalid interest level"),
         ({"phone": PHONE, "priority": 6}, "Priority must be between 1 and 5"),
         ({"phone": PHONE, "city": 7}, "City must be a text"),
-        ({"phone": PHONE, "city": "a\0b"}, "City must not hold NUL characters"),
+        ({"phone": PHONE, "city": "a\0b"}, "City must not contain NUL characters"),
         ({"phone": PHONE, "tags": [1]}, "Tags must be a list of texts"),
         ({"phone": PHONE, "shoe_size": 44}, "Unknown field: shoe_size"),
         ({"Phone": PHONE}, "Unknown field: Phone"),
@@ -197,7 +197,7 @@ async def test_what_is_nested_too_deeply_is_refused(caller: Caller, deep: str) -
         ),
         (
             f'"leads": [{{"phone": "{PHONE}"}}], "default_values": {{"custom_fields": {deep}}}',
-            "default_values must not hold NUL characters or be nested more than 254 levels deep",
+            "default_values must not contain NUL characters or be nested more than 254 levels deep",
         ),
     ):
         refused(await post_json(caller, f'{{"campaign_id": {campaign_id}, {where}}}'.encode()), error)

@@ -20,7 +20,7 @@ ERROR_TEXTS: Final[Mapping[int, str]] = {
     0x2A: "#N/A",
     0x2B: "#GETTING_DATA",
 }
-"""The error values of binary workbooks by their numbers (MS-XLS 2.5.10, BErr; MS-XLSB 2.5.98.2, BErr)."""
+"""The error values of binary workbooks by their numbers (`BErr` in MS-XLS and MS-XLSB)."""
 
 
 class ErrorValue(NamedTuple):
