@@ -1,4 +1,4 @@
-"""The webhook service's processes, put together."""
+"""The processes of the webhook service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: WebhookApiSettings) -> FastAPI:
-    """``webhook-api``: answers API clients."""
+    """Return the app of ``webhook-api``, which serves API clients."""
     database = Database(
         settings.database_url.get_secret_value(), name="webhook-api", pool_size=settings.database_pool_size
     )
@@ -43,12 +43,12 @@ def create_api_app(settings: WebhookApiSettings) -> FastAPI:
 
 
 def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """``webhook-events``: takes events from the broker, delivers them.
+    """Return the app of ``webhook-events``, which consumes events and delivers them.
 
     Parameters
     ----------
     transport
-        Carries requests to receivers, instead of one that follows the settings.
+        Carries the requests to receivers; by default a ``PinnedTransport`` with the allowed destinations.
     """
     database = Database(
         settings.database_url.get_secret_value(), name="webhook-events", pool_size=settings.database_pool_size
