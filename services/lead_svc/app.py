@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.lead_svc.call_attempts import endpoints as call_attempt_endpoints
 from services.lead_svc.campaigns.client import CampaignDirectory
+from services.lead_svc.campaigns.lookup import CampaignLookup
 from services.lead_svc.campaigns.projection import project_campaigns
 from services.lead_svc.do_not_call import endpoints as do_not_call_endpoints
 from services.lead_svc.exports import endpoints as export_endpoints
@@ -44,15 +45,16 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         directory = CampaignDirectory(str(settings.campaign_svc_url))
-        app.state.campaign_directory = directory
+        campaigns = CampaignLookup(database, directory)
+        app.state.campaigns = campaigns
         app.state.imports = ImportService(
             database,
-            directory,
+            campaigns,
             progress,
             wait_seconds=settings.import_wait_seconds,
             poll_seconds=settings.import_poll_seconds,
         )
-        app.state.exports = ExportService(database, most_at_once=max(1, settings.database_pool_size // 2))
+        app.state.exports = ExportService(database, max_concurrent=max(1, settings.database_pool_size // 2))
         async with running([progress], stop_seconds=settings.shutdown_seconds):
             yield
         await directory.close()

@@ -109,7 +109,7 @@ def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
             on_duplicate=OnDuplicate.UPDATE,
         )
 
-    message = "A lead that is blacklisted cannot become pending"
+    message = "Status cannot change from blacklisted to pending"
     assert rejection.value.errors == (RowError(2, "status", "pending", "status_not_allowed", message),)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.exports.lines import Lines
+from services.lead_svc.exports.workbook import LineBuffer
 from services.lead_svc.spreadsheets import xlsx_writer
 from services.lead_svc.spreadsheets.xlsx_rows import MAX_CELL_CHARACTERS, CellTooLongError, RowEncoder
 from services.lead_svc.spreadsheets.xlsx_writer import XlsxWriter
@@ -108,11 +108,11 @@ def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatc
 )
 def test_lines_are_whole_wherever_the_pieces_end(lines: list[bytes], enough: int, data: st.DataObject) -> None:
     text = b"".join(line + b"\n" for line in lines)
-    collector = Lines(enough)
+    collector = LineBuffer(enough)
     got: list[bytes] = []
     while text:
         cut = data.draw(st.integers(1, len(text)))
         got += collector.add(text[:cut])
         text = text[cut:]
 
-    assert got + collector.rest() == lines
+    assert got + collector.remaining_lines() == lines
