@@ -40,6 +40,7 @@ def outcomes_of(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: outcome_of(content) for name, content in files.items()}
 
 
+NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 TOO_LARGE_UNPACKED = "The Excel file is too large when unpacked: more than 200 MB or 5,000 parts"
 
 
@@ -129,6 +130,16 @@ def test_a_declaration_of_entities_is_refused() -> None:
         sheet_xml.attributes(b'<!DOCTYPE x [<!ENTITY a "aaaa">]><sheet name="&a;"/>', "sheet")
 
     assert rejection.value.message == DAMAGED
+
+
+@pytest.mark.parametrize("cell", [b'<c r="A2" t="e"/>', b'<c r="A2" t="e"><f>NA()</f></c>'])
+def test_a_cell_without_a_value_is_not_searched_past_its_end(cell: bytes) -> None:
+    """Fails when each cell is searched for a value behind the next ones: millions of them would take minutes."""
+    cells = b'<row r="1"><c r="A1"><v>1</v></c></row><row r="2">%b<c r="B2" t="e"><v>#N/A</v></c></row>' % cell
+
+    errors = sheet_of(with_sheet_xml(cells), "leads.xlsx").errors
+
+    assert [error.value for error in errors] == ["error", "#N/A"]
 
 
 def test_an_old_workbook_that_claims_impossible_dimensions_is_refused() -> None:
@@ -274,7 +285,6 @@ def test_the_reader_gets_the_scanned_sheets_alone() -> None:
     assert finish_in_child(outcomes_of, OTHER_SHEET) == dict.fromkeys(OTHER_SHEET, "0 cells with errors")
 
 
-NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 TEXTS = b'<sst xmlns="%b" uniqueCount="%%b"><si><t>phone</t></si></sst>' % NAMESPACE
 MANY_TEXTS = {
     "plain": TEXTS % b"4294967295",
