@@ -367,7 +367,7 @@ class TestOnDuplicate:
 
         response = await post_file(caller, content, campaign_id, on_duplicate="update")
 
-        assert reported_errors(response) == [(2, "status", "A lead that is blacklisted cannot become pending")]
+        assert reported_errors(response) == [(2, "status", "Status cannot change from blacklisted to pending")]
         assert [lead["version"] for lead in await caller.leads()] == [1, 1]
 
     async def test_a_lead_with_a_final_status_has_no_next_contact(self, caller: Caller) -> None:
