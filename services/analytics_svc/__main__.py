@@ -8,7 +8,7 @@ from shared.commands import load_settings, run_process, run_rebuild
 from shared.database.migrations import upgrade
 from shared.settings import DatabaseSettings
 
-cli = typer.Typer(help="The analytics service: reports, cut from the other services' events.", no_args_is_help=True)
+cli = typer.Typer(help="The analytics service: reports on the other services' events.", no_args_is_help=True)
 
 
 @cli.command()
@@ -32,7 +32,7 @@ def migrate() -> None:
 
 @cli.command()
 def rebuild() -> None:
-    """Build facts and reports anew from the history of events; the old ones are shown until it is done."""
+    """Rebuild facts and roll-ups from the history of events; reports show the former ones until it is done."""
     run_rebuild(AnalyticsEventsSettings, rebuild_facts, process="analytics-rebuild", what="Facts")
 
 
