@@ -14,20 +14,18 @@ from services.analytics_svc.reports.service import ReportService
 from services.analytics_svc.rollups.version_check import RollupVersionCheck
 from services.analytics_svc.settings import AnalyticsApiSettings, AnalyticsEventsSettings
 from shared.clients.campaigns import CampaignClient
-from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer
 from shared.messaging.housekeeping import Housekeeping
-from shared.messaging.rebuild import RebuildResult, rebuild
+from shared.messaging.rebuild import RebuildResult
+from shared.service import open_database, rebuild_projection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: AnalyticsApiSettings) -> FastAPI:
     """Compose ``analytics-api``, which answers API clients."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="analytics-api", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "analytics-api")
     cache = ReportCache(settings.redis_url.get_secret_value())
     campaign_client = CampaignClient(str(settings.campaign_svc_url))
 
@@ -50,14 +48,12 @@ def create_api_app(settings: AnalyticsApiSettings) -> FastAPI:
 
 def create_events_app(settings: AnalyticsEventsSettings) -> FastAPI:
     """Compose ``analytics-events``, which projects the other services' events into facts and roll-ups."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="analytics-events", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "analytics-events")
     return create_worker(
         settings,
         database,
         title="Voice analytics: events",
-        works=[
+        workers=[
             Consumer(settings.amqp_url.get_secret_value(), database, projection.SUBSCRIPTION),
             Housekeeping(database),
             RollupVersionCheck(database),
@@ -67,8 +63,4 @@ def create_events_app(settings: AnalyticsEventsSettings) -> FastAPI:
 
 async def rebuild_facts(settings: AnalyticsEventsSettings) -> RebuildResult:
     """Rebuild facts and roll-ups from the history of events."""
-    database = Database(settings.database_url.get_secret_value(), name="analytics-rebuild", statement_seconds=0)
-    try:
-        return await rebuild(database, settings.amqp_url.get_secret_value(), projection.SUBSCRIPTION, projection.clear)
-    finally:
-        await database.close()
+    return await rebuild_projection(settings, "analytics-rebuild", projection.SUBSCRIPTION, projection.clear)
