@@ -371,7 +371,7 @@ class TestOnDuplicate:
 
         response = await post_file(caller, content, campaign_id, on_duplicate="update")
 
-        assert said(response) == [(2, "status", "A lead that is blacklisted cannot become pending")]
+        assert said(response) == [(2, "status", "Status cannot change from blacklisted to pending")]
         assert [lead["version"] for lead in await caller.leads()] == [1, 1]
 
     async def test_a_lead_that_is_done_is_called_no_more(self, caller: Caller) -> None:

@@ -92,16 +92,16 @@ def _schemas(document: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("value", VALUES[:-1], ids=repr)  # null is the same as leaving a field out
 async def test_the_document_says_which_values_a_body_may_have(company: LeadCompany, value: object) -> None:
     document = (await company.api.client.get("/openapi.json")).json()
-    for field, schema in _schemas(document, "LeadBody").items():
+    for field, schema in _schemas(document, "LeadCreate").items():
         if field in OPTIONAL:
             allowed = jsonschema_rs.Draft202012Validator(schema).is_valid(value)
             response = await company.post(company.smallest_body(**{field: value}))
             assert response.status_code == (201 if allowed else 400), (field, response.text)
     lead = await company.create()
     for step, name, required in (
-        ("POST /call-attempt", "CallAttemptBody", {"duration": 5}),
-        ("PATCH /convert", "ConvertBody", {}),
-        ("PATCH /assign", "AssignBody", {}),
+        ("POST /call-attempt", "CallAttemptCreate", {"duration": 5}),
+        ("PATCH /convert", "LeadConversion", {}),
+        ("PATCH /assign", "LeadAssigneeUpdate", {}),
     ):
         method, path = step.split(" ")
         for field, schema in _schemas(document, name).items():

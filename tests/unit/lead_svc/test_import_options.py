@@ -25,12 +25,10 @@ from services.lead_svc.imports.records import StoredLead
 from services.lead_svc.imports.validation.failed_rows import MAX_FAILED_CELLS, MAX_FAILED_ROWS
 from services.lead_svc.imports.validation.validator import ValidLeads, check_rows, resolve_rows, validate_rows
 from services.lead_svc.spreadsheets.csv_reader import read_csv
-from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.formula_escaping import escape
 from services.lead_svc.spreadsheets.formula_unescaping import unescape_cells
 from services.lead_svc.spreadsheets.header import ERRORS_HEADER, match_columns, strip_header
-from services.lead_svc.spreadsheets.json_reader import read_json
 from services.lead_svc.spreadsheets.reader import read_sheet
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError
 from services.lead_svc.spreadsheets.sheet import Sheet
@@ -111,7 +109,7 @@ def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
             on_duplicate=OnDuplicate.UPDATE,
         )
 
-    message = "A lead that is blacklisted cannot become pending"
+    message = "Status cannot change from blacklisted to pending"
     assert rejection.value.errors == (RowError(2, "status", "pending", "status_not_allowed", message),)
 
 
@@ -201,31 +199,6 @@ def test_failed_rows_are_read_again_as_they_were(header: list[str], rows: list[l
 
 def _trimmed(sheet: Sheet) -> list[list[str]]:
     return [[(cell or "").strip() for cell in row[:4]] for row in sheet.cells.rows()]  # without the errors
-
-
-def test_objections_know_the_rows_they_are_to() -> None:
-    collector = RowErrorCollector([2, 3, 7, 9])
-    texts = pl.Series(["a", "b", "c", "d"])
-
-    collector.add(5, RowError(7, "x", None, "code", "first"))
-    collector.add(5, RowError(5, None, None, "code", "of a blank row"))
-    collector.add_cells(1, "y", pl.Series([False, True, True, False]), texts, "code", lambda text: f"not {text}")
-
-    assert collector.rows_with_errors().to_list() == [False, True, True, False]
-    assert collector.messages([1, 2]) == ["y: not b", "y: not c; x: first"]
-    assert (collector.total, list(collector.unreadable_rows), collector.has_file_errors) == (4, [5], False)
-    assert [error.row for error in collector.errors()] == [3, 5, 7, 7]
-    collector.add_unlisted(1)
-    assert (collector.total, collector.has_file_errors) == (5, True)
-
-
-def test_json_leads_are_rows_of_an_array() -> None:
-    sheet = read_json(b'[{"city": " Oslo ", "tags": ["a"]}, {}, {"phone": "1", "priority": 1, "id": 5}]')
-
-    assert sheet.headers == ("phone", "city", "tags", "priority")
-    assert sheet.cells.rows() == [(None, "Oslo", '["a"]', None), (None, None, None, None), ("1", None, None, "1")]
-    assert [(fault.row, fault.field, fault.message) for fault in sheet.errors] == [(2, "id", "Unknown field: id")]
-    assert (sheet.first_row, sheet.row_label(2)) == (0, "leads.2")
 
 
 def test_options_are_read_by_their_names() -> None:
