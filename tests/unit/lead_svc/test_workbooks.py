@@ -151,13 +151,13 @@ def test_an_old_workbook_that_claims_impossible_dimensions_is_refused() -> None:
 
 
 @pytest.mark.parametrize("place", [40, 44, 64, 72])
-def test_a_compound_file_that_announces_more_than_it_can_hold_is_refused(place: int) -> None:
+def test_a_compound_file_that_announces_more_than_it_can_contain_is_refused(place: int) -> None:
     content = OLD_WORKBOOK.read_bytes()
 
     assert rejection_of(content[:place] + b"\xff\xff\xff\x7f" + content[place + 4 :]) == DAMAGED
 
 
-def test_an_old_workbook_that_announces_more_texts_than_it_can_hold_is_refused() -> None:
+def test_an_old_workbook_that_announces_more_texts_than_it_can_contain_is_refused() -> None:
     content = OLD_WORKBOOK.read_bytes()
     record = re.search(rb"\xfc\x00..(....)(....)", content, re.DOTALL)
     assert record is not None
