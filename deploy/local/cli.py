@@ -120,13 +120,13 @@ def rebuild() -> None:
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Show events as they are published; with what `python -m shared.messaging events --help` tells."""
+    """Show events as they are published; with what `python -m operations events --help` tells."""
     choose().events(arguments or [])
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def dlq(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """List, show, retry or drop dead letters; with what `python -m shared.messaging dlq --help` tells."""
+    """List, show, retry or drop dead letters; with what `python -m operations dlq --help` tells."""
     choose().dead_letters(arguments or ["list"])
 
 

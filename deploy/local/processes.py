@@ -28,10 +28,10 @@ REBUILDS = {
 }
 """What builds totals and reports anew, by whose settings it takes: a process that knows database and broker."""
 
-EVENTS = ("lead-events", ("-m", "shared.messaging", "events"))
+EVENTS = ("lead-events", ("-m", "operations", "events"))
 """What shows events, and the process whose settings it takes."""
 
-DEAD_LETTERS = ("lead-events", ("-m", "shared.messaging", "dlq"))
+DEAD_LETTERS = ("lead-events", ("-m", "operations", "dlq"))
 """What looks after dead letters, and the process whose settings it takes."""
 
 

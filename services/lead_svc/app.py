@@ -22,23 +22,21 @@ from services.lead_svc.leads import bulk_endpoints
 from services.lead_svc.leads import endpoints as lead_endpoints
 from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
-from shared.background import running
+from shared.background import run_workers
 from shared.clients.campaigns import CampaignClient
 from shared.database import idempotency_keys
-from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer, Subscription
 from shared.messaging.housekeeping import Housekeeping
 from shared.messaging.relay import Relay
+from shared.service import open_database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: LeadApiSettings) -> FastAPI:
     """``lead-api``: answers API clients."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="lead-api", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "lead-api")
     redis = connect_redis(settings.redis_url.get_secret_value())
     progress = ProgressSubscriber(redis)
 
@@ -55,7 +53,7 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
             poll_seconds=settings.import_poll_seconds,
         )
         app.state.exports = ExportService(database, max_concurrent=max(1, settings.database_pool_size // 2))
-        async with running([progress], stop_seconds=settings.shutdown_seconds):
+        async with run_workers([progress], stop_seconds=settings.shutdown_seconds):
             yield
         await client.close()
         await redis.aclose()
@@ -81,7 +79,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
     """``lead-events``: relays the outbox, keeps the copy of campaigns, ends imports that no worker could."""
     database_url = settings.database_url.get_secret_value()
     amqp_url = settings.amqp_url.get_secret_value()
-    database = Database(database_url, name="lead-events", pool_size=settings.database_pool_size)
+    database = open_database(settings, "lead-events")
     redis = connect_redis(settings.redis_url.get_secret_value())
     abandoned = Subscription(IMPORTS, abort_dead_imports(redis), dead_letters=True)
 
@@ -94,7 +92,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
         settings,
         database,
         title="Voice leads: events",
-        works=[
+        workers=[
             Relay(database_url, amqp_url, command_queues=(IMPORTS,)),
             Consumer(amqp_url, database, Subscription(CAMPAIGN_COPY, project_campaigns)),
             Consumer(amqp_url, database, abandoned),

@@ -75,7 +75,7 @@ async def test_a_broker_that_is_away_keeps_no_write_from_being_taken_and_none_fr
 ) -> None:
     """It is away from before the first write until after the last.
 
-    Fails when `keep_running` tries no second time: the import is never taken up, nor is anything told.
+    Fails when `supervise` makes no second attempt: the import is never taken up, nor is anything told.
     """
     await asyncio.to_thread(local_stack.servers.rabbitmq.stop)
     http, headers = caller.gateway.http, caller.headers

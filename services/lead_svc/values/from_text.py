@@ -24,6 +24,7 @@ Value = str | int
 _DAY_SECONDS: Final = 86_400
 _MAX_NUMBER_LENGTH: Final = 40
 _MAX_EXPONENT: Final = 30
+_MAX_WRITTEN_LENGTH: Final = 1_000
 _TIME: Final = re.compile(
     r"([0-9]{1,2})(?::([0-9]{2}))?(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([ap])?(?:\.?m\.?)?", re.IGNORECASE
 )
@@ -40,8 +41,12 @@ def parse_text(field: Field, text: str) -> Value | None:
 
 
 def _without_invisible(text: str) -> str:
-    """The text without invisible characters (Unicode category Cf), which are in texts copied from web pages."""
-    if text.isascii():
+    """The text without invisible characters (Unicode category Cf), which are in texts copied from web pages.
+
+    A text of more than `_MAX_WRITTEN_LENGTH` characters is returned as it is: every character takes a Python call, and
+    no amount or address is that long.
+    """
+    if text.isascii() or len(text) > _MAX_WRITTEN_LENGTH:
         return text
     return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
@@ -78,6 +83,8 @@ def _parse_integer(field: Field, text: str) -> int | None:
 
 
 def _parse_money(field: Field, text: str) -> str | None:
+    if len(text) > _MAX_WRITTEN_LENGTH:
+        return None
     number = "".join(character for character in _without_invisible(text) if unicodedata.category(character) != "Sc")
     amount = _decimal(_ungrouped(number.replace("\u00a0", " ").replace("\u202f", " ").strip()))
     if amount is None or amount < 0:

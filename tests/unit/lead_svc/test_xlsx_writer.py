@@ -65,7 +65,7 @@ def test_null_is_an_empty_cell() -> None:
     assert RowEncoder([False, True], b"\x1f").encode([copied(None, None)], 2) == b"<row><c/><c/></row>"
 
 
-def test_a_character_that_xml_cannot_hold_is_written_as_excel_does() -> None:
+def test_a_character_that_xml_cannot_contain_is_written_as_excel_does() -> None:
     assert b"a_x0001_b_x005F_x0001__xFFFE_" in RowEncoder([False], b"\x1f").encode([copied("a\x01b_x0001_\ufffe")], 2)
 
 
@@ -95,7 +95,7 @@ def test_rows_beyond_the_end_of_a_sheet_are_in_the_next(monkeypatch: pytest.Monk
     assert [text for sheet in sheets for text, _ in sheet] == [f"row {number}" for number in range(8)]
 
 
-def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_sheet_is_not_followed_by_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_writer, "MAX_ROWS", 4)
 
     assert [len(sheet) for sheet in read_back(book_of([copied("x", "1")] * 3))] == [3]

@@ -32,8 +32,9 @@ _MAX_CELL_BYTES: Final = 2_000
 _REFERENCE: Final = re.compile(rb'<(?:c|row)[\s/>](?:r="([A-Z]*)([0-9]+)")?')
 _ANY_REFERENCE: Final = re.compile(r"([A-Za-z]*)([0-9]+)")
 _ERROR_TYPE: Final = re.compile(rb"""t\s*=\s*["']e["']""")
-# One quantifier for the whole value: several that match the same spaces take time with the cube of their number.
-_VALUE: Final = re.compile(rb"<(?:[^\s<>/:]+:)?v(?:\s[^<>]*)?>([^<]*)<")
+# The value of a cell, or the next cell, so that a cell without a value is not searched past its end. One quantifier for
+# the whole value: several that match the same spaces take time with the cube of their number.
+_VALUE_OR_CELL: Final = re.compile(rb"<(?:[^\s<>/:]+:)?(?:v(?:\s[^<>]*)?>([^<]*)<|c[\s/>])")
 _TEXT_TABLE: Final = re.compile(rb"sst[\s/>]")
 _TEXT_TABLE_START: Final = re.compile(rb"<(?:[^\s<>/:]+:)?\Z")
 _MAX_PREFIX_BYTES: Final = 1_000
@@ -194,8 +195,8 @@ def _text_index(xml: bytes, position: int) -> int:
 
 def _value(xml: bytes, position: int) -> str:
     """The value of the cell that starts at a byte, "" if the cell has no value within `_MAX_CELL_BYTES`."""
-    value = _VALUE.search(xml, position, position + _MAX_CELL_BYTES)
-    return value[1].strip().decode("utf-8", "replace") if value is not None else ""
+    match = _VALUE_OR_CELL.search(xml, position + 1, position + _MAX_CELL_BYTES)
+    return (match[1] or b"").strip().decode("utf-8", "replace") if match is not None else ""
 
 
 def _column(letters: str) -> int:
