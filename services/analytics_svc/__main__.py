@@ -6,7 +6,7 @@ from shared.service import Process, Rebuild, service_cli
 
 cli = service_cli(
     "analytics",
-    "The analytics service: reports, computed from the other services' events.",
+    "The analytics service: reports on the other services' events.",
     api=Process(AnalyticsApiSettings, create_api_app, "Answer API clients."),
     events=Process(AnalyticsEventsSettings, create_events_app, "Consume the other services' events."),
     migrations=MIGRATIONS,
@@ -14,7 +14,7 @@ cli = service_cli(
         AnalyticsEventsSettings,
         rebuild_facts,
         "Facts",
-        "Rebuild facts and reports from the history of events; the old ones are served until it is done.",
+        "Rebuild facts and roll-ups from the history of events; reports show the former ones until it is done.",
     ),
 )
 
