@@ -110,7 +110,7 @@ def _records(workbook: bytes, position: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _text_lengths(parts: list[bytes]) -> list[int]:
-    """Return the number of bytes of each shared text, at most; `parts` are the record of the table and those after it."""
+    """Return the number of bytes of each shared text, at most; `parts` are the table and what continues it."""
     lengths: list[int] = []
     part, position = 0, 8
     (count,) = struct.unpack_from("<I", parts[0], 4)
