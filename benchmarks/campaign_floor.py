@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from benchmarks.bare_pool import bare_pool
-from services.campaign_svc.campaigns.schemas import CampaignBody
-from services.campaign_svc.lists.schemas import ListedCampaign
+from services.campaign_svc.campaigns.schemas import CampaignCreate
+from services.campaign_svc.lists.schemas import CampaignListItem
 from services.campaign_svc.tables import campaigns
 
 NAME = "campaign-floor"
@@ -28,8 +28,8 @@ _AS = {
     "failed_calls": "coalesce(calls - successful_calls, 0) AS failed_calls",
 }
 _SHOWN = ", ".join(_AS.get(column.name, column.name) for column in campaigns.columns if column.name != "deleted_at")
-_LISTED = ", ".join(_AS.get(name, name) for name in ListedCampaign.model_fields)
-_SENT = ", ".join(CampaignBody.model_fields)
+_LISTED = ", ".join(_AS.get(name, name) for name in CampaignListItem.model_fields)
+_SENT = ", ".join(CampaignCreate.model_fields)
 _GET = f"SELECT {_SHOWN} FROM campaigns WHERE id = $1 AND deleted_at IS NULL"
 _LIST = f"""
 SELECT {_LISTED}, (SELECT sum(campaigns)::bigint FROM campaign_counts WHERE company_id = $1) AS total

@@ -1,8 +1,8 @@
 r"""The export against its floors, in one run: ``make bench-export``.
 
 ==============  ====================================================================================================
-``\copy``       psql's, of the same leads and columns as they are: no formula is defused
-CSV             through ``lead-api``, formulas defused
+``\copy``       psql's, of the same leads and columns as they are: no formula is escaped
+CSV             through ``lead-api``, formulas escaped
 CSV, gateway    the same, through the gateway
 xlsxwriter      a bare loop over the same rows, as texts and numbers, with ``constant_memory``
 XLSX            through ``lead-api``

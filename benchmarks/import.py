@@ -44,7 +44,7 @@ from services.lead_svc.imports.service import SYNCHRONOUS_ROWS
 from services.lead_svc.imports.validation.validator import validate
 from services.lead_svc.outbox import outbox
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.reader import read
+from services.lead_svc.spreadsheets.reader import read_sheet
 from shared.database.engine import Database, driver_connection
 from shared.database.migrations import upgrade
 
@@ -85,7 +85,7 @@ class InProcess:
     def __init__(self, database: Database, rows: int) -> None:
         self._database = database
         self.content = lead_file(rows)
-        frame = validate(read(self.content, FileKind.CSV), {}, row_limit=None).frame
+        frame = validate(read_sheet(self.content, FileKind.CSV), {}, row_limit=None).frame
         whole = frame.with_columns(
             pl.lit(1).alias("company_id"), pl.lit(1).alias("campaign_id"), pl.lit(1).alias("import_id")
         )
@@ -105,7 +105,7 @@ class InProcess:
     async def whole(self) -> None:
         """What the worker does, without its queue."""
         async with self._database.transaction() as connection:
-            valid = validate(read(self.content, FileKind.CSV), {}, row_limit=None)
+            valid = validate(read_sheet(self.content, FileKind.CSV), {}, row_limit=None)
             loaded = await copy.load(connection, self._job, valid.frame, _no_report)
             await outbox.add(connection, self._job.company_id, *loaded.events)
 

@@ -8,7 +8,7 @@ from services.lead_svc.imports.loading import copy
 from services.lead_svc.imports.repository import QueuedImport
 from services.lead_svc.imports.validation.validator import validate
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.reader import read
+from services.lead_svc.spreadsheets.reader import read_sheet
 from shared.database.engine import Database
 
 HEADER = (
@@ -86,7 +86,7 @@ async def load_leads(url: str, *, company_id: int, rows: int) -> None:
     """Load the leads of such a file for a company, as an import does; their campaign has its number."""
     database = Database(url, name="benchmark", statement_seconds=0)
     content = lead_file(rows)
-    frame = validate(read(content, FileKind.CSV), {}, row_limit=None).frame
+    frame = validate(read_sheet(content, FileKind.CSV), {}, row_limit=None).frame
     job = QueuedImport(1, company_id, company_id, "leads.csv", FileKind.CSV, {}, None, content)
     async with database.transaction() as connection:
         await copy.load(connection, job, frame, _no_report)

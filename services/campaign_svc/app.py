@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.campaign_svc.campaigns import endpoints as campaign_endpoints
-from services.campaign_svc.campaigns.call_quality import CallQualityReports
+from services.campaign_svc.campaigns.analytics_client import AnalyticsClient
 from services.campaign_svc.lists import endpoints as list_endpoints
 from services.campaign_svc.members import endpoints as member_endpoints
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
@@ -31,9 +31,9 @@ def create_api_app(settings: CampaignApiSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.call_quality = CallQualityReports(str(settings.analytics_svc_url))
+        app.state.analytics = AnalyticsClient(str(settings.analytics_svc_url))
         yield
-        await app.state.call_quality.close()
+        await app.state.analytics.close()
 
     return create_api(
         settings,

@@ -1,4 +1,4 @@
-"""Pages of lists: which part of a list is asked for, and how it is answered."""
+"""Offset pages: their query parameters and their response."""
 
 from typing import Annotated
 
@@ -7,13 +7,13 @@ from fastapi import Query
 from shared.http.json import JsonResponse
 from shared.http.parameters import StrictIntText
 
-LARGEST_OFFSET = 2**31 - 1
+MAX_OFFSET = 2**31 - 1
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Most that a page holds."), StrictIntText]
-Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="How many come before the page."), StrictIntText]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of items on the page."), StrictIntText]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="Number of items before the page."), StrictIntText]
 
 
-def page_answer(total: int, limit: int, offset: int, rows: bytes) -> JsonResponse:
-    """The answer of one page, whose rows are the inside of a JSON array."""
+def page_response(total: int, limit: int, offset: int, rows: bytes) -> JsonResponse:
+    """Return the response with one page; ``rows`` is the inside of a JSON array."""
     head = f'{{"total":{total},"offset":{offset},"limit":{limit},"data":['
     return JsonResponse(head.encode() + rows + b"]}")

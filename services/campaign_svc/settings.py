@@ -6,11 +6,11 @@ from shared.settings import ApiSettings, ProcessSettings
 
 
 class CampaignApiSettings(ApiSettings):
-    """Of ``campaign-api``."""
+    """Settings of ``campaign-api``."""
 
     analytics_svc_url: HttpUrl
-    """Asked how good a campaign's calls were."""
+    """Base address of analytics_svc, which provides the call quality of a campaign."""
 
 
 class CampaignEventsSettings(ProcessSettings):
-    """Of ``campaign-events``."""
+    """Settings of ``campaign-events``."""

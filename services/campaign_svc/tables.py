@@ -24,35 +24,31 @@ from sqlalchemy import (
     text,
 )
 
-from services.campaign_svc.campaigns.fields import Priority
 from shared.database.idempotency_keys import idempotency_keys_table
-from shared.events.campaigns import CampaignStatus
+from shared.events.campaigns import CampaignPriority, CampaignStatus
 from shared.messaging.tables import inbox_table, outbox_table
 
 metadata = MetaData()
 
-# Sorted as they are declared: by the lifecycle, and from low to high.
+# Values sort as they are declared: by the lifecycle, and from low to high.
 _STATUS: Final = Enum(*get_args(CampaignStatus), name="campaign_status", metadata=metadata)
-_PRIORITY: Final = Enum(*get_args(Priority), name="campaign_priority", metadata=metadata)
-
-SEARCHED: Final = "(name || ' ' || coalesce(description, ''))"
-"""What a search looks into, written as the index has it."""
+_PRIORITY: Final = Enum(*get_args(CampaignPriority), name="campaign_priority", metadata=metadata)
 
 campaigns = Table(
     "campaigns",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    # Grows with every change: the order in which readers of events apply them.
+    # Increases with every change: the order in which consumers apply events.
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("company_id", BigInteger, nullable=False),
-    # Sorted as people sort names, whatever the locale of the server.
+    # Sorted as people sort names, independent of the server's locale.
     Column("name", Text(collation="und-x-icu"), nullable=False),
     Column("description", Text),
     Column("status", _STATUS, nullable=False),
     Column("priority", _PRIORITY, nullable=False),
     Column("campaign_type", Text, nullable=False),
     Column("calls_per_day", Integer, nullable=False),
-    # Local times of time_zone; an end before the start is on the next day.
+    # Local times in time_zone; an end before the start is on the next day.
     Column("calling_hours_start", Time, nullable=False),
     Column("calling_hours_end", Time, nullable=False),
     Column("time_zone", Text, nullable=False),
@@ -82,17 +78,23 @@ campaigns = Table(
     Column("deleted_at", DateTime(timezone=True), comment="Of a deleted campaign, which no list shows."),
 )
 
-_THERE = campaigns.c.deleted_at.is_(None)
-# One index for each order that lists are shown in, so that a page costs the same however many campaigns there are.
-Index("campaigns_company", campaigns.c.company_id, campaigns.c.id, postgresql_where=_THERE)
-Index("campaigns_created_at", campaigns.c.company_id, campaigns.c.created_at, campaigns.c.id, postgresql_where=_THERE)
+_NOT_DELETED = campaigns.c.deleted_at.is_(None)
+# One index per sort order of the lists, so that the cost of a page does not depend on the number of campaigns.
+Index("campaigns_company", campaigns.c.company_id, campaigns.c.id, postgresql_where=_NOT_DELETED)
+Index(
+    "campaigns_created_at",
+    campaigns.c.company_id,
+    campaigns.c.created_at,
+    campaigns.c.id,
+    postgresql_where=_NOT_DELETED,
+)
 Index(
     "campaigns_name",
     campaigns.c.company_id,
     campaigns.c.name,
     campaigns.c.created_at,
     campaigns.c.id,
-    postgresql_where=_THERE,
+    postgresql_where=_NOT_DELETED,
 )
 Index(
     "campaigns_status",
@@ -100,7 +102,7 @@ Index(
     campaigns.c.status,
     campaigns.c.created_at,
     campaigns.c.id,
-    postgresql_where=_THERE,
+    postgresql_where=_NOT_DELETED,
 )
 Index(
     "campaigns_priority",
@@ -108,7 +110,7 @@ Index(
     campaigns.c.priority,
     campaigns.c.created_at,
     campaigns.c.id,
-    postgresql_where=_THERE,
+    postgresql_where=_NOT_DELETED,
 )
 Index(
     "campaigns_search",
@@ -117,7 +119,7 @@ Index(
     .label("searched"),
     postgresql_using="gin",
     postgresql_ops={"searched": "gin_trgm_ops"},
-    postgresql_where=_THERE,
+    postgresql_where=_NOT_DELETED,
 )
 
 campaign_counts = Table(
@@ -154,7 +156,7 @@ members = Table(
     metadata,
     Column("company_id", BigInteger, primary_key=True, autoincrement=False),
     Column("id", BigInteger, primary_key=True, autoincrement=False),
-    # As of campaigns. It goes on growing when a deleted member comes back.
+    # As in campaigns. It continues when a deleted member is created again.
     Column("version", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -168,25 +170,3 @@ inbox = inbox_table(metadata)
 idempotency_keys = idempotency_keys_table(metadata)
 
 event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
-
-CAMPAIGNS_DDL: Final = (
-    # One statement for what goes and what comes, in one order: two changes of status that cross each other would
-    # otherwise each hold the count that the other waits for.
-    """CREATE FUNCTION count_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        INSERT INTO campaign_counts AS counted (company_id, status, priority, campaigns)
-        SELECT company_id, status, priority, sum(change)
-        FROM (VALUES (OLD.company_id, OLD.status, OLD.priority, OLD.deleted_at, -1),
-                     (NEW.company_id, NEW.status, NEW.priority, NEW.deleted_at, 1))
-            AS changes (company_id, status, priority, deleted_at, change)
-        WHERE company_id IS NOT NULL AND deleted_at IS NULL
-        GROUP BY company_id, status, priority HAVING sum(change) <> 0
-        ORDER BY company_id, status, priority
-        ON CONFLICT (company_id, status, priority) DO UPDATE SET campaigns = counted.campaigns + excluded.campaigns;
-        RETURN NULL;
-    END $$""",
-    """CREATE TRIGGER campaign_counted
-    AFTER INSERT OR DELETE OR UPDATE OF company_id, status, priority, deleted_at ON campaigns
-    FOR EACH ROW EXECUTE FUNCTION count_campaign()""",
-)
-"""What the declared tables cannot say; a migration runs it after creating them."""

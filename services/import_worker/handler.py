@@ -20,8 +20,8 @@ from services.lead_svc.imports.repository import Ending, QueuedImport
 from services.lead_svc.imports.validation.stored_lead import StoredLead
 from services.lead_svc.imports.validation.validator import Examined, ValidLeads, examine, settle, validate
 from services.lead_svc.outbox import outbox
-from services.lead_svc.spreadsheets.reader import read
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.reader import read_sheet
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from shared.events.envelope import Envelope
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
 from shared.messaging.consumer import AfterCommit, Handler
@@ -65,7 +65,7 @@ async def run_import(connection: AsyncConnection, import_id: int, teller: Progre
         checked, _ = await asyncio.gather(
             _check(connection, job), teller.tell(Progress(import_id=job.id, stage="reading"))
         )
-    except ImportRejected as rejection:
+    except FileRejectedError as rejection:
         await _fail(connection, job, rejection, started_at)
     else:
         await _finish(connection, job, checked, started_at, teller)
@@ -100,11 +100,11 @@ async def _check(connection: AsyncConnection, job: QueuedImport) -> _Checked:
 
 
 def _read_and_validate(job: QueuedImport) -> ValidLeads:
-    return validate(read(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
+    return validate(read_sheet(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
 
 
 def _read_and_examine(job: QueuedImport) -> Examined:
-    return examine(read(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
+    return examine(read_sheet(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
 
 
 async def _finish(
@@ -126,12 +126,12 @@ async def _finish(
         updated_count=valid.updates.height if valid.updates is not None else 0,
         skipped_count=valid.skipped_count,
         lead_ids=loaded.ids,
-        error=valid.faults.errors[0].message if valid.faults.errors else None,
-        faults=valid.faults,
+        error=valid.error_summary.errors[0].message if valid.error_summary.errors else None,
+        error_summary=valid.error_summary,
     )
     await repository.end(connection, job.id, ending)
     if not job.options.dry_run:
-        shown = as_told(job, imported_count=ending.imported_count, error_count=valid.faults.total)
+        shown = as_told(job, imported_count=ending.imported_count, error_count=valid.error_summary.total)
         await outbox.add(connection, job.company_id, *loaded.events, ImportCompleted(job=shown))
         LEADS.inc(len(loaded.ids))
     IMPORTS.labels("completed").inc()
@@ -155,14 +155,14 @@ def _reporting(job: QueuedImport, total: int, teller: ProgressTeller) -> Report:
 
 
 async def _fail(
-    connection: AsyncConnection, job: QueuedImport, rejection: ImportRejected, started_at: datetime
+    connection: AsyncConnection, job: QueuedImport, rejection: FileRejectedError, started_at: datetime
 ) -> None:
     ending = Ending(
         status="failed",
         started_at=started_at,
         row_count=rejection.row_count,
         error=rejection.message,
-        faults=rejection.faults,
+        error_summary=rejection.error_summary,
     )
     await repository.end(connection, job.id, ending)
     if not job.options.dry_run:

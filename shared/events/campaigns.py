@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, PlainSerializer
 from shared.events.envelope import EventData, EventPart
 
 CampaignStatus = Literal["draft", "active", "paused", "completed"]
+CampaignPriority = Literal["low", "medium", "high"]
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 """Held as an exact decimal, sent as a JSON number."""
 
@@ -27,7 +28,7 @@ class Campaign(EventPart):
     """What the company calls it."""
     status: CampaignStatus
     """Where it is in its lifecycle: calls are made while it is ``active``."""
-    priority: Literal["low", "medium", "high"]
+    priority: CampaignPriority
     """How urgent it is beside the company's other campaigns."""
     campaign_type: str
     """What kind of campaign it is, in the company's own word, as ``outbound``."""

@@ -1,27 +1,29 @@
-"""Campaigns over HTTP: one at a time. Lists have a folder of their own."""
+"""Endpoints of one campaign: create, get, update, delete and the transitions of its lifecycle."""
 
 import re
-from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
-from sqlalchemy import RowMapping
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from services.campaign_svc.campaigns import errors, repository, service
-from services.campaign_svc.campaigns.call_quality import CallQualityReports
-from services.campaign_svc.campaigns.lifecycle import COMPLETE, PAUSE, STEPS, Step
+from services.campaign_svc.campaigns import errors, service
+from services.campaign_svc.campaigns.analytics_client import AnalyticsClient
+from services.campaign_svc.campaigns.campaign import Campaign, CampaignJson
+from services.campaign_svc.campaigns.lifecycle import COMPLETE, PAUSE, RESUME, START, TRANSITIONS, Transition
 from services.campaign_svc.campaigns.schemas import (
+    CAMPAIGN_EXAMPLE,
     DETAILS_EXAMPLE,
-    SHOWN_EXAMPLE,
     CallQuality,
-    Campaign,
-    CampaignAnswer,
-    CampaignBody,
-    CampaignDetailsAnswer,
-    StatusBody,
+    CampaignCreate,
+    CampaignDetailsResponse,
+    CampaignRead,
+    CampaignResponse,
+    CampaignStatusUpdate,
+    CampaignUpdate,
 )
-from shared.database.engine import Database
+from services.campaign_svc.dependencies import ServiceDatabase
+from shared.events.campaigns import CampaignStatus
 from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
@@ -32,8 +34,23 @@ from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_f
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
-_ID = re.compile("[1-9][0-9]{0,18}")
+CREATED: Final = "Voice campaign created successfully"
+FETCHED: Final = "Campaign fetched successfully"
+UPDATED: Final = "Voice campaign updated successfully"
+DELETED: Final = "Voice campaign deleted successfully"
+STATUS_UPDATED: Final = "Campaign status updated successfully"
+
+_ID: Final = re.compile("[1-9][0-9]{0,18}")
 _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", "schema": {"type": "string"}}}
+
+
+async def _analytics(request: Request) -> AnalyticsClient:
+    analytics: AnalyticsClient = request.app.state.analytics
+    return analytics
+
+
+Analytics = Annotated[AnalyticsClient, Depends(_analytics)]
+"""Parameter of an endpoint: the client of analytics_svc."""
 
 
 @router.post(
@@ -42,23 +59,25 @@ _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", 
     status_code=201,
     responses={
         201: documented_response(
-            CampaignAnswer,
+            CampaignResponse,
             "Created.",
-            {"message": "Voice campaign created successfully", "data": SHOWN_EXAMPLE},
+            {"message": CREATED, "data": CAMPAIGN_EXAMPLE},
             headers={**ETAG_HEADER, **_LOCATION_HEADER, **REPLAYED_HEADER},
         ),
         **documented_errors(errors.name_missing(), in_progress(), other_content()),
     },
 )
-async def create_campaign(caller: Caller, body: CampaignBody, connection: Transaction, key: IdempotencyKey) -> Response:
+async def create_campaign(
+    caller: Caller, body: CampaignCreate, connection: Transaction, key: IdempotencyKey
+) -> Response:
     """Create a campaign of a company that the token covers."""
     caller.require_company(body.company_id)
 
     async def create() -> JsonResponse:
         campaign = await service.create(connection, body)
-        answer = _answer(campaign, "Voice campaign created successfully", status_code=201)
-        answer.headers["Location"] = f"{router.prefix}/{campaign['id']}"
-        return answer
+        response = _campaign_response(campaign, CREATED, status_code=201)
+        response.headers["Location"] = f"{router.prefix}/{campaign.id}"
+        return response
 
     return await once(connection, key, create)
 
@@ -68,16 +87,16 @@ async def create_campaign(caller: Caller, body: CampaignBody, connection: Transa
     summary="Get campaign",
     responses={
         200: {
-            "model": Campaign | CampaignDetailsAnswer,
-            "description": "The campaign; with `company_id`, the envelope.",
+            "model": CampaignRead | CampaignDetailsResponse,
+            "description": "The campaign; with `company_id`, in an envelope.",
             "headers": ETAG_HEADER,
             "content": {
                 "application/json": {
                     "examples": {
-                        "campaign": {"summary": "Without `company_id`", "value": SHOWN_EXAMPLE},
+                        "campaign": {"summary": "Without `company_id`", "value": CAMPAIGN_EXAMPLE},
                         "envelope": {
                             "summary": "With `company_id`",
-                            "value": {"message": "Campaign fetched successfully", "data": DETAILS_EXAMPLE},
+                            "value": {"message": FETCHED, "data": DETAILS_EXAMPLE},
                         },
                     }
                 }
@@ -87,66 +106,59 @@ async def create_campaign(caller: Caller, body: CampaignBody, connection: Transa
     },
 )
 async def get_campaign(
-    request: Request,
     caller: Caller,
     campaign_id: IdInPath,
+    database: ServiceDatabase,
+    analytics: Analytics,
     company_id: Annotated[
         str | None,
-        Query(description="The campaign's company. Asks for the envelope with metrics.", examples=["1"]),
+        Query(
+            description="The campaign's company. The response then is an envelope that includes metrics.",
+            examples=["1"],
+        ),
     ] = None,
 ) -> JsonResponse:
-    """One campaign: as it is or, with `company_id`, in an envelope and with the quality of its calls.
+    """Return one campaign; with `company_id`, in an envelope that includes the quality of its calls.
 
-    Only the campaign as it is has an `ETag`: the quality of its calls changes without it.
+    Only the response without `company_id` has an `ETag`: the quality of the calls changes without a new version.
     """
-    database: Database = request.app.state.database
-    if company_id is not None:
-        async with database.transaction() as connection:
-            campaign = await service.get(connection, caller, campaign_id, _company(company_id))
-        quality: CallQualityReports = request.app.state.call_quality
-        details = _details(campaign, await quality.of_campaign(campaign_id, caller.token))
-        return JsonResponse({"message": "Campaign fetched successfully", "data": details})
-    async with database.reader() as driver:
-        found = await repository.get_json(driver, campaign_id, caller.companies)
-    if found is None:
-        raise errors.not_found()
-    version, json = found
-    return JsonResponse(json, headers={"ETag": etag(version)})
+    if company_id is None:
+        return _json_response(await service.get_json(database, caller, campaign_id))
+    campaign = await service.get_of_company(database, caller, campaign_id, _company_id(company_id))
+    return _details_response(campaign, await analytics.get_call_quality(campaign_id, caller.token))
 
 
 @router.put(
     "/{id}",
     summary="Update campaign",
     responses={
-        200: documented_response(
-            Done, "Updated.", {"message": "Voice campaign updated successfully"}, headers=ETAG_HEADER
-        ),
+        200: documented_response(Done, "Updated.", {"message": UPDATED}, headers=ETAG_HEADER),
         **documented_errors(
             errors.name_missing(),
-            errors.other_company(2),
+            errors.company_changed(2),
             errors.not_found(),
             errors.not_editable(),
             errors.status_not_allowed("active", "draft"),
-            errors.changed_meanwhile(),
+            errors.changed_concurrently(),
             precondition_failed(4),
         ),
     },
 )
 async def update_campaign(
-    caller: Caller, campaign_id: IdInPath, body: CampaignBody, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: IdInPath, body: CampaignUpdate, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
-    """Replace a campaign: what the body leaves out gets its default. A status may change as the lifecycle says."""
-    campaign = await service.update(connection, caller, campaign_id, body, precondition)
-    return _done(campaign, "Voice campaign updated successfully")
+    """Replace a campaign. A field that the body leaves out gets its default. A new status must be one to which a
+    transition of the lifecycle leads."""
+    return _done_response(await service.update(connection, caller, campaign_id, body, precondition), UPDATED)
 
 
 @router.delete(
     "/{id}",
     summary="Delete campaign",
     responses={
-        200: documented_response(Done, "Deleted.", {"message": "Voice campaign deleted successfully"}),
+        200: documented_response(Done, "Deleted.", {"message": DELETED}),
         **documented_errors(
-            errors.not_found(), errors.not_deletable(), errors.changed_meanwhile(), precondition_failed(4)
+            errors.not_found(), errors.not_deletable(), errors.changed_concurrently(), precondition_failed(4)
         ),
     },
 )
@@ -155,97 +167,126 @@ async def delete_campaign(
 ) -> JsonResponse:
     """Delete a campaign. It leaves the lists and takes no new leads and calls; its leads and their history stay."""
     await service.delete(connection, caller, campaign_id, precondition)
-    return JsonResponse({"message": "Voice campaign deleted successfully"})
+    return JsonResponse({"message": DELETED})
 
 
 @router.patch(
     "/{id}/status",
     summary="Update campaign status",
-    description="Bring a campaign to a status. A campaign that has it already stays as it is.\n\n"
-    + "\n".join(f"- `{' or '.join(step.sources)}` → `{step.target}`" for step in STEPS),
+    description="Set the status of a campaign. A campaign that has the status already is not changed. Allowed:\n\n"
+    + "\n".join(f"- `{' or '.join(transition.sources)}` → `{transition.target}`" for transition in TRANSITIONS),
     responses={
-        200: documented_response(
-            Done, "Updated.", {"message": "Campaign status updated successfully"}, headers=ETAG_HEADER
-        ),
+        200: documented_response(Done, "Updated.", {"message": STATUS_UPDATED}, headers=ETAG_HEADER),
         **documented_errors(
             errors.not_found(),
             errors.status_not_allowed("completed", "active"),
-            errors.changed_meanwhile(),
+            errors.changed_concurrently(),
             precondition_failed(4),
         ),
     },
 )
 async def update_campaign_status(
-    caller: Caller, campaign_id: IdInPath, body: StatusBody, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: IdInPath, body: CampaignStatusUpdate, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
-    """Bring a campaign to a status."""
+    """Set the status of a campaign."""
     campaign = await service.set_status(connection, caller, campaign_id, body.status, precondition)
-    return _done(campaign, "Campaign status updated successfully")
+    return _done_response(campaign, STATUS_UPDATED)
 
 
-def _step_endpoint(step: Step) -> Callable[..., Awaitable[JsonResponse]]:
-    async def take_step(
-        caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
-    ) -> JsonResponse:
-        campaign = await service.take_step(connection, caller, campaign_id, step, precondition)
-        return _answer(campaign, f"Campaign {step.done} successfully")
-
-    return take_step
-
-
-for _step in STEPS:
-    router.add_api_route(
-        f"/{{id}}/{_step.name}",
-        _step_endpoint(_step),
-        methods=["POST"],
-        name=f"{_step.name}_campaign",
-        summary=f"{_step.name.capitalize()} campaign",
-        description=f"A campaign that is {' or '.join(_step.sources)} becomes {_step.target}.",
-        responses={
+def _transition_documentation(transition: Transition) -> dict[str, Any]:
+    """Return the documentation of a transition's endpoint, as arguments of ``router.post``."""
+    rejected_status: CampaignStatus = "draft" if transition in (PAUSE, COMPLETE) else "completed"
+    return {
+        "summary": f"{transition.name.capitalize()} campaign",
+        "description": f"A campaign that is {' or '.join(transition.sources)} becomes {transition.target}.",
+        "responses": {
             200: documented_response(
-                CampaignAnswer,
-                f"{_step.done.capitalize()}.",
+                CampaignResponse,
+                f"{transition.participle.capitalize()}.",
                 {
-                    "message": f"Campaign {_step.done} successfully",
-                    "data": {**SHOWN_EXAMPLE, "version": 2, "status": _step.target},
+                    "message": _message(transition),
+                    "data": {**CAMPAIGN_EXAMPLE, "version": 2, "status": transition.target},
                 },
                 headers=ETAG_HEADER,
             ),
             **documented_errors(
                 errors.not_found(),
-                errors.step_not_allowed(_step, "draft" if _step in (PAUSE, COMPLETE) else "completed"),
-                errors.changed_meanwhile(),
+                errors.transition_not_allowed(transition, rejected_status),
+                errors.changed_concurrently(),
                 precondition_failed(4),
             ),
         },
-    )
+    }
 
 
-def _company(company_id: str) -> int:
-    # As text: an empty parameter is a missing company, not a number of the wrong form.
-    if _ID.fullmatch(company_id) and int(company_id) <= MAX_ID:
-        return int(company_id)
+def _message(transition: Transition) -> str:
+    return f"Campaign {transition.participle} successfully"
+
+
+@router.post("/{id}/start", **_transition_documentation(START))
+async def start_campaign(
+    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Start a draft."""
+    campaign = await service.make_transition(connection, caller, campaign_id, START, precondition)
+    return _campaign_response(campaign, _message(START))
+
+
+@router.post("/{id}/pause", **_transition_documentation(PAUSE))
+async def pause_campaign(
+    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Pause an active campaign."""
+    campaign = await service.make_transition(connection, caller, campaign_id, PAUSE, precondition)
+    return _campaign_response(campaign, _message(PAUSE))
+
+
+@router.post("/{id}/resume", **_transition_documentation(RESUME))
+async def resume_campaign(
+    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Resume a paused campaign."""
+    campaign = await service.make_transition(connection, caller, campaign_id, RESUME, precondition)
+    return _campaign_response(campaign, _message(RESUME))
+
+
+@router.post("/{id}/complete", **_transition_documentation(COMPLETE))
+async def complete_campaign(
+    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+) -> JsonResponse:
+    """Complete an active or paused campaign."""
+    campaign = await service.make_transition(connection, caller, campaign_id, COMPLETE, precondition)
+    return _campaign_response(campaign, _message(COMPLETE))
+
+
+def _company_id(text: str) -> int:
+    # The parameter is a text: an empty one is a missing company, not a malformed number.
+    if _ID.fullmatch(text) and int(text) <= MAX_ID:
+        return int(text)
     raise errors.company_id_required()
 
 
-def _answer(campaign: RowMapping, message: str, *, status_code: int = 200) -> JsonResponse:
+def _campaign_response(campaign: Campaign, message: str, *, status_code: int = 200) -> JsonResponse:
     return JsonResponse(
-        {"message": message, "data": {**campaign}},
-        status_code=status_code,
-        headers={"ETag": etag(campaign["version"])},
+        {"message": message, "data": campaign}, status_code=status_code, headers={"ETag": etag(campaign.version)}
     )
 
 
-def _done(campaign: RowMapping, message: str) -> JsonResponse:
-    return JsonResponse({"message": message}, headers={"ETag": etag(campaign["version"])})
+def _json_response(campaign: CampaignJson) -> JsonResponse:
+    return JsonResponse(campaign.json, headers={"ETag": etag(campaign.version)})
 
 
-def _details(campaign: RowMapping, quality: CallQuality) -> dict[str, Any]:
-    return {
-        **campaign,
-        "voice_type": campaign["ai_voice_gender"],
-        "script": campaign["script_template"],
-        "call_start_time": campaign["calling_hours_start"].isoformat("minutes"),
-        "call_end_time": campaign["calling_hours_end"].isoformat("minutes"),
+def _done_response(campaign: Campaign, message: str) -> JsonResponse:
+    return JsonResponse({"message": message}, headers={"ETag": etag(campaign.version)})
+
+
+def _details_response(campaign: Campaign, quality: CallQuality) -> JsonResponse:
+    details = {
+        **asdict(campaign),
+        "voice_type": campaign.ai_voice_gender,
+        "script": campaign.script_template,
+        "call_start_time": campaign.calling_hours_start.isoformat("minutes"),
+        "call_end_time": campaign.calling_hours_end.isoformat("minutes"),
         "metrics": quality.model_dump(),
     }
+    return JsonResponse({"message": FETCHED, "data": details})

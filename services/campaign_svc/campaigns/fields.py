@@ -1,11 +1,11 @@
-"""Kinds of values a campaign has: how each is written in JSON, and what it must be like."""
+"""Types of a campaign's fields: the JSON form and the limits of each."""
 
 import re
 from collections.abc import Hashable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -19,23 +19,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.campaign_svc.campaigns.campaign import WEEK, Weekday
 from services.campaign_svc.campaigns.scripts import check_placeholders
 from shared.http.parameters import MAX_ID, NoNulText, time_zone
 
-LARGEST_COUNT: Final = 2**31 - 1
-MOST_TEAM_MEMBERS: Final = 1_000
-MOST_TAGS: Final = 100
-LARGEST_AMOUNT: Final = Decimal("9999999999.99")
-
-Priority = Literal["low", "medium", "high"]
-Weekday = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-WEEK: Final[tuple[Weekday, ...]] = get_args(Weekday)
+MAX_COUNT: Final = 2**31 - 1
+MAX_TEAM_MEMBERS: Final = 1_000
+MAX_TAGS: Final = 100
+MAX_AMOUNT: Final = Decimal("9999999999.99")
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _DATE = re.compile(r"(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _YEARS = "from 1900 to 2999"
-"""Far from the ends of the calendar, where moving a time to another zone, or to its next recurrence, leaves it."""
-_MOMENT = re.compile(_DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?")
+"""Far from the ends of the calendar, which a conversion to another zone or the next recurrence could leave."""
+_DATETIME = re.compile(_DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?")
 
 _LANGUAGE = re.compile(
     r"""
@@ -48,7 +45,7 @@ _LANGUAGE = re.compile(
     """,
     re.VERBOSE,
 )
-"""RFC 5646, section 2.1: the form of a tag, not whether each part of it is registered."""
+"""RFC 5646, section 2.1: the syntax of a tag. Whether its parts are registered is not checked."""
 
 
 def _language(tag: str) -> str:
@@ -65,26 +62,30 @@ def _time_of_day(value: object) -> time:
 
 def _calendar_date(value: object) -> date:
     if isinstance(value, str) and _DATE.fullmatch(value):
-        with suppress(ValueError):  # no such day: the same fault as any other text
+        with suppress(ValueError):  # no such day: the same error as for any other text
             return date.fromisoformat(value)
     raise PydanticCustomError("calendar_date", f"Must be a date, YYYY-MM-DD, {_YEARS}")
 
 
-def parse_moment(value: object, zone: ZoneInfo) -> datetime:
-    """Read a moment: ISO 8601 with its offset from UTC, or without, as a wall clock in ``zone`` shows it.
+def parse_datetime(value: object, zone: ZoneInfo) -> datetime:
+    """Parse an ISO 8601 datetime. Without an offset from UTC it is local time in ``zone``.
 
-    A wall clock that shows a time twice (the end of summer time) means the first; one that skips a time means the
-    moment as many minutes later.
+    A local time that occurs twice (the end of summer time) is the first of the two; one that is skipped is as many
+    minutes later: where 02:00 is followed by 03:00, 02:30 is 03:30.
+
+    Returns
+    -------
+    The datetime in UTC, in whole seconds.
 
     Raises
     ------
     PydanticCustomError
-        If it is no moment, or one of other years than a campaign can have.
+        If it is not a datetime, or its year is not from 1900 to 2999.
     """
-    if isinstance(value, str) and _MOMENT.fullmatch(value):
-        with suppress(ValueError):  # no such day, hour or offset: the same fault as any other text
+    if isinstance(value, str) and _DATETIME.fullmatch(value):
+        with suppress(ValueError):  # no such day, hour or offset: the same error as for any other text
             moment = datetime.fromisoformat(value)
-            # To the second, as it is shown: what was answered can be sent again, and is the same.
+            # Whole seconds, as in responses: a value of a response can be sent back and is equal.
             moment = moment.replace(microsecond=0)
             return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     raise PydanticCustomError(
@@ -131,16 +132,16 @@ Script = Annotated[Prompt, AfterValidator(check_placeholders)]
 Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(_language)]
 TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(time_zone)]
 
-Count = Annotated[int, Field(strict=True, ge=1, le=LARGEST_COUNT)]
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
 Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 Money = Annotated[
     Decimal,
-    Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),
+    Field(ge=0, le=MAX_AMOUNT, decimal_places=2),
     BeforeValidator(_number),
     PlainSerializer(float, return_type=float, when_used="json"),
-    _json(type="number", minimum=0, maximum=float(LARGEST_AMOUNT), multipleOf=0.01),
+    _json(type="number", minimum=0, maximum=float(MAX_AMOUNT), multipleOf=0.01),
 ]
-"""Held as an exact decimal, shown as a JSON number."""
+"""Stored as an exact decimal, a number in JSON."""
 
 TimeOfDay = Annotated[
     time, PlainValidator(_time_of_day), _json(type="string", pattern=f"^{_TIME.pattern}$", examples=["09:00:00"])
@@ -152,10 +153,10 @@ WorkingDays = Annotated[
     Field(min_length=1, max_length=50),
     AfterValidator(_in_week_order),
 ]
-"""In any case and order; kept capitalised, each once, in the order of the week."""
-TeamMembers = Annotated[list[Id], Field(max_length=MOST_TEAM_MEMBERS), AfterValidator(_without_repeats)]
+"""Accepted in any case and order; stored capitalised, each once, in the order of the week."""
+TeamMembers = Annotated[list[Id], Field(max_length=MAX_TEAM_MEMBERS), AfterValidator(_without_repeats)]
 Tags = Annotated[
     list[Annotated[str, _TRIMMED, Field(min_length=1, max_length=50), NoNulText]],
-    Field(max_length=MOST_TAGS),
+    Field(max_length=MAX_TAGS),
     AfterValidator(_without_repeats),
 ]

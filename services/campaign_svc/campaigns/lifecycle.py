@@ -1,7 +1,7 @@
-"""The lifecycle of a campaign: which steps there are, from where each may be taken, and where it leads.
+"""The lifecycle of a campaign: the transitions between its statuses.
 
-Everything that changes a status reads this table: the four step endpoints, PATCH of the status, PUT, the API's
-documentation and ``docs/lifecycle.md``.
+Everything that changes a status reads this table: the endpoints of the four transitions, PATCH of the status, PUT, the
+API's documentation and ``docs/lifecycle.md``.
 """
 
 from dataclasses import dataclass
@@ -11,38 +11,39 @@ from shared.events.campaigns import CampaignStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step from some statuses to another."""
+class Transition:
+    """A named change of status."""
 
     name: str
     """The verb, as in the path of its endpoint."""
     sources: tuple[CampaignStatus, ...]
+    """The statuses from which it is allowed."""
     target: CampaignStatus
-    done: str
-    """What the verb is once it is done, as in ``Campaign started successfully``."""
+    participle: str
+    """The participle of ``name``, as in ``Campaign started successfully``."""
 
-    def may_leave(self, status: CampaignStatus) -> bool:
-        """Whether a campaign with this status may take the step."""
+    def is_allowed_from(self, status: CampaignStatus) -> bool:
+        """Return whether a campaign with this status may make the transition."""
         return status in self.sources
 
 
-START: Final = Step("start", ("draft",), "active", "started")
-PAUSE: Final = Step("pause", ("active",), "paused", "paused")
-RESUME: Final = Step("resume", ("paused",), "active", "resumed")
-COMPLETE: Final = Step("complete", ("active", "paused"), "completed", "completed")
-STEPS: Final = (START, PAUSE, RESUME, COMPLETE)
+START: Final = Transition("start", ("draft",), "active", "started")
+PAUSE: Final = Transition("pause", ("active",), "paused", "paused")
+RESUME: Final = Transition("resume", ("paused",), "active", "resumed")
+COMPLETE: Final = Transition("complete", ("active", "paused"), "completed", "completed")
+TRANSITIONS: Final = (START, PAUSE, RESUME, COMPLETE)
 
 NOT_EDITABLE: Final[CampaignStatus] = "completed"
-"""A campaign that has ended is a record: nothing of it may change."""
+"""A completed campaign is a record: none of its fields may change."""
 NOT_DELETABLE: Final[CampaignStatus] = "active"
-"""A campaign that makes calls is stopped before it is deleted."""
+"""An active campaign makes calls: it must be paused or completed before it is deleted."""
 
 
-def step_between(status: CampaignStatus, wanted: CampaignStatus) -> Step | None:
-    """The step that leads from one status to another; None when there is none."""
-    return next((step for step in STEPS if step.target == wanted and step.may_leave(status)), None)
+def can_transition(source: CampaignStatus, target: CampaignStatus) -> bool:
+    """Return whether a transition leads from one status to another."""
+    return target in next_statuses(source)
 
 
-def statuses_after(status: CampaignStatus) -> tuple[CampaignStatus, ...]:
-    """The statuses that are one step away, in the order of the table."""
-    return tuple(step.target for step in STEPS if step.may_leave(status))
+def next_statuses(status: CampaignStatus) -> tuple[CampaignStatus, ...]:
+    """Return the statuses that are one transition away, in the order of the table."""
+    return tuple(transition.target for transition in TRANSITIONS if transition.is_allowed_from(status))

@@ -1,86 +1,68 @@
-"""Queries on campaigns. Each is limited to the companies it is asked for, so that no caller can forget to.
+"""Queries on campaigns. Each takes the companies that a caller may see, so that no caller can forget the filter.
 
-A campaign that is only shown is JSON that PostgreSQL builds; one that something is decided on is a row.
+A campaign that is only returned is JSON that PostgreSQL builds; one that a decision rests on is a ``Campaign``.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import fields
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, DateTime, RowMapping, any_, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.campaign_svc.campaigns.schemas import CampaignBody
+from services.campaign_svc.campaigns.campaign import Campaign, CampaignJson
 from services.campaign_svc.tables import campaigns
 from shared.database.engine import Driver, driver_connection
+from shared.database.queries import load_queries
+from shared.events.campaigns import CampaignPriority, CampaignStatus
 
 ROWS_PER_READ: Final = 200
 
-
-def as_shown(columns: Iterable[Column[Any]]) -> str:
-    """Columns for a SELECT whose rows become JSON: times as the contract writes them, ``2024-03-01T09:00:00Z``."""
-    return ", ".join(
-        f"""to_char({column.name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS {column.name}"""
-        if isinstance(column.type, DateTime)
-        else column.name
-        for column in columns
-    )
-
-
-SHOWN: Final = [column for column in campaigns.columns if column is not campaigns.c.deleted_at]
-"""What is shown of a campaign, in this order."""
-
-_SHOWN_BY_ID: Final = f"""
-SELECT version, row_to_json(shown)::text
-FROM (SELECT {as_shown(SHOWN)} FROM campaigns WHERE id = $1 AND company_id = ANY($2) AND deleted_at IS NULL) AS shown
-"""
-_ALL: Final = """
-SELECT row_to_json(shown)::text
-FROM (SELECT {columns} FROM campaigns WHERE {conditions} ORDER BY id) AS shown
-"""
-
-_THIS = (
+_queries: Final = load_queries(__file__, "queries.sql")
+_COLUMNS: Final = [campaigns.c[field.name] for field in fields(Campaign)]
+# Built once: putting 36 columns together costs more than running the query.
+_BY_ID: Final = select(*_COLUMNS).where(
     campaigns.c.id == bindparam("campaign_id"),
     campaigns.c.company_id == any_(bindparam("companies", type_=ARRAY(BigInteger))),
     campaigns.c.deleted_at.is_(None),
 )
-# Built once: putting 36 columns together costs more than running the query.
-_BY_ID: Final = select(*SHOWN).where(*_THIS)
-_ADD: Final = insert(campaigns).returning(*SHOWN)
+_ADD: Final = insert(campaigns).returning(*_COLUMNS)
 
 
-async def add(connection: AsyncConnection, body: CampaignBody) -> RowMapping:
-    """Store a new campaign; returns it with its id."""
-    result = await connection.execute(_ADD, body.model_dump())
-    campaign: RowMapping = result.mappings().one()
-    return campaign
+async def add(connection: AsyncConnection, values: Mapping[str, object]) -> Campaign:
+    """Store a new campaign.
+
+    Parameters
+    ----------
+    values
+        By column: every column of ``Campaign`` that the database does not assign itself.
+    """
+    return Campaign(*(await connection.execute(_ADD, values)).one())
 
 
-async def get(connection: AsyncConnection, campaign_id: int, companies: Collection[int]) -> RowMapping | None:
-    """One campaign of these companies."""
-    asked = {"campaign_id": campaign_id, "companies": list(companies)}
-    return (await connection.execute(_BY_ID, asked)).mappings().one_or_none()
+async def get(connection: AsyncConnection, campaign_id: int, companies: Collection[int]) -> Campaign | None:
+    """Return one campaign of these companies."""
+    parameters = {"campaign_id": campaign_id, "companies": list(companies)}
+    row = (await connection.execute(_BY_ID, parameters)).one_or_none()
+    return Campaign(*row) if row is not None else None
 
 
-async def get_json(driver: Driver, campaign_id: int, companies: Collection[int]) -> tuple[int, bytes] | None:
-    """One campaign of these companies: its version, and itself as JSON."""
-    row = await driver.fetchrow(_SHOWN_BY_ID, campaign_id, list(companies))
-    return (row[0], row[1].encode()) if row is not None else None
+async def get_json(driver: Driver, campaign_id: int, companies: Collection[int]) -> CampaignJson | None:
+    """Return one campaign of these companies as JSON."""
+    row = await driver.fetchrow(_queries.get_json, campaign_id, list(companies))
+    return CampaignJson(campaign_id, row[0], row[1].encode()) if row is not None else None
 
 
 async def stream_json(
-    connection: AsyncConnection, companies: Collection[int], status: str | None, priority: str | None
+    connection: AsyncConnection,
+    companies: Collection[int],
+    status: CampaignStatus | None,
+    priority: CampaignPriority | None,
 ) -> AsyncIterator[bytes]:
-    """The campaigns of these companies in the order of their ids, as a JSON array in pieces."""
-    conditions = ["company_id = ANY($1)", "deleted_at IS NULL"]
-    parameters: list[object] = [list(companies)]
-    for column, value in (("status", status), ("priority", priority)):
-        if value is not None:
-            parameters.append(value)
-            conditions.append(f"{column} = ${len(parameters)}")
-    query = _ALL.format(columns=as_shown(SHOWN), conditions=" AND ".join(conditions))
+    """Yield the campaigns of these companies in the order of their ids: a JSON array in pieces."""
     driver = await driver_connection(connection)
-    cursor = await driver.cursor(query, *parameters)
+    cursor = await driver.cursor(_queries.list_json, list(companies), status, priority)
     opening = "["
     while rows := await cursor.fetch(ROWS_PER_READ):
         yield (opening + ",".join(row[0] for row in rows)).encode()
@@ -88,16 +70,23 @@ async def stream_json(
     yield b"[]" if opening == "[" else b"]"
 
 
-async def change(connection: AsyncConnection, campaign: RowMapping, changes: Mapping[str, object]) -> RowMapping | None:
-    """Give a campaign new values, as the next version of what was read; None when it is not that version any more."""
+async def change(connection: AsyncConnection, campaign: Campaign, changes: Mapping[str, object]) -> Campaign | None:
+    """Store new values as the version after the one that was read; None if that is no longer the current version.
+
+    Parameters
+    ----------
+    changes
+        The new values by column.
+    """
     statement = (
         update(campaigns)
         .where(
-            campaigns.c.id == campaign["id"],
-            campaigns.c.version == campaign["version"],
+            campaigns.c.id == campaign.id,
+            campaigns.c.version == campaign.version,
             campaigns.c.deleted_at.is_(None),
         )
         .values(**changes, version=campaigns.c.version + 1, updated_at=func.now())
-        .returning(*SHOWN)
+        .returning(*_COLUMNS)
     )
-    return (await connection.execute(statement)).mappings().one_or_none()
+    row = (await connection.execute(statement)).one_or_none()
+    return Campaign(*row) if row is not None else None

@@ -1,4 +1,4 @@
-"""Campaigns as API clients send and see them."""
+"""Request and response schemas of campaigns."""
 
 from datetime import UTC, datetime, time
 from typing import Annotated, Any, Final
@@ -16,8 +16,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.campaign_svc.campaigns.campaign import WEEK
 from services.campaign_svc.campaigns.fields import (
-    WEEK,
     CalendarDate,
     Count,
     Id,
@@ -27,7 +27,6 @@ from services.campaign_svc.campaigns.fields import (
     Name,
     Notes,
     Paragraph,
-    Priority,
     Prompt,
     RequiredLabel,
     Script,
@@ -36,10 +35,10 @@ from services.campaign_svc.campaigns.fields import (
     TimeOfDay,
     TimeZone,
     WorkingDays,
-    parse_moment,
+    parse_datetime,
 )
 from services.campaign_svc.campaigns.recurrence import first_occurrence
-from shared.events.campaigns import CampaignStatus
+from shared.events.campaigns import CampaignPriority, CampaignStatus
 
 EXAMPLE: Final[dict[str, Any]] = {
     "name": "Customer Survey Campaign",
@@ -80,39 +79,38 @@ EXAMPLE: Final[dict[str, Any]] = {
 
 
 def _zone(info: ValidationInfo) -> ZoneInfo:
-    # When time_zone itself is at fault, the rest is read in UTC only to find its own faults.
+    # When time_zone itself is invalid, the other fields are read in UTC, only to find their own errors.
     return ZoneInfo(info.data.get("time_zone", "UTC"))
 
 
-def _moment(value: object, info: ValidationInfo) -> datetime:
-    return parse_moment(value, _zone(info))
+def _datetime(value: object, info: ValidationInfo) -> datetime:
+    return parse_datetime(value, _zone(info))
 
 
-Moment = Annotated[
+LocalDatetime = Annotated[
     datetime,
-    PlainValidator(_moment),
+    PlainValidator(_datetime),
     WithJsonSchema({"type": "string", "examples": ["2024-03-01 09:00:00"]}, mode="validation"),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 
 
-class CampaignBody(BaseModel):
-    """A campaign as it is sent. Null is the same as leaving a field out.
+class CampaignCreate(BaseModel):
+    """A campaign to create. A null field is the same as an absent one."""
 
-    The fields' order matters: a rule on two fields stands at the later one and sees the earlier.
-    """
+    # The order of the fields matters: a rule on two fields belongs to the later one, which sees the earlier.
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
 
     name: Name
     description: Paragraph | None = None
-    # Any of the four: campaigns that already ran elsewhere are brought in as what they are.
+    # Any of the four: a campaign that ran in another system is imported with the status that it has there.
     status: CampaignStatus
-    priority: Priority = "medium"
+    priority: CampaignPriority = "medium"
     campaign_type: RequiredLabel = "outbound"
     calls_per_day: Count
     calling_hours_start: TimeOfDay
-    calling_hours_end: TimeOfDay = Field(description="Before the start, it is on the next day.")
+    calling_hours_end: TimeOfDay = Field(description="An end before the start is on the next day.")
     time_zone: TimeZone = "UTC"
     working_days: WorkingDays = list(WEEK[:5])
     ai_voice_id: Label | None = None
@@ -132,12 +130,12 @@ class CampaignBody(BaseModel):
     team_members: TeamMembers = []
     tags: Tags = []
     notes: Notes | None = None
-    start_date: Moment | None = Field(
-        default=None, description="ISO 8601 with an offset, or without one as a wall clock in `time_zone` shows it."
+    start_date: LocalDatetime | None = Field(
+        default=None, description="ISO 8601. A value without an offset is local time in `time_zone`."
     )
-    end_date: Moment | None = Field(default=None, description="After `start_date`, in the same forms.")
+    end_date: LocalDatetime | None = Field(default=None, description="After `start_date`, in the same format.")
     recurrence_rule: Annotated[str, Field(max_length=255)] | None = Field(
-        default=None, description="RFC 5545: FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, with its other parts."
+        default=None, description="RFC 5545 rule with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY and its other parts."
     )
     company_id: Id
 
@@ -150,14 +148,14 @@ class CampaignBody(BaseModel):
 
     @field_validator("calling_hours_end")
     @classmethod
-    def _some_calling_hours(cls, end: time, info: ValidationInfo) -> time:
+    def _calling_hours_not_empty(cls, end: time, info: ValidationInfo) -> time:
         if end == info.data.get("calling_hours_start"):
             raise PydanticCustomError("empty_calling_hours", "Must differ from calling_hours_start")
         return end
 
     @field_validator("end_date")
     @classmethod
-    def _ends_after_start(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+    def _end_after_start(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
         start: datetime | None = info.data.get("start_date")
         if start is not None and end is not None and end <= start:
             raise PydanticCustomError("end_before_start", "Must be after start_date")
@@ -165,28 +163,32 @@ class CampaignBody(BaseModel):
 
     @field_validator("recurrence_rule")
     @classmethod
-    def _recurs(cls, rule: str | None, info: ValidationInfo) -> str | None:
+    def _recurs_within_campaign(cls, rule: str | None, info: ValidationInfo) -> str | None:
         if rule is None:
             return None
         start: datetime = info.data.get("start_date") or datetime.now(UTC)
         first = first_occurrence(rule, start.astimezone(_zone(info)))
         if not info.data.keys() >= {"time_zone", "start_date", "end_date"}:
-            return rule  # one of them is at fault: when the rule fires cannot be said
+            return rule  # one of them is invalid: the first occurrence cannot be determined
         end: datetime | None = info.data["end_date"]
         if first is None or (end is not None and first > end):
             raise PydanticCustomError("never_recurs", "Never fires between the campaign's start and end")
         return rule
 
 
-class StatusBody(BaseModel):
-    """The status a campaign is to have."""
+class CampaignUpdate(CampaignCreate):
+    """A campaign that replaces the stored one: an absent field gets its default."""
+
+
+class CampaignStatusUpdate(BaseModel):
+    """The new status of a campaign."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"status": "active"}]})
 
     status: CampaignStatus
 
 
-SHOWN_EXAMPLE: Final[dict[str, Any]] = {
+CAMPAIGN_EXAMPLE: Final[dict[str, Any]] = {
     "id": 1,
     "version": 1,
     **EXAMPLE,
@@ -197,35 +199,35 @@ SHOWN_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-class Campaign(CampaignBody):
-    """A campaign as it is shown: everything it was created with, what was left out as null or its default."""
+class CampaignRead(CampaignCreate):
+    """A campaign with every field; a field that was left out is null or has its default."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [CAMPAIGN_EXAMPLE]})
 
     id: int
-    version: int = Field(description="Grows with every change.")
+    version: int = Field(description="Increases by 1 with every change.")
     created_at: datetime
     updated_at: datetime
 
 
-class CampaignAnswer(BaseModel):
-    """A campaign and what was done with it."""
+class CampaignResponse(BaseModel):
+    """A campaign after a change, with a message."""
 
     message: str
-    data: Campaign
+    data: CampaignRead
 
 
 class Keyword(BaseModel):
-    """How often a word was said."""
+    """A word of the calls and how often it occurred."""
 
     word: str
     count: int
 
 
 class CallQuality(BaseModel):
-    """How good a campaign's calls were, by what was reported of them; what nobody reported is null.
+    """The quality of a campaign's calls, from what was reported for each; a figure without reports is null.
 
-    The formulas: docs/metrics.md.
+    Formulas: docs/metrics.md.
     """
 
     accuracy: float | None = None
@@ -236,12 +238,12 @@ class CallQuality(BaseModel):
     averageCallQuality: float | None = None  # noqa: N815
     positiveResponseRate: float | None = None  # noqa: N815
     negativeResponseRate: float | None = None  # noqa: N815
-    averageResponseTime: str | None = Field(default=None, description="As `8.5s`.")  # noqa: N815
+    averageResponseTime: str | None = Field(default=None, description="Seconds, as `8.5s`.")  # noqa: N815
     commonKeywords: list[Keyword] = []  # noqa: N815
 
 
 DETAILS_EXAMPLE: Final[dict[str, Any]] = {
-    **SHOWN_EXAMPLE,
+    **CAMPAIGN_EXAMPLE,
     "voice_type": EXAMPLE["ai_voice_gender"],
     "script": EXAMPLE["script_template"],
     "call_start_time": "09:00",
@@ -261,8 +263,8 @@ DETAILS_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-class CampaignDetails(Campaign):
-    """A campaign with the quality of its calls, and some of its fields once more under the names a dialer uses."""
+class CampaignDetailsRead(CampaignRead):
+    """A campaign with the quality of its calls, and four of its fields repeated under the names that dialers use."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [DETAILS_EXAMPLE]})
 
@@ -273,8 +275,8 @@ class CampaignDetails(Campaign):
     metrics: CallQuality
 
 
-class CampaignDetailsAnswer(BaseModel):
-    """A campaign with all there is to know of it."""
+class CampaignDetailsResponse(BaseModel):
+    """A campaign with the quality of its calls, with a message."""
 
     message: str
-    data: CampaignDetails
+    data: CampaignDetailsRead

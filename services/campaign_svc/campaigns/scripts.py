@@ -3,30 +3,30 @@
 import re
 
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]{0,63}\}")
-_SHOWN_LENGTH = 30
+_EXCERPT_LENGTH = 30
 
 
-class MalformedPlaceholder(ValueError):
-    """A brace of a script does not belong to a placeholder."""
+class MalformedPlaceholderError(ValueError):
+    """A brace of a script is not part of a placeholder."""
 
 
 def check_placeholders(script: str) -> str:
-    """Return ``script`` when each of its braces belongs to a placeholder: a name in braces, nothing else.
+    """Return ``script`` if each of its braces is part of a placeholder: a name in braces, nothing else.
 
-    A script is spoken, so there is no way to write a brace that means itself.
+    A script is spoken, so there is no escape for a literal brace.
 
     Raises
     ------
-    MalformedPlaceholder
-        Naming the first brace that is out of place.
+    MalformedPlaceholderError
+        With the position of the first brace that is not part of a placeholder.
     """
-    # Blanks of the same length keep the positions of what is left.
+    # Blanks of the same length keep the positions of the remaining text.
     rest = _PLACEHOLDER.sub(lambda placeholder: " " * len(placeholder.group()), script)
     stray = re.search(r"[{}]", rest)
     if stray is not None:
-        shown = script[stray.start() : stray.start() + _SHOWN_LENGTH]
-        raise MalformedPlaceholder(
-            f"Malformed placeholder at character {stray.start() + 1}: {shown!r} is not a name in braces,"
+        excerpt = script[stray.start() : stray.start() + _EXCERPT_LENGTH]
+        raise MalformedPlaceholderError(
+            f"Malformed placeholder at character {stray.start() + 1}: {excerpt!r} is not a name in braces,"
             " as in {customer_name}"
         )
     return script

@@ -1,23 +1,26 @@
-"""What can be done with campaigns. Each change tells its events in the transaction it is made in.
+"""Use cases of campaigns. Each change emits its events in the transaction in which it is made.
 
-A change is made to the version that was read: of two that are made at the same moment one is refused, so that no
-decision rests on a state that is gone.
+A change applies to the version that was read: of two concurrent changes one is rejected, so that no decision rests on
+a state that has been replaced.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
-from sqlalchemy import RowMapping, func
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.campaign_svc.campaigns import errors, repository
-from services.campaign_svc.campaigns.events import as_told
-from services.campaign_svc.campaigns.lifecycle import NOT_DELETABLE, NOT_EDITABLE, Step, step_between
-from services.campaign_svc.campaigns.schemas import CampaignBody
+from services.campaign_svc.campaigns.campaign import Campaign, CampaignJson
+from services.campaign_svc.campaigns.events import to_event
+from services.campaign_svc.campaigns.lifecycle import NOT_DELETABLE, NOT_EDITABLE, Transition, can_transition
+from services.campaign_svc.campaigns.schemas import CampaignCreate, CampaignUpdate
 from services.campaign_svc.outbox import outbox
+from shared.database.engine import Database
 from shared.events.campaigns import (
     CampaignCreated,
     CampaignDeleted,
     CampaignEvent,
+    CampaignPriority,
     CampaignStatus,
     CampaignStatusChanged,
     CampaignUpdated,
@@ -26,90 +29,30 @@ from shared.http.auth import Principal
 from shared.http.preconditions import Precondition
 
 
-async def create(connection: AsyncConnection, body: CampaignBody) -> RowMapping:
+async def create(connection: AsyncConnection, body: CampaignCreate) -> Campaign:
     """Create a campaign of a company that the caller's token covers."""
-    campaign = await repository.add(connection, body)
-    await outbox.add(connection, body.company_id, CampaignCreated(campaign=as_told(campaign)))
+    campaign = await repository.add(connection, dict(body))
+    await outbox.add(connection, campaign.company_id, CampaignCreated(campaign=to_event(campaign)))
     return campaign
 
 
-async def update(
-    connection: AsyncConnection, caller: Principal, campaign_id: int, body: CampaignBody, precondition: Precondition
-) -> RowMapping:
-    """Replace everything that can be said of a campaign; what stays the same everywhere changes nothing.
-
-    Raises
-    ------
-    Forbidden
-        If the caller's token does not cover the company of ``body``.
-    NotFound, PreconditionFailed, Conflict
-        As ``take_step``, or if the campaign has ended, or cannot get the status of ``body``.
-    BadRequest
-        If the campaign is another company's.
-    """
-    caller.require_company(body.company_id)
-    campaign = await _current(connection, caller, campaign_id, precondition)
-    if campaign["company_id"] != body.company_id:
-        raise errors.other_company(body.company_id)
-    if campaign["status"] == NOT_EDITABLE:
-        raise errors.not_editable()
-    _require_step(campaign["status"], body.status)
-    changes = {name: value for name, value in body.model_dump().items() if campaign[name] != value}
-    return await _change(connection, campaign, changes) if changes else campaign
-
-
-async def set_status(
-    connection: AsyncConnection, caller: Principal, campaign_id: int, wanted: CampaignStatus, precondition: Precondition
-) -> RowMapping:
-    """Bring a campaign to a status by the step that leads there; one that has it stays as it is.
-
-    Raises
-    ------
-    NotFound, PreconditionFailed, Conflict
-        As ``take_step``.
-    """
-    campaign = await _current(connection, caller, campaign_id, precondition)
-    _require_step(campaign["status"], wanted)
-    return await _change(connection, campaign, {"status": wanted}) if wanted != campaign["status"] else campaign
-
-
-async def take_step(
-    connection: AsyncConnection, caller: Principal, campaign_id: int, step: Step, precondition: Precondition
-) -> RowMapping:
-    """Take a step of the lifecycle.
+async def get_json(database: Database, caller: Principal, campaign_id: int) -> CampaignJson:
+    """Return a campaign as JSON.
 
     Raises
     ------
     NotFound
-        If there is no such campaign for the caller.
-    PreconditionFailed
-        If the caller means another version.
-    Conflict
-        If the campaign is not where the step begins, or another request changed it at the same moment.
+        If the caller's companies have no such campaign.
     """
-    campaign = await _current(connection, caller, campaign_id, precondition)
-    if not step.may_leave(campaign["status"]):
-        raise errors.step_not_allowed(step, campaign["status"])
-    return await _change(connection, campaign, {"status": step.target})
+    async with database.reader() as driver:
+        campaign = await repository.get_json(driver, campaign_id, caller.companies)
+    if campaign is None:
+        raise errors.not_found()
+    return campaign
 
 
-async def delete(connection: AsyncConnection, caller: Principal, campaign_id: int, precondition: Precondition) -> None:
-    """Delete a campaign: no list shows it any more, and it takes no new leads; what it has stays.
-
-    Raises
-    ------
-    NotFound, PreconditionFailed, Conflict
-        As ``take_step``, or if the campaign makes calls.
-    """
-    campaign = await _current(connection, caller, campaign_id, precondition)
-    if campaign["status"] == NOT_DELETABLE:
-        raise errors.not_deletable()
-    deleted = await _store(connection, campaign, {"deleted_at": func.now()})
-    await outbox.add(connection, deleted["company_id"], CampaignDeleted(campaign=as_told(deleted)))
-
-
-async def get(connection: AsyncConnection, caller: Principal, campaign_id: int, company_id: int) -> RowMapping:
-    """A campaign of this company.
+async def get_of_company(database: Database, caller: Principal, campaign_id: int, company_id: int) -> Campaign:
+    """Return a campaign of one company.
 
     Raises
     ------
@@ -118,43 +61,136 @@ async def get(connection: AsyncConnection, caller: Principal, campaign_id: int, 
     NotFound
         If the company has no such campaign.
     """
-    caller.require_company(company_id)
-    campaign = await repository.get(connection, campaign_id, (company_id,))
+    async with database.transaction() as connection:
+        caller.require_company(company_id)
+        campaign = await repository.get(connection, campaign_id, (company_id,))
     if campaign is None:
         raise errors.not_found()
     return campaign
+
+
+async def stream_json(
+    database: Database,
+    companies: Collection[int],
+    status: CampaignStatus | None,
+    priority: CampaignPriority | None,
+) -> AsyncIterator[bytes]:
+    """Yield the campaigns of these companies, oldest first, as a JSON array in pieces; None selects any value."""
+    async with database.snapshot() as connection:
+        async for piece in repository.stream_json(connection, companies, status, priority):
+            yield piece
+
+
+async def update(
+    connection: AsyncConnection, caller: Principal, campaign_id: int, body: CampaignUpdate, precondition: Precondition
+) -> Campaign:
+    """Replace every field that a caller can set; equal values make no new version and emit no event.
+
+    Raises
+    ------
+    Forbidden
+        If the caller's token does not cover the company of ``body``.
+    NotFound, PreconditionFailed, Conflict
+        As ``make_transition``, or if the campaign is completed, or no transition leads to the status of ``body``.
+    BadRequest
+        If the campaign belongs to another company than ``body`` names.
+    """
+    caller.require_company(body.company_id)
+    campaign = await _current(connection, caller, campaign_id, precondition)
+    if campaign.company_id != body.company_id:
+        raise errors.company_changed(body.company_id)
+    if campaign.status == NOT_EDITABLE:
+        raise errors.not_editable()
+    _require_transition(campaign.status, body.status)
+    changes = {name: value for name, value in body if getattr(campaign, name) != value}
+    return await _change(connection, campaign, changes) if changes else campaign
+
+
+async def set_status(
+    connection: AsyncConnection, caller: Principal, campaign_id: int, status: CampaignStatus, precondition: Precondition
+) -> Campaign:
+    """Make the transition that leads to a status; a campaign that has the status already is not changed.
+
+    Raises
+    ------
+    NotFound, PreconditionFailed, Conflict
+        As ``make_transition``.
+    """
+    campaign = await _current(connection, caller, campaign_id, precondition)
+    _require_transition(campaign.status, status)
+    return await _change(connection, campaign, {"status": status}) if status != campaign.status else campaign
+
+
+async def make_transition(
+    connection: AsyncConnection,
+    caller: Principal,
+    campaign_id: int,
+    transition: Transition,
+    precondition: Precondition,
+) -> Campaign:
+    """Make a transition of the lifecycle.
+
+    Raises
+    ------
+    NotFound
+        If the caller's companies have no such campaign.
+    PreconditionFailed
+        If the precondition names another version.
+    Conflict
+        If the transition is not allowed from the campaign's status, or another request changed the campaign at the
+        same moment.
+    """
+    campaign = await _current(connection, caller, campaign_id, precondition)
+    if not transition.is_allowed_from(campaign.status):
+        raise errors.transition_not_allowed(transition, campaign.status)
+    return await _change(connection, campaign, {"status": transition.target})
+
+
+async def delete(connection: AsyncConnection, caller: Principal, campaign_id: int, precondition: Precondition) -> None:
+    """Delete a campaign: no list contains it and it takes no new leads; its leads and calls stay.
+
+    Raises
+    ------
+    NotFound, PreconditionFailed, Conflict
+        As ``make_transition``, or if the campaign is active.
+    """
+    campaign = await _current(connection, caller, campaign_id, precondition)
+    if campaign.status == NOT_DELETABLE:
+        raise errors.not_deletable()
+    deleted = await _store(connection, campaign, {"deleted_at": func.now()})
+    await outbox.add(connection, deleted.company_id, CampaignDeleted(campaign=to_event(deleted)))
 
 
 async def _current(
     connection: AsyncConnection, caller: Principal, campaign_id: int, precondition: Precondition
-) -> RowMapping:
+) -> Campaign:
     campaign = await repository.get(connection, campaign_id, caller.companies)
     if campaign is None:
         raise errors.not_found()
-    precondition.require(campaign["version"])
+    precondition.require(campaign.version)
     return campaign
 
 
-def _require_step(status: CampaignStatus, wanted: CampaignStatus) -> None:
-    if wanted != status and step_between(status, wanted) is None:
-        raise errors.status_not_allowed(status, wanted)
+def _require_transition(source: CampaignStatus, target: CampaignStatus) -> None:
+    if target != source and not can_transition(source, target):
+        raise errors.status_not_allowed(source, target)
 
 
-async def _change(connection: AsyncConnection, campaign: RowMapping, changes: Mapping[str, object]) -> RowMapping:
-    """Make the changes, and tell them: a new status as a step of the lifecycle, all else as an update."""
+async def _change(connection: AsyncConnection, campaign: Campaign, changes: Mapping[str, object]) -> Campaign:
+    """Store the changes and emit their events: a new status as a transition, any other change as an update."""
     changed = await _store(connection, campaign, changes)
-    told = as_told(changed)
+    event_campaign = to_event(changed)
     events: list[CampaignEvent] = []
     if "status" in changes:
-        events.append(CampaignStatusChanged(campaign=told, previous_status=campaign["status"]))
+        events.append(CampaignStatusChanged(campaign=event_campaign, previous_status=campaign.status))
     if changes.keys() != {"status"}:
-        events.append(CampaignUpdated(campaign=told))
-    await outbox.add(connection, changed["company_id"], *events)
+        events.append(CampaignUpdated(campaign=event_campaign))
+    await outbox.add(connection, changed.company_id, *events)
     return changed
 
 
-async def _store(connection: AsyncConnection, campaign: RowMapping, changes: Mapping[str, object]) -> RowMapping:
+async def _store(connection: AsyncConnection, campaign: Campaign, changes: Mapping[str, object]) -> Campaign:
     changed = await repository.change(connection, campaign, changes)
     if changed is None:
-        raise errors.changed_meanwhile()
+        raise errors.changed_concurrently()
     return changed

@@ -1,21 +1,25 @@
-"""Lists of a company's campaigns over HTTP."""
+"""Endpoints of the lists of campaigns."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from services.campaign_svc.campaigns.fields import CalendarDate, Priority
-from services.campaign_svc.campaigns.repository import stream_json
-from services.campaign_svc.campaigns.schemas import SHOWN_EXAMPLE, Campaign
-from services.campaign_svc.lists import repository, service
-from services.campaign_svc.lists.repository import CompanyFilter, Order, Page, SortField
-from services.campaign_svc.lists.schemas import ACTIVE_EXAMPLE, PAGE_EXAMPLE, ActiveCampaigns, CampaignPage
-from services.campaign_svc.paging import Limit, Offset, page_answer
-from shared.database.engine import Database, driver_connection
-from shared.events.campaigns import CampaignStatus
+from services.campaign_svc.campaigns.fields import CalendarDate
+from services.campaign_svc.campaigns.schemas import CAMPAIGN_EXAMPLE, CampaignRead
+from services.campaign_svc.campaigns.service import stream_json
+from services.campaign_svc.dependencies import ServiceDatabase
+from services.campaign_svc.lists import service
+from services.campaign_svc.lists.filters import DEFAULT_ORDERS, CampaignFilters, PageRequest, SortField, SortOrder
+from services.campaign_svc.lists.schemas import (
+    ACTIVE_EXAMPLE,
+    PAGE_EXAMPLE,
+    ActiveCampaignListResponse,
+    CampaignListResponse,
+)
+from services.campaign_svc.paging import Limit, Offset, page_response
+from shared.events.campaigns import CampaignPriority, CampaignStatus
 from shared.http.auth import CompaniesInQuery, CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import documented_response
@@ -23,10 +27,7 @@ from shared.http.parameters import NoNulText, StrictBoolText
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
-_DEFAULT_ORDER: dict[SortField, Order] = {"created_at": "desc", "name": "asc", "status": "asc", "priority": "desc"}
-"""The newest and the most urgent first."""
-
-PriorityInQuery = Annotated[Priority | None, Query(description="Only campaigns of this priority.")]
+PriorityInQuery = Annotated[CampaignPriority | None, Query(description="Only campaigns of this priority.")]
 StatusInQuery = Annotated[CampaignStatus | None, Query(description="Only campaigns with this status.")]
 
 
@@ -34,30 +35,28 @@ StatusInQuery = Annotated[CampaignStatus | None, Query(description="Only campaig
     "",
     summary="Get all campaigns",
     response_class=StreamingResponse,
-    responses={200: documented_response(list[Campaign], "The campaigns, also when there are none.", [SHOWN_EXAMPLE])},
+    responses={
+        200: documented_response(list[CampaignRead], "The campaigns; an empty array without any.", [CAMPAIGN_EXAMPLE])
+    },
 )
 async def list_campaigns(
-    request: Request, companies: CompaniesInQuery, status: StatusInQuery = None, priority: PriorityInQuery = None
+    database: ServiceDatabase,
+    companies: CompaniesInQuery,
+    status: StatusInQuery = None,
+    priority: PriorityInQuery = None,
 ) -> StreamingResponse:
-    """Every campaign of the companies that the token covers, oldest first. It is sent as it is read, so the answer may
-    be of any length."""
-    database: Database = request.app.state.database
-
-    async def body() -> AsyncIterator[bytes]:
-        async with database.snapshot() as connection:
-            async for piece in stream_json(connection, companies, status, priority):
-                yield piece
-
-    return StreamingResponse(body(), media_type="application/json")
+    """Return every campaign of the companies that the token covers, oldest first. The response is streamed and may
+    have any length."""
+    return StreamingResponse(stream_json(database, companies, status, priority), media_type="application/json")
 
 
 @router.get(
     "/company/{companyId}",
     summary="Get company campaigns",
-    responses={200: documented_response(CampaignPage, "The page.", PAGE_EXAMPLE)},
+    responses={200: documented_response(CampaignListResponse, "The page.", PAGE_EXAMPLE)},
 )
 async def list_company_campaigns(
-    request: Request,
+    database: ServiceDatabase,
     company_id: CompanyInPath,
     status: StatusInQuery = None,
     priority: PriorityInQuery = None,
@@ -72,43 +71,40 @@ async def list_company_campaigns(
     ] = None,
     search: Annotated[
         str | None,
-        Query(max_length=200, description="Words that each stand in the name or the description, in any case."),
+        Query(max_length=200, description="Words that each occur in the name or the description, in any case."),
         NoNulText,
     ] = None,
-    sort: Annotated[SortField, Query(description="Status by the lifecycle, priority from low to high.")] = "created_at",
+    sort: Annotated[
+        SortField, Query(description="Statuses sort in the order of the lifecycle, priorities from low to high.")
+    ] = "created_at",
     order: Annotated[
-        Order | None, Query(description="Without it: `desc` by `created_at` and `priority`, `asc` by the others.")
+        SortOrder | None, Query(description="Default: `desc` for `created_at` and `priority`, `asc` for the others.")
     ] = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> JsonResponse:
-    """One page of a company's campaigns, with the totals of their leads and calls."""
-    narrowed = CompanyFilter(
+    """Return one page of a company's campaigns, with the totals of their leads and calls."""
+    filters = CampaignFilters(
         company_id, status, priority, is_active, start_date, end_date, tuple((search or "").split())
     )
-    page = Page(sort, order or _DEFAULT_ORDER[sort], limit, offset)
-    database: Database = request.app.state.database
-    async with database.reader() as driver:
-        total, campaigns = await repository.list_json(driver, narrowed, page)
-    return page_answer(total, limit, offset, campaigns)
+    page = PageRequest(sort, order or DEFAULT_ORDERS[sort], limit, offset)
+    total, campaigns = await service.list_json(database, filters, page)
+    return page_response(total, limit, offset, campaigns)
 
 
 @router.get(
     "/company/{companyId}/active",
     summary="Get company active campaigns",
-    responses={200: documented_response(ActiveCampaigns, "The page.", ACTIVE_EXAMPLE)},
+    responses={200: documented_response(ActiveCampaignListResponse, "The page.", ACTIVE_EXAMPLE)},
 )
 async def list_active_campaigns(
-    request: Request,
+    database: ServiceDatabase,
     company_id: CompanyInPath,
     priority: PriorityInQuery = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> JsonResponse:
-    """One page of a company's running campaigns, newest first: how far each is, and what it may still do today."""
-    narrowed = CompanyFilter(company_id, "active", priority)
-    page = Page("created_at", "desc", limit, offset)
-    database: Database = request.app.state.database
-    async with database.snapshot() as connection:
-        driver = await driver_connection(connection)
-        return JsonResponse(await service.active_campaigns(driver, narrowed, page, datetime.now(UTC)))
+    """Return one page of a company's running campaigns, newest first, with the progress and today's calls of each."""
+    filters = CampaignFilters(company_id, "active", priority)
+    page = PageRequest("created_at", "desc", limit, offset)
+    return JsonResponse(await service.list_active(database, filters, page, datetime.now(UTC)))

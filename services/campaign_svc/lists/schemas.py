@@ -1,25 +1,26 @@
-"""Lists of campaigns as API clients see them."""
+"""Response schemas of the lists of campaigns."""
 
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from services.campaign_svc.campaigns.fields import Money, Priority, TimeOfDay, Weekday
-from services.campaign_svc.campaigns.schemas import SHOWN_EXAMPLE
-from shared.events.campaigns import CampaignStatus
+from services.campaign_svc.campaigns.campaign import Weekday
+from services.campaign_svc.campaigns.fields import Money, TimeOfDay
+from services.campaign_svc.campaigns.schemas import CAMPAIGN_EXAMPLE
+from shared.events.campaigns import CampaignPriority, CampaignStatus
 
 _TOTALS_EXAMPLE: Final = {"total_leads": 100, "completed_calls": 50, "successful_calls": 45, "failed_calls": 5}
 
 
-class ListedCampaign(BaseModel):
-    """A campaign in a list, with what its leads and calls come to. Prompts and scripts are left out."""
+class CampaignListItem(BaseModel):
+    """A campaign in a list, with the totals of its leads and calls, without its prompts and scripts."""
 
     id: int
     name: str
     description: str | None
     status: CampaignStatus
-    priority: Priority
+    priority: CampaignPriority
     campaign_type: str
     calls_per_day: int
     total_leads: int = Field(description="Leads of the campaign that are not deleted.")
@@ -47,34 +48,34 @@ class ListedCampaign(BaseModel):
     updated_at: datetime
 
 
-class CampaignPage(BaseModel):
+class CampaignListResponse(BaseModel):
     """A page of a company's campaigns."""
 
-    total: int = Field(description="Campaigns that the filters let through, on all pages.")
+    total: int = Field(description="Campaigns that match the filters, on all pages.")
     offset: int
     limit: int
-    data: list[ListedCampaign]
+    data: list[CampaignListItem]
 
 
-class ActiveCampaign(BaseModel):
-    """A running campaign, and how far it is."""
+class ActiveCampaignRead(BaseModel):
+    """A running campaign and its progress."""
 
     id: int
     name: str
     status: CampaignStatus
-    priority: Priority
+    priority: CampaignPriority
     total_leads: int
     completed_calls: int = Field(description="Calls made.")
     success_rate: float = Field(description="Successful calls in percent of `completed_calls`; 0 without calls.")
-    today_calls: int = Field(description="Calls that started on the day it is now in the campaign's `time_zone`.")
-    remaining_calls: int = Field(description="`calls_per_day` − `today_calls`, and never below 0.")
+    today_calls: int = Field(description="Calls that started on the current day in the campaign's `time_zone`.")
+    remaining_calls: int = Field(description="`calls_per_day` − `today_calls`, at least 0.")
 
 
-class ActiveCampaigns(BaseModel):
-    """A page of a company's running campaigns, the newest first."""
+class ActiveCampaignListResponse(BaseModel):
+    """A page of a company's running campaigns, newest first."""
 
-    total: int = Field(description="Running campaigns that the filters let through, on all pages.")
-    data: list[ActiveCampaign]
+    total: int = Field(description="Running campaigns that match the filters, on all pages.")
+    data: list[ActiveCampaignRead]
 
 
 PAGE_EXAMPLE: Final[dict[str, Any]] = {
@@ -84,8 +85,8 @@ PAGE_EXAMPLE: Final[dict[str, Any]] = {
     "data": [
         {
             name: value
-            for name, value in (SHOWN_EXAMPLE | _TOTALS_EXAMPLE).items()
-            if name in ListedCampaign.model_fields
+            for name, value in (CAMPAIGN_EXAMPLE | _TOTALS_EXAMPLE).items()
+            if name in CampaignListItem.model_fields
         }
     ],
 }

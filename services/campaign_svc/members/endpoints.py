@@ -1,21 +1,21 @@
-"""A company's directory of members over HTTP."""
+"""Endpoints of a company's directory of members."""
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 
-from services.campaign_svc.campaigns.errors import name_missing
-from services.campaign_svc.members import repository, service
+from services.campaign_svc.dependencies import ServiceDatabase
+from services.campaign_svc.members import errors, service
+from services.campaign_svc.members.member import Member
 from services.campaign_svc.members.schemas import (
+    MEMBER_EXAMPLE,
     PAGE_EXAMPLE,
-    SHOWN_EXAMPLE,
-    Member,
-    MemberAnswer,
-    MemberBody,
-    MemberPage,
+    MemberListResponse,
+    MemberRead,
+    MemberResponse,
+    MemberUpdate,
 )
-from services.campaign_svc.paging import Limit, Offset, page_answer
-from shared.database.engine import Database
+from services.campaign_svc.paging import Limit, Offset, page_response
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
@@ -34,8 +34,8 @@ MemberInPath = Annotated[
         alias="memberId",
         ge=1,
         le=MAX_ID,
-        description="The member's id: the number that `team_members` and `owner_id` of campaigns, `assigned_to` of"
-        " leads and `agent_id` of calls hold.",
+        description="The member's id, as in `team_members` and `owner_id` of campaigns, `assigned_to` of leads and"
+        " `agent_id` of calls.",
         examples=[124],
     ),
     StrictIntText,
@@ -45,55 +45,44 @@ MemberInPath = Annotated[
 @router.get(
     "",
     summary="Get company members",
-    responses={200: documented_response(MemberPage, "The page.", PAGE_EXAMPLE)},
+    responses={200: documented_response(MemberListResponse, "The page.", PAGE_EXAMPLE)},
 )
 async def list_members(
-    request: Request, company_id: CompanyInPath, limit: Limit = 50, offset: Offset = 0
+    database: ServiceDatabase, company_id: CompanyInPath, limit: Limit = 50, offset: Offset = 0
 ) -> JsonResponse:
-    """One page of a company's members, in the order of their ids."""
-    database: Database = request.app.state.database
-    async with database.reader() as driver:
-        total, members = await repository.list_json(driver, company_id, limit, offset)
-    return page_answer(total, limit, offset, members)
+    """Return one page of a company's members, sorted by id."""
+    total, members = await service.list_json(database, company_id, limit, offset)
+    return page_response(total, limit, offset, members)
 
 
 @router.get(
     "/{memberId}",
     summary="Get member",
     responses={
-        200: documented_response(Member, "The member.", SHOWN_EXAMPLE),
-        **documented_errors(service.not_found()),
+        200: documented_response(MemberRead, "The member.", MEMBER_EXAMPLE),
+        **documented_errors(errors.not_found()),
     },
 )
-async def get_member(request: Request, company_id: CompanyInPath, member_id: MemberInPath) -> JsonResponse:
-    """One member of a company."""
-    database: Database = request.app.state.database
-    async with database.reader() as driver:
-        member = await repository.get_json(driver, company_id, member_id)
-    if member is None:
-        raise service.not_found()
-    return JsonResponse(member)
+async def get_member(database: ServiceDatabase, company_id: CompanyInPath, member_id: MemberInPath) -> JsonResponse:
+    """Return one member of a company."""
+    return JsonResponse(await service.get_json(database, company_id, member_id))
 
 
 @router.put(
     "/{memberId}",
     summary="Create or update member",
     responses={
-        200: documented_response(MemberAnswer, "Updated.", {"message": UPDATED, "data": SHOWN_EXAMPLE}),
-        201: documented_response(MemberAnswer, "Created.", {"message": CREATED, "data": SHOWN_EXAMPLE}),
-        **documented_errors(name_missing()),
+        200: documented_response(MemberResponse, "Updated.", {"message": UPDATED, "data": MEMBER_EXAMPLE}),
+        201: documented_response(MemberResponse, "Created.", {"message": CREATED, "data": MEMBER_EXAMPLE}),
+        **documented_errors(errors.name_missing()),
     },
 )
 async def put_member(
-    company_id: CompanyInPath, member_id: MemberInPath, body: MemberBody, connection: Transaction
+    company_id: CompanyInPath, member_id: MemberInPath, body: MemberUpdate, connection: Transaction
 ) -> JsonResponse:
-    """Name a team member or agent, so that reports can show the name. Ids are the company's own; one that no campaign,
-    lead or call holds yet may be named too. The same name again changes nothing."""
-    member, created = await service.put(connection, company_id, member_id, body.name)
-    return JsonResponse(
-        {"message": CREATED if created else UPDATED, "data": {name: member[name] for name in Member.model_fields}},
-        status_code=201 if created else 200,
-    )
+    """Set the name of a team member or agent, which reports then include. The company chooses the ids itself; a member
+    may be created before any campaign, lead or call refers to the id. An equal name changes nothing."""
+    return _member_response(*await service.put(connection, company_id, member_id, body.name))
 
 
 @router.delete(
@@ -101,10 +90,15 @@ async def put_member(
     summary="Delete member",
     responses={
         200: documented_response(Done, "Deleted.", {"message": DELETED}),
-        **documented_errors(service.not_found()),
+        **documented_errors(errors.not_found()),
     },
 )
 async def delete_member(company_id: CompanyInPath, member_id: MemberInPath, connection: Transaction) -> JsonResponse:
-    """Take a member out of the directory. Campaigns, leads and calls that hold the id stay as they are."""
+    """Delete a member from the directory. Campaigns, leads and calls that refer to the id are not changed."""
     await service.delete(connection, company_id, member_id)
     return JsonResponse({"message": DELETED})
+
+
+def _member_response(member: Member, created: bool) -> JsonResponse:
+    data = {name: getattr(member, name) for name in MemberRead.model_fields}
+    return JsonResponse({"message": CREATED if created else UPDATED, "data": data}, status_code=201 if created else 200)

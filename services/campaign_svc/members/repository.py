@@ -1,77 +1,69 @@
-"""Queries on members. Ids are a company's own, so every query takes the company beside them."""
+"""Queries on members. Ids are a company's own, so every query takes the company as well."""
 
+from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.campaign_svc.campaigns.repository import as_shown
-from services.campaign_svc.members.schemas import Member
+from services.campaign_svc.members.member import Member
 from services.campaign_svc.tables import members
 from shared.database.engine import Driver
+from shared.database.queries import load_queries
 
-_SHOWN: Final = as_shown(members.c[name] for name in Member.model_fields)
-_BY_ID: Final = f"""
-SELECT row_to_json(shown)::text
-FROM (SELECT {_SHOWN} FROM members WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL) AS shown
-"""
-_LIST: Final = f"""
-SELECT (SELECT count(*) FROM members WHERE company_id = $1 AND deleted_at IS NULL) AS total, (
-    SELECT string_agg(row_to_json(shown)::text, ',')
-    FROM (
-        SELECT {_SHOWN} FROM members WHERE company_id = $1 AND deleted_at IS NULL ORDER BY id LIMIT $2 OFFSET $3
-    ) AS shown
-) AS members
-"""
+_queries: Final = load_queries(__file__, "queries.sql")
+_COLUMNS: Final = [members.c[field.name] for field in fields(Member)]
 
 
 async def get_json(driver: Driver, company_id: int, member_id: int) -> bytes | None:
-    """One member, as JSON."""
-    member: str | None = await driver.fetchval(_BY_ID, company_id, member_id)
+    """Return one member as JSON."""
+    member: str | None = await driver.fetchval(_queries.get_json, company_id, member_id)
     return member.encode() if member is not None else None
 
 
 async def list_json(driver: Driver, company_id: int, limit: int, offset: int) -> tuple[int, bytes]:
-    """How many members a company has, and those of one page in the order of ids, as the inside of a JSON array."""
-    row = await driver.fetchrow(_LIST, company_id, limit, offset)
+    """Return the number of a company's members, and those of one page by id as the inside of a JSON array."""
+    row = await driver.fetchrow(_queries.list_json, company_id, limit, offset)
     return row["total"], (row["members"] or "").encode()
 
 
-async def hold(connection: AsyncConnection, company_id: int, member_id: int) -> RowMapping | None:
-    """The member's row, a deleted one's too. Nobody else changes it before the transaction's end."""
-    return (await connection.execute(_held(company_id, member_id))).mappings().one_or_none()
+async def lock_for_update(connection: AsyncConnection, company_id: int, member_id: int) -> Member | None:
+    """Lock and return the member's row, also that of a deleted member, until the transaction ends."""
+    row = (await connection.execute(_locked(company_id, member_id))).one_or_none()
+    return Member(*row) if row is not None else None
 
 
-async def reserve(connection: AsyncConnection, company_id: int, member_id: int) -> RowMapping:
-    """As ``hold``; a member who has no row yet gets that of a deleted one, before the first version."""
+async def add_and_lock(connection: AsyncConnection, company_id: int, member_id: int) -> Member:
+    """Lock and return the member's row; one without a row gets that of a deleted member with version 0."""
     row = {"company_id": company_id, "id": member_id, "name": "", "version": 0, "deleted_at": func.now()}
     await connection.execute(insert(members).values(row).on_conflict_do_nothing())
-    return (await connection.execute(_held(company_id, member_id))).mappings().one()
+    return Member(*(await connection.execute(_locked(company_id, member_id))).one())
 
 
-def _held(company_id: int, member_id: int) -> Select[*tuple[Any, ...]]:
-    this = (members.c.company_id == company_id, members.c.id == member_id)
-    return select(*members.columns).where(*this).with_for_update()
+def _locked(company_id: int, member_id: int) -> Select[*tuple[Any, ...]]:
+    conditions = (members.c.company_id == company_id, members.c.id == member_id)
+    return select(*_COLUMNS).where(*conditions).with_for_update()
 
 
-async def put(connection: AsyncConnection, held: RowMapping, name: str) -> RowMapping:
-    """Give a member a name, as the next version; a deleted one is there again, as of now."""
-    again = {} if held["deleted_at"] is None else {"deleted_at": None, "created_at": func.statement_timestamp()}
-    return await _change(connection, held, name=name, **again)
+async def put(connection: AsyncConnection, locked: Member, name: str) -> Member:
+    """Store a name as the next version. A deleted member becomes current again, created now."""
+    restored = {"deleted_at": None, "created_at": func.statement_timestamp()} if locked.is_deleted else {}
+    return await _change(connection, locked, name=name, **restored)
 
 
-async def delete(connection: AsyncConnection, held: RowMapping) -> RowMapping:
-    """Delete a member, as the next version. The row stays, so that versions go on should the member come back."""
-    return await _change(connection, held, deleted_at=func.statement_timestamp())
+async def delete(connection: AsyncConnection, locked: Member) -> Member:
+    """Delete a member as the next version. The row stays, so that versions go on if the member is put again."""
+    return await _change(connection, locked, deleted_at=func.statement_timestamp())
 
 
-async def _change(connection: AsyncConnection, held: RowMapping, **values: object) -> RowMapping:
+async def _change(connection: AsyncConnection, locked: Member, **values: object) -> Member:
     statement = (
         update(members)
-        .where(members.c.company_id == held["company_id"], members.c.id == held["id"])
-        # The transaction may have begun before the one it waited for: its own time could go back behind that one's.
+        .where(members.c.company_id == locked.company_id, members.c.id == locked.id)
+        # The transaction may have begun before the one whose lock it waited for: with the transaction's time,
+        # updated_at could be earlier than that one's.
         .values(**values, version=members.c.version + 1, updated_at=func.statement_timestamp())
-        .returning(*members.columns)
+        .returning(*_COLUMNS)
     )
-    return (await connection.execute(statement)).mappings().one()
+    return Member(*(await connection.execute(statement)).one())

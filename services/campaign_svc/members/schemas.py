@@ -1,4 +1,4 @@
-"""Members as API clients send and see them."""
+"""Request and response schemas of members."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -10,47 +10,49 @@ from shared.http.parameters import NoNulText
 MemberName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), NoNulText]
 
 EXAMPLE: Final[dict[str, Any]] = {"name": "John Smith"}
-SHOWN_EXAMPLE: Final[dict[str, Any]] = {
+MEMBER_EXAMPLE: Final[dict[str, Any]] = {
     "id": 124,
     "company_id": 1,
     "name": "John Smith",
     "created_at": "2024-02-19T10:00:00Z",
     "updated_at": "2024-02-19T10:00:00Z",
 }
-PAGE_EXAMPLE: Final[dict[str, Any]] = {"total": 1, "offset": 0, "limit": 50, "data": [SHOWN_EXAMPLE]}
+PAGE_EXAMPLE: Final[dict[str, Any]] = {"total": 1, "offset": 0, "limit": 50, "data": [MEMBER_EXAMPLE]}
 
 
-class MemberBody(BaseModel):
-    """A member as they are sent."""
+class MemberUpdate(BaseModel):
+    """A member to create or to rename."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
 
     name: MemberName
 
 
-class Member(BaseModel):
-    """A member as they are shown."""
+class MemberRead(BaseModel):
+    """A member of a company."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [MEMBER_EXAMPLE]})
 
-    id: int = Field(description="As campaigns, leads and calls hold it.")
+    id: int = Field(description="The id that campaigns, leads and calls refer to.")
     company_id: int
     name: str
-    created_at: datetime = Field(description="When they were put into the directory; of the last time, if again.")
+    created_at: datetime = Field(
+        description="When the member was created; after a deletion, when it was created again."
+    )
     updated_at: datetime
 
 
-class MemberAnswer(BaseModel):
-    """A member and what was done with them."""
+class MemberResponse(BaseModel):
+    """A member after a change, with a message."""
 
     message: str
-    data: Member
+    data: MemberRead
 
 
-class MemberPage(BaseModel):
+class MemberListResponse(BaseModel):
     """A page of a company's members."""
 
     total: int = Field(description="Members on all pages.")
     offset: int
     limit: int
-    data: list[Member]
+    data: list[MemberRead]

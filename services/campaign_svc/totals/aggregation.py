@@ -1,4 +1,4 @@
-"""From events to sums: what a batch of events adds to the totals of campaigns."""
+"""The sums that a batch of lead events adds to the totals of campaigns."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Sums:
-    """What comes to a campaign; less than 0 where leads went."""
+    """What to add to one campaign; negative where leads were deleted."""
 
     leads: int = 0
     calls: int = 0
@@ -25,21 +25,21 @@ class Sums:
 
 @dataclass
 class Additions:
-    """What comes to all campaigns together."""
+    """What to add to all campaigns."""
 
     totals: defaultdict[int, Sums] = field(default_factory=lambda: defaultdict(Sums))
     """By campaign."""
     calls: defaultdict[tuple[int, datetime], int] = field(default_factory=lambda: defaultdict(int))
-    """By campaign and the quarter of an hour in which they started."""
+    """By campaign and the quarter of an hour in which the calls started."""
 
 
-def collect(events: Iterable[Envelope]) -> Additions:
-    """Add up events. Types that say nothing of totals are passed over.
+def aggregate(events: Iterable[Envelope]) -> Additions:
+    """Sum up events. Types that do not change totals are skipped.
 
     Raises
     ------
     pydantic.ValidationError
-        If the data of an event is not what its type promises.
+        If the data of an event does not match the schema of its type.
     """
     additions = Additions()
     for event in events:
@@ -59,5 +59,5 @@ def collect(events: Iterable[Envelope]) -> Additions:
 
 
 def quarter_of(moment: datetime) -> datetime:
-    """The quarter of an hour in which a moment falls: its first moment, in UTC."""
+    """Return the first moment, in UTC, of the quarter of an hour in which a moment falls."""
     return _EPOCH + (moment - _EPOCH) // QUARTER * QUARTER

@@ -1,6 +1,6 @@
-"""Keeps the totals of campaigns current: lead events in, sums out.
+"""The projection of lead events into the totals of campaigns.
 
-Each event adds to the sums once, which the inbox sees to, and sums do not mind the order.
+The inbox applies each event once, and sums do not depend on the order of events.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.campaign_svc.queues import TOTALS
 from services.campaign_svc.totals import repository
-from services.campaign_svc.totals.aggregation import collect
+from services.campaign_svc.totals.aggregation import aggregate
 from shared.events.envelope import Envelope
 from shared.messaging.consumer import Subscription
 
 
 async def project_totals(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
-    """Apply a batch of events, in whatever order they came.
+    """Apply a batch of events, in any order.
 
     Raises
     ------
     pydantic.ValidationError
-        If the data of an event is not what its type promises.
+        If the data of an event does not match the schema of its type.
     """
-    await repository.add(connection, collect(events))
+    await repository.add(connection, aggregate(events))
 
 
 SUBSCRIPTION: Final = Subscription(TOTALS, project_totals, batch=50)
-"""An event may hold 500 leads: the batch bounds the memory of a consumer that is behind."""
+"""An event may contain 500 leads: the batch size limits the memory of a consumer that lags behind."""

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads.bodies import AgentId, Body, Moment
-from services.lead_svc.values.from_json import checked
+from services.lead_svc.values.from_json import lead_field
 from shared.events.leads import QualityReport
 from shared.http.parameters import NoNulText
 
@@ -52,20 +52,20 @@ class CallAttemptBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     duration: Annotated[int, Field(strict=True, ge=0, le=LONGEST_SECONDS, description="Seconds.")]
-    notes: Annotated[str | None, checked("notes")] = None
+    notes: Annotated[str | None, lead_field("notes")] = None
     disposition: Annotated[str | None, Field(min_length=1, max_length=100), NoNulText] = None
     status: Annotated[
         LeadStatus | None,
-        checked("status"),
+        lead_field("status"),
         Field(description="What the lead becomes; left out, it follows from the disposition."),
     ] = None
     successful: Annotated[
         bool | None, Field(strict=True, description="Left out, it follows from the disposition, else from the status.")
     ] = None
-    agent_id: Annotated[AgentId | None, checked("agent_id", like="assigned_to")] = None
+    agent_id: Annotated[AgentId | None, lead_field("agent_id", like="assigned_to")] = None
     started_at: Annotated[
         Moment | None,
-        checked("started_at", like="last_contact_date"),
+        lead_field("started_at", like="last_contact_date"),
         Field(description="Left out: `duration` before now. Not in the future."),
     ] = None
     cost: Cost | None = None

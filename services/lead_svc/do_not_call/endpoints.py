@@ -14,7 +14,7 @@ from services.lead_svc.imports.api.schemas import ImportErrorResponse, RowErrorR
 from services.lead_svc.imports.errors import NO_FILE, file_too_large
 from services.lead_svc.leads import errors
 from services.lead_svc.leads.endpoints import LINK_HEADER, next_page
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath, Principal
@@ -126,7 +126,7 @@ async def import_do_not_call_list(request: Request, caller: Caller, company_id: 
     form = await read_file_form(request, most_megabytes=LARGEST_MEGABYTES, failure=FILE_REFUSED)
     try:
         phones = await asyncio.to_thread(_read_numbers, form.filename, form.content)
-    except ImportRejected as rejection:
+    except FileRejectedError as rejection:
         faults = [RowErrorRead.model_validate(error, from_attributes=True) for error in rejection.errors]
         raise BadRequest(FILE_REFUSED, rejection.message, faults) from rejection
     # Only now: a transaction would be held open for as long as the file takes to come.

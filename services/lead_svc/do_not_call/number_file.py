@@ -2,14 +2,14 @@
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME
 from services.lead_svc.domain.phone import InvalidPhone, normalize
-from services.lead_svc.spreadsheets.columns import field_of
-from services.lead_svc.spreadsheets.error_collector import Objections
-from services.lead_svc.spreadsheets.file_kind import identify
-from services.lead_svc.spreadsheets.reader import read
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
+from services.lead_svc.spreadsheets.file_kind import identify_file_kind
+from services.lead_svc.spreadsheets.header import field_for_header
+from services.lead_svc.spreadsheets.reader import read_sheet
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from services.lead_svc.spreadsheets.sheet import Sheet
-from services.lead_svc.spreadsheets.table import tidy
-from services.lead_svc.values.conversion import convert
+from services.lead_svc.spreadsheets.table import trim_sheet
+from services.lead_svc.values.columns import convert_columns
 
 
 def read_numbers(filename: str, content: bytes) -> list[str]:
@@ -17,35 +17,35 @@ def read_numbers(filename: str, content: bytes) -> list[str]:
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If it is no such file, has no column of numbers or no numbers, or with every row that holds none.
     """
-    sheet = read(content, identify(filename, content))
+    sheet = read_sheet(content, identify_file_kind(filename, content))
     at = _column(sheet)
-    table = tidy(sheet, always_filled=at)
+    table = trim_sheet(sheet, required_column=at)
     texts = table.cells[str(at)]
-    converted = convert(table.cells.select(str(at)), {"phone": at})["phone"]
-    objections = Objections(table.rows)
+    converted = convert_columns(table.cells.select(str(at)), {"phone": at})["phone"]
+    collector = RowErrorCollector(table.rows)
     spec = FIELD_BY_NAME["phone"]
     if texts.has_nulls():
-        objections.add_cells(at, "phone", texts.is_null(), texts, "missing", lambda _: "Missing required fields: phone")
-    if converted.wrong is not None:
-        objections.add_cells(at, "phone", converted.wrong, texts, spec.error_code, spec.error_message)
-    objections.raise_if_any()
+        collector.add_cells(at, "phone", texts.is_null(), texts, "missing", lambda _: "Missing required fields: phone")
+    if converted.invalid is not None:
+        collector.add_cells(at, "phone", converted.invalid, texts, spec.error_code, spec.error_message)
+    collector.raise_if_any()
     numbers: list[str] = converted.values.drop_nulls().unique(maintain_order=True).to_list()
     if not numbers:
-        raise ImportRejected.because("no_numbers", "No phone numbers found in the file")
+        raise FileRejectedError.because("no_numbers", "No phone numbers found in the file")
     return numbers
 
 
 def _column(sheet: Sheet) -> int:
-    named = [at for at, header in enumerate(sheet.headers) if field_of(header) == "phone"]
+    named = [at for at, header in enumerate(sheet.headers) if field_for_header(header) == "phone"]
     if len(named) == 1:
         return named[0]
     if not named and len(sheet.headers) == 1:
         _require_header(sheet.headers[0])
         return 0
-    raise ImportRejected.because("missing", "The file must have one column headed phone")
+    raise FileRejectedError.because("missing", "The file must have one column headed phone")
 
 
 def _require_header(header: str) -> None:
@@ -54,4 +54,4 @@ def _require_header(header: str) -> None:
         normalize(header)
     except InvalidPhone:
         return
-    raise ImportRejected.because("missing", f"The first row must be a header, such as phone, not {header}")
+    raise FileRejectedError.because("missing", f"The first row must be a header, such as phone, not {header}")

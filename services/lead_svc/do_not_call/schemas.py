@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.lead_svc.leads.bodies import Body, PhoneNumber
-from services.lead_svc.values.from_json import checked
+from services.lead_svc.values.from_json import lead_field
 from shared.http.parameters import NoNulText
 
 
@@ -18,7 +18,7 @@ class NumbersBody(Body):
     )
 
     phones: Annotated[
-        list[Annotated[PhoneNumber, checked("phone", required=True)]], Field(min_length=1, max_length=1_000)
+        list[Annotated[PhoneNumber, lead_field("phone", required=True)]], Field(min_length=1, max_length=1_000)
     ]
     reason: Annotated[str | None, Field(max_length=500), NoNulText] = None
 

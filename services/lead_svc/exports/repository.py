@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.domain.fields import Field, Kind
 from services.lead_svc.exports.columns import COLUMNS
-from services.lead_svc.spreadsheets.formula_escaping import defused, defused_in_cell, is_phone_number
+from services.lead_svc.spreadsheets.formula_escaping import escape_sql, escape_text_cell_sql, is_phone_number_sql
 from shared.database.engine import driver_connection
 
 CELL_END: Final = "\x1f"
@@ -76,7 +76,7 @@ def _cell(column: Field, harmless: Callable[[str], str]) -> str:
         case Kind.TEXT | Kind.EMAIL:
             return harmless(column.name)
         case Kind.PHONE:
-            return f"CASE WHEN {is_phone_number(column.name)} THEN {column.name} ELSE {harmless(column.name)} END"
+            return f"CASE WHEN {is_phone_number_sql(column.name)} THEN {column.name} ELSE {harmless(column.name)} END"
     return column.name
 
 
@@ -84,8 +84,8 @@ def _all_cells(harmless: Callable[[str], str]) -> str:
     return ", ".join(f"{_cell(column, harmless)} AS {column.name}" for column in COLUMNS)
 
 
-_CSV: Final = _all_cells(defused)
-_CELLS: Final = _all_cells(defused_in_cell)
+_CSV: Final = _all_cells(escape_sql)
+_CELLS: Final = _all_cells(escape_text_cell_sql)
 
 
 # A reader may take as long as it likes, and meanwhile must hold no more of the server than its own connection.
@@ -95,7 +95,7 @@ _UNHURRIED: Final = text(
 
 
 async def copy_csv(connection: AsyncConnection, wanted: Wanted, output: Output) -> None:
-    """The leads in the order of their ids as CSV with a header, formulas defused."""
+    """The leads in the order of their ids as CSV with a header, formulas escaped."""
     await _copy(connection, _CSV, wanted, output, format="csv", header=True)
 
 

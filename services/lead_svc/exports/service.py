@@ -16,8 +16,8 @@ from services.lead_svc.exports.columns import COLUMNS, is_number
 from services.lead_svc.exports.errors import cell_too_long, too_many_exports
 from services.lead_svc.exports.lines import Lines
 from services.lead_svc.exports.repository import Output, Wanted
-from services.lead_svc.spreadsheets.xlsx_rows import CellTooLong, SheetRows
-from services.lead_svc.spreadsheets.xlsx_writer import Workbook
+from services.lead_svc.spreadsheets.xlsx_rows import CellTooLongError, RowEncoder
+from services.lead_svc.spreadsheets.xlsx_writer import XlsxWriter
 from shared.database.engine import Database
 
 WAIT_SECONDS: Final = 10.0
@@ -109,9 +109,9 @@ class ExportService:
                 await output(piece)
 
     async def _make_workbook(self, wanted: Wanted, file: BinaryIO) -> None:
-        rows = SheetRows([is_number(column) for column in COLUMNS], repository.CELL_END.encode())
+        rows = RowEncoder([is_number(column) for column in COLUMNS], repository.CELL_END.encode())
         lines = Lines(PIECE_BYTES)
-        workbook = Workbook(file, "Leads", tuple(column.name for column in COLUMNS), rows)
+        workbook = XlsxWriter(file, "Leads", tuple(column.name for column in COLUMNS), rows)
 
         async def add(piece: bytes) -> None:
             if whole := lines.add(piece):
@@ -122,7 +122,7 @@ class ExportService:
                 await repository.copy_cells(connection, wanted, add)
             if rest := lines.rest():
                 await _in_thread(workbook.add, rest)
-        except CellTooLong as error:
+        except CellTooLongError as error:
             raise cell_too_long(error.row, COLUMNS[error.column - 1].name) from error
         finally:
             await _in_thread(workbook.close)

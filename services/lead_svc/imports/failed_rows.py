@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from services.lead_svc.spreadsheets.formula_escaping import defused_text, defused_text_in_cell
+from services.lead_svc.spreadsheets.formula_escaping import escape, escape_text_cell
 
 MOST_KEPT: Final = 100_000
 """Most rows of one file that are given back."""
@@ -33,7 +33,7 @@ def as_csv(rows: Iterable[list[str]]) -> bytes:
     """
     text = io.StringIO(newline="")
     text.write("\ufeff")
-    csv.writer(text).writerows([defused_text(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([escape(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
@@ -49,7 +49,7 @@ def as_workbook(rows: Iterable[list[str]]) -> bytes:
         for number, row in enumerate(rows):
             for column, cell in enumerate(row):
                 if cell:
-                    shown = _fitting(defused_text_in_cell(cell))
+                    shown = _fitting(escape_text_cell(cell))
                     sheet.write_string(number, column, shown, text if number else bold)
     return content.getvalue()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from services.lead_svc.values.jsonb import as_jsonb
+from services.lead_svc.values.jsonb import to_jsonb
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -69,6 +69,6 @@ def column_map_of(value: object) -> dict[str, str]:
     InvalidOption
         If it is none.
     """
-    if isinstance(value, dict) and all(isinstance(name, str) for name in value.values()) and as_jsonb(value):
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value.values()) and to_jsonb(value):
         return value
     raise InvalidOption("column_map", value, "column_map must be a JSON object of headers and fields")

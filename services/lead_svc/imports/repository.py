@@ -31,7 +31,7 @@ from services.lead_svc.leads import event_sql
 from services.lead_svc.leads.event_sql import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
 from services.lead_svc.leads.repository import goes_with_status
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.row_errors import NO_FAULTS, Faults
+from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.database.engine import driver_connection
 
@@ -110,7 +110,7 @@ class Ending:
     lead_ids: Sequence[int] = ()
     """Of the new leads, in the order of the file."""
     error: str | None = None
-    faults: Faults = NO_FAULTS
+    error_summary: ErrorSummary = NO_ERRORS
 
 
 _OPTIONS: Final = tuple(part.name for part in fields(ImportOptions))
@@ -196,11 +196,11 @@ async def end(connection: AsyncConnection, import_id: int, ending: Ending) -> No
     values = {name: getattr(ending, name) for name in _ENDS if hasattr(ending, name)}
     values["first_lead_id"] = ending.lead_ids[0] if ending.lead_ids else None
     values["last_lead_id"] = ending.lead_ids[-1] if ending.lead_ids else None
-    values["error_count"] = ending.faults.total
-    values["errors"] = [asdict(error) for error in ending.faults.errors]
+    values["error_count"] = ending.error_summary.total
+    values["errors"] = [asdict(error) for error in ending.error_summary.errors]
     await connection.execute(_END, values | {"import_id": import_id})
-    if ending.faults.failed_rows is not None:
-        kept = {"import_id": import_id, "content": ending.faults.failed_rows}
+    if ending.error_summary.failed_rows is not None:
+        kept = {"import_id": import_id, "content": ending.error_summary.failed_rows}
         await connection.execute(_KEEP_FAILED_ROWS, kept)
 
 

@@ -11,7 +11,7 @@ from services.lead_svc.domain.datetimes import in_utc
 from services.lead_svc.domain.fields import FIELD_BY_NAME, InterestLevel, LeadStatus
 from services.lead_svc.domain.lead_status import OPEN
 from services.lead_svc.domain.phone import Phone
-from services.lead_svc.values.from_json import checked
+from services.lead_svc.values.from_json import lead_field
 from shared.http.parameters import MAX_ID, NoNulText
 
 MOST_AT_ONCE: Final = 1_000
@@ -84,9 +84,9 @@ Money = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": FIELD_BY_NAME["annual_revenue"].maximum + 0.99}),
 ]
 AgentId = Annotated[int, Field(ge=1, le=MAX_ID)]
-Agent = Annotated[AgentId, checked("assigned_to", required=True)]
-Priority = Annotated[int, Field(ge=1, le=5), checked("priority")]
-Status = Annotated[LeadStatus, checked("status", required=True)]
+Agent = Annotated[AgentId, lead_field("assigned_to", required=True)]
+Priority = Annotated[int, Field(ge=1, le=5), lead_field("priority")]
+Status = Annotated[LeadStatus, lead_field("status", required=True)]
 
 
 class Body(BaseModel):
@@ -108,38 +108,38 @@ class LeadBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     campaign_id: Id
-    first_name: Annotated[str, Field(min_length=1), checked("first_name", required=True)]
-    last_name: Annotated[str, Field(min_length=1), checked("last_name", required=True)]
-    phone: Annotated[PhoneNumber, checked("phone", required=True)]
-    alternate_phone: Annotated[PhoneNumber | None, checked("alternate_phone")] = None
-    email: Annotated[str | None, checked("email")] = None
-    company_name: Annotated[str | None, checked("company_name")] = None
-    job_title: Annotated[str | None, checked("job_title")] = None
-    industry: Annotated[str | None, checked("industry")] = None
+    first_name: Annotated[str, Field(min_length=1), lead_field("first_name", required=True)]
+    last_name: Annotated[str, Field(min_length=1), lead_field("last_name", required=True)]
+    phone: Annotated[PhoneNumber, lead_field("phone", required=True)]
+    alternate_phone: Annotated[PhoneNumber | None, lead_field("alternate_phone")] = None
+    email: Annotated[str | None, lead_field("email")] = None
+    company_name: Annotated[str | None, lead_field("company_name")] = None
+    job_title: Annotated[str | None, lead_field("job_title")] = None
+    industry: Annotated[str | None, lead_field("industry")] = None
     status: Status
     priority: Priority | None = 3
-    best_time_to_call: Annotated[TimeOfDay | None, checked("best_time_to_call")] = None
-    timezone: Annotated[str | None, checked("timezone")] = "UTC"
-    preferred_language: Annotated[str | None, checked("preferred_language")] = "en-US"
-    country: Annotated[str | None, checked("country")] = None
-    state: Annotated[str | None, checked("state")] = None
-    city: Annotated[str | None, checked("city")] = None
-    address: Annotated[str | None, checked("address")] = None
-    postal_code: Annotated[str | None, checked("postal_code")] = None
-    source: Annotated[str | None, checked("source")] = None
-    source_details: Annotated[str | None, checked("source_details")] = None
-    annual_revenue: Annotated[Money | None, checked("annual_revenue")] = None
-    company_size: Annotated[str | None, checked("company_size")] = None
-    lead_score: Annotated[int | None, Field(ge=0, le=100), checked("lead_score")] = None
-    interest_level: Annotated[InterestLevel | None, checked("interest_level")] = None
-    pain_points: Annotated[list[str] | None, checked("pain_points")] = None
-    requirements: Annotated[list[str] | None, checked("requirements")] = None
-    custom_fields: Annotated[dict[str, Any] | None, checked("custom_fields")] = {}
-    assigned_to: Annotated[AgentId | None, checked("assigned_to")] = None
-    notes: Annotated[str | None, checked("notes")] = None
-    tags: Annotated[list[str] | None, checked("tags"), Field(description="Kept in `custom_fields`.")] = None
-    last_contact_date: Annotated[Moment | None, checked("last_contact_date")] = None
-    next_contact_date: Annotated[Moment | None, checked("next_contact_date")] = None
+    best_time_to_call: Annotated[TimeOfDay | None, lead_field("best_time_to_call")] = None
+    timezone: Annotated[str | None, lead_field("timezone")] = "UTC"
+    preferred_language: Annotated[str | None, lead_field("preferred_language")] = "en-US"
+    country: Annotated[str | None, lead_field("country")] = None
+    state: Annotated[str | None, lead_field("state")] = None
+    city: Annotated[str | None, lead_field("city")] = None
+    address: Annotated[str | None, lead_field("address")] = None
+    postal_code: Annotated[str | None, lead_field("postal_code")] = None
+    source: Annotated[str | None, lead_field("source")] = None
+    source_details: Annotated[str | None, lead_field("source_details")] = None
+    annual_revenue: Annotated[Money | None, lead_field("annual_revenue")] = None
+    company_size: Annotated[str | None, lead_field("company_size")] = None
+    lead_score: Annotated[int | None, Field(ge=0, le=100), lead_field("lead_score")] = None
+    interest_level: Annotated[InterestLevel | None, lead_field("interest_level")] = None
+    pain_points: Annotated[list[str] | None, lead_field("pain_points")] = None
+    requirements: Annotated[list[str] | None, lead_field("requirements")] = None
+    custom_fields: Annotated[dict[str, Any] | None, lead_field("custom_fields")] = {}
+    assigned_to: Annotated[AgentId | None, lead_field("assigned_to")] = None
+    notes: Annotated[str | None, lead_field("notes")] = None
+    tags: Annotated[list[str] | None, lead_field("tags"), Field(description="Kept in `custom_fields`.")] = None
+    last_contact_date: Annotated[Moment | None, lead_field("last_contact_date")] = None
+    next_contact_date: Annotated[Moment | None, lead_field("next_contact_date")] = None
     company_id: Id
 
     def row(self, time_zone: str) -> dict[str, object]:
@@ -193,7 +193,7 @@ class ScheduleBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"scheduled_call_time": "2024-02-20T14:00:00Z"}]})
 
-    scheduled_call_time: Annotated[Moment, checked("scheduled_call_time", like="next_contact_date", required=True)]
+    scheduled_call_time: Annotated[Moment, lead_field("scheduled_call_time", like="next_contact_date", required=True)]
 
 
 class ConvertBody(Body):
@@ -201,16 +201,16 @@ class ConvertBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"value": 1000.00}]})
 
-    value: Annotated[Money, checked("value", like="annual_revenue", required=True)]
+    value: Annotated[Money, lead_field("value", like="annual_revenue", required=True)]
 
 
 class Updates(Body):
     """What many leads are to have alike; what is left out stays as it is."""
 
-    status: Annotated[LeadStatus | None, checked("status")] = None
+    status: Annotated[LeadStatus | None, lead_field("status")] = None
     priority: Priority | None = None
-    assigned_to: Annotated[AgentId | None, checked("assigned_to")] = None
-    notes: Annotated[str | None, checked("notes")] = None
+    assigned_to: Annotated[AgentId | None, lead_field("assigned_to")] = None
+    notes: Annotated[str | None, lead_field("notes")] = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -15,7 +15,7 @@ from services.lead_svc.leads.bodies import AssignBody, ConvertBody, LeadBody, Le
 from services.lead_svc.leads.campaign_lookup import knowing_its_campaign
 from services.lead_svc.leads.repository import LeadFilter
 from services.lead_svc.leads.schemas import LeadAnswer, LeadShown
-from services.lead_svc.values.from_json import checked
+from services.lead_svc.values.from_json import lead_field
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath
@@ -27,7 +27,7 @@ from shared.http.parameters import MAX_ID, IdInPath, StrictIntText
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 
 LARGEST_PAGE: Final = 1_000
-StatusInQuery = Annotated[LeadStatus | None, Query(description="Only leads with this status."), checked("status")]
+StatusInQuery = Annotated[LeadStatus | None, Query(description="Only leads with this status."), lead_field("status")]
 Limit = Annotated[
     int | None,
     Query(ge=1, le=LARGEST_PAGE, description="Most leads of the answer; the header `Link` leads to the next."),

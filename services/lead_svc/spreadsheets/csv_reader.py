@@ -16,10 +16,10 @@ from typing import Final
 import polars as pl
 from polars.exceptions import PolarsError
 
-from services.lead_svc.spreadsheets.columns import MAX_COLUMNS, field_of, too_many_columns
-from services.lead_svc.spreadsheets.encoding import as_utf8
-from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, ImportRejected
-from services.lead_svc.spreadsheets.sheet import CellFault, Sheet
+from services.lead_svc.spreadsheets.encoding import to_utf8
+from services.lead_svc.spreadsheets.header import MAX_COLUMNS, field_for_header, too_many_columns_error
+from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError
+from services.lead_svc.spreadsheets.sheet import CellError, Sheet
 
 SEPARATORS: Final[tuple[str, ...]] = (",", ";", "\t", "|")
 
@@ -47,14 +47,14 @@ class _Dialect:
 def read_csv(content: bytes) -> Sheet:
     """The table in a CSV file; its header is the first row that holds something.
 
-    Rows with more cells than the header are faults of the sheet; rows with fewer end in empty cells.
+    Rows with more cells than the header are errors of the sheet; rows with fewer end in empty cells.
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If the text cannot be decoded or holds NUL characters, or if its quoting makes rows unreadable.
     """
-    text = as_utf8(content)
+    text = to_utf8(content)
     declared = _SEPARATOR_LINE.match(text)
     separators = SEPARATORS
     if declared is not None:
@@ -68,7 +68,7 @@ def read_csv(content: bytes) -> Sheet:
 
 def _read(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     if len(dialect.header) > MAX_COLUMNS:
-        raise too_many_columns()
+        raise too_many_columns_error()
     if dialect.header and dialect.rows_above == 0 and _is_well_formed(text, dialect.separator):
         try:
             return _read_fast(text, dialect, lines_above)
@@ -81,7 +81,7 @@ def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
     """The separator under which most of the header's cells are known fields; among equals, the one with most cells."""
     return max(
         (_first_row(text, separator) for separator in separators),
-        key=lambda dialect: (sum(field_of(cell) is not None for cell in dialect.header), len(dialect.header)),
+        key=lambda dialect: (sum(field_for_header(cell) is not None for cell in dialect.header), len(dialect.header)),
     )
 
 
@@ -125,17 +125,17 @@ def _read_exact(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     first_row = lines_above + dialect.rows_above + 2
     pieces = [_piece([], width)]
     rows: list[list[str]] = []
-    faults: list[CellFault] = []
-    more_faults, number = 0, lines_above
+    errors: list[CellError] = []
+    unlisted_error_count, number = 0, lines_above
     try:
         for number, row in enumerate(_rows(text, dialect.separator), start=lines_above + 1):
             if number < first_row or not width:
                 continue
             if len(row) > width and any(cell.strip() for cell in row[width:]):
-                if len(faults) < MAX_REPORTED_ERRORS:
-                    faults.append(_too_many_cells(number, len(row), width))
+                if len(errors) < MAX_REPORTED_ERRORS:
+                    errors.append(_too_many_cells(number, len(row), width))
                 else:
-                    more_faults += 1
+                    unlisted_error_count += 1
             rows.append((row + [""] * (width - len(row)))[:width])
             if len(rows) * width >= _CELLS_IN_A_PIECE:
                 pieces.append(_piece(rows, width))
@@ -143,7 +143,7 @@ def _read_exact(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     except csv.Error as error:
         raise _unreadable_row(number + 1, str(error)) from error
     pieces.append(_piece(rows, width))
-    return Sheet(dialect.header, pl.concat(pieces), first_row, tuple(faults), more_faults)
+    return Sheet(dialect.header, pl.concat(pieces), first_row, tuple(errors), unlisted_error_count)
 
 
 def _piece(rows: list[list[str]], width: int) -> pl.DataFrame:
@@ -151,10 +151,10 @@ def _piece(rows: list[list[str]], width: int) -> pl.DataFrame:
     return pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
 
 
-def _too_many_cells(row: int, cells: int, width: int) -> CellFault:
-    return CellFault(row, None, None, "too_many_cells", f"Row {row} has {cells} cells, but the header has {width}")
+def _too_many_cells(row: int, cells: int, width: int) -> CellError:
+    return CellError(row, None, None, "too_many_cells", f"Row {row} has {cells} cells, but the header has {width}")
 
 
-def _unreadable_row(row: int, reason: str) -> ImportRejected:
+def _unreadable_row(row: int, reason: str) -> FileRejectedError:
     text = "there is text behind a closing quote" if "expected after" in reason else "a quoted cell is not closed"
-    return ImportRejected.because("malformed_row", f"Row {row} cannot be read: {text}", row=row)
+    return FileRejectedError.because("malformed_row", f"Row {row} cannot be read: {text}", row=row)

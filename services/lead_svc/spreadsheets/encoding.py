@@ -3,8 +3,8 @@
 import codecs
 from typing import Final
 
-from services.lead_svc.spreadsheets.file_kind import looks_like_utf16
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.file_kind import utf16_byte_order
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -15,19 +15,19 @@ _BYTE_ORDER_MARKS: Final = (
 _HEAD: Final = 4_096
 
 
-def as_utf8(content: bytes) -> bytes:
+def to_utf8(content: bytes) -> bytes:
     """The same text in UTF-8 without byte order mark.
 
     Read as what its byte order mark says, else as UTF-16 where that is obvious, else as UTF-8, else as Windows-1252.
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If it is none of them, or holds NUL characters, which PostgreSQL cannot store.
     """
     text = _as_utf8(content)
     if b"\0" in text:
-        raise ImportRejected.because("nul_character", "The file contains NUL characters")
+        raise FileRejectedError.because("nul_character", "The file contains NUL characters")
     return text
 
 
@@ -39,7 +39,7 @@ def _as_utf8(content: bytes) -> bytes:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _decoded(content[len(mark) :], encoding)
-    wide = looks_like_utf16(content[:_HEAD])
+    wide = utf16_byte_order(content[:_HEAD])
     if wide is not None:
         return _decoded(content, wide)
     try:
@@ -53,6 +53,6 @@ def _decoded(content: bytes, encoding: str) -> bytes:
     try:
         return content.decode(encoding).encode("utf-8")
     except UnicodeError as error:
-        raise ImportRejected.because(
+        raise FileRejectedError.because(
             "unknown_encoding", "The file's text encoding is not recognised; save it as UTF-8"
         ) from error

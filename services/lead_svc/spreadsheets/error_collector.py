@@ -1,4 +1,4 @@
-"""Collects everything that is wrong with a sheet, and keeps of it what a report can show."""
+"""Collects the errors of a sheet, in an amount of memory that does not grow with their number. Loads polars."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -8,14 +8,14 @@ from itertools import takewhile
 
 import polars as pl
 
-from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, ImportRejected, RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError, RowError, shorten
 
 Describe = Callable[[int, str], str]
-"""Says what is wrong with the cell at a position of the rows, whose shortened text it is given."""
+"""Makes the message for the cell at a position of the rows, from that position and the cell's shortened text."""
 
 
 @dataclass(frozen=True, slots=True)
-class _WrongCells:
+class _InvalidCells:
     """The cells at some positions of one column."""
 
     column: int
@@ -25,111 +25,120 @@ class _WrongCells:
     describe: Describe
 
 
-class Objections:
-    """The objections to the rows of one sheet. Of a column with a million wrong cells it makes a thousand objects."""
+class RowErrorCollector:
+    """Collects the errors of one sheet. For a column with a million invalid cells it makes a thousand objects.
+
+    Parameters
+    ----------
+    rows
+        The number of every row, in ascending order.
+    array
+        The name of the JSON array whose items the rows are, "" for a file.
+    """
 
     def __init__(self, rows: Sequence[int], *, array: str = "") -> None:
-        """`rows` holds the number of every row, in their order; `array` is the name of the JSON array they are of."""
         self._rows = rows
         self._array = array
-        self._found: list[tuple[int, int, RowError]] = []
-        self._cells: list[_WrongCells] = []
+        self._errors: list[tuple[int, int, RowError]] = []
+        self._cells: list[_InvalidCells] = []
         self._total = 0
-        self._strays: set[int] = set()
-        self.of_the_file = False
-        """Whether something is wrong that is not a matter of single rows, or of rows that are not known."""
+        self._unreadable_rows: set[int] = set()
+        self.has_file_errors = False
+        """Whether there is an error of the whole file, or one whose row is not known."""
 
     def add(self, column: int, error: RowError) -> None:
-        """Object to one cell, or to a row, of a column's position in the file; or to the file."""
-        self._found.append((-1 if error.row is None else error.row, column, error))
+        """Add an error of a cell or row, or of the whole file; `column` is a position in the file."""
+        self._errors.append((-1 if error.row is None else error.row, column, error))
         self._total += 1
         if error.row is None:
-            self.of_the_file = True
+            self.has_file_errors = True
         elif self._position(error.row) is None:
-            self._strays.add(error.row)
+            self._unreadable_rows.add(error.row)
 
-    def add_unnamed(self, count: int) -> None:
-        """Count objections that are not named."""
+    def add_unlisted(self, count: int) -> None:
+        """Count errors that a reader found but did not list."""
         self._total += count
-        self.of_the_file |= count > 0
+        self.has_file_errors |= count > 0
 
     def add_cells(
-        self, column: int, field: str, wrong: pl.Series, texts: pl.Series, code: str, message: Callable[[str], str]
+        self, column: int, field: str, invalid: pl.Series, texts: pl.Series, code: str, message: Callable[[str], str]
     ) -> None:
-        """Object to the cells of a column where `wrong` is true; `message` makes the words from the cell's text."""
-        self.add_positions(column, field, wrong.arg_true(), texts, code, lambda _position, text: message(text))
+        """Add an error for each cell of a column where `invalid` is true; `message` takes the cell's text."""
+        self.add_positions(column, field, invalid.arg_true(), texts, code, lambda _position, text: message(text))
 
     def add_positions(
         self, column: int, field: str, positions: pl.Series, texts: pl.Series, code: str, describe: Describe
     ) -> None:
-        """Object to the cells of a column at some positions of the rows."""
+        """Add an error for the cells of a column at some positions of the rows, in ascending order."""
         self._total += len(positions)
-        self._cells.append(_WrongCells(column, field, positions, texts, describe))
-        shown = positions.head(MAX_REPORTED_ERRORS)
-        for position, text in zip(shown, texts.gather(shown), strict=True):
+        self._cells.append(_InvalidCells(column, field, positions, texts, describe))
+        reported = positions.head(MAX_REPORTED_ERRORS)
+        for position, text in zip(reported, texts.gather(reported), strict=True):
             row, value = self._rows[position], None if text is None else shorten(text)
             error = RowError(row, field, value, code, describe(position, value or ""))
-            self._found.append((row, column, error))
+            self._errors.append((row, column, error))
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """The number of all errors."""
         return self._total
 
     @property
-    def strays(self) -> Collection[int]:
-        """Numbers of rows that have objections, but hold nothing that could be read."""
-        return self._strays
+    def unreadable_rows(self) -> Collection[int]:
+        """The numbers of rows that have errors, but no cell that could be read."""
+        return self._unreadable_rows
 
     def errors(self) -> list[RowError]:
-        """The first of them, in the order of rows and columns."""
-        ordered = sorted(self._found, key=lambda found: found[:2])[:MAX_REPORTED_ERRORS]
-        return [self._placed(error) for _, _, error in ordered]
+        """The first `MAX_REPORTED_ERRORS` errors, in the order of rows and columns."""
+        ordered = sorted(self._errors, key=lambda placed: placed[:2])[:MAX_REPORTED_ERRORS]
+        return [self._with_path(error) for _, _, error in ordered]
 
     def raise_if_any(self) -> None:
-        """Raise what was collected.
+        """Raise the collected errors.
 
         Raises
         ------
-        ImportRejected
-            If anything was.
+        FileRejectedError
+            If there are any.
         """
         if self._total:
-            raise ImportRejected(self.errors(), self._total)
+            raise FileRejectedError(self.errors(), self._total)
 
-    def wrong_rows(self) -> pl.Series:
-        """For each row, whether there is an objection to it."""
-        wrong = pl.zeros(len(self._rows), pl.Boolean, eager=True)
-        known = [
-            at for _, _, error in self._found if error.row is not None and (at := self._position(error.row)) is not None
+    def rows_with_errors(self) -> pl.Series:
+        """For each row, whether it has an error."""
+        has_error = pl.zeros(len(self._rows), pl.Boolean, eager=True)
+        single = [
+            position
+            for _, _, error in self._errors
+            if error.row is not None and (position := self._position(error.row)) is not None
         ]
-        for positions in (pl.Series(known, dtype=pl.UInt32), *(cells.positions for cells in self._cells)):
-            wrong = wrong.scatter(positions, values=True) if len(positions) else wrong
-        return wrong
+        for positions in (pl.Series(single, dtype=pl.UInt32), *(cells.positions for cells in self._cells)):
+            has_error = has_error.scatter(positions, values=True) if len(positions) else has_error
+        return has_error
 
-    def texts(self, positions: Sequence[int]) -> list[str]:
-        """What is wrong with the rows at these positions, in ascending order, for people."""
-        said: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
-        for row, column, error in self._found:
+    def messages(self, positions: Sequence[int]) -> list[str]:
+        """The messages of the rows at these positions, in ascending order, joined for people."""
+        messages: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
+        for row, column, error in self._errors:
             position = self._position(row)
             if position is not None:
-                said[position].add((column, _text(error.field, error.message)))
+                messages[position].add((column, _with_field(error.field, error.message)))
         for cells in self._cells:
-            wanted = list(takewhile(lambda position: position <= positions[-1], cells.positions))
-            for position, text in zip(wanted, cells.texts.gather(wanted), strict=True):
+            included = list(takewhile(lambda position: position <= positions[-1], cells.positions))
+            for position, text in zip(included, cells.texts.gather(included), strict=True):
                 message = cells.describe(position, shorten(text or ""))
-                said[position].add((cells.column, _text(cells.field, message)))
-        return ["; ".join(text for _, text in sorted(said[position])) for position in positions]
+                messages[position].add((cells.column, _with_field(cells.field, message)))
+        return ["; ".join(message for _, message in sorted(messages[position])) for position in positions]
 
     def _position(self, row: int) -> int | None:
         position = bisect_left(self._rows, row)
         return position if position < len(self._rows) and self._rows[position] == row else None
 
-    def _placed(self, error: RowError) -> RowError:
+    def _with_path(self, error: RowError) -> RowError:
         if not self._array or error.row is None:
             return error
         return replace(error, field=".".join([self._array, str(error.row), *([error.field] if error.field else [])]))
 
 
-def _text(field: str | None, message: str) -> str:
+def _with_field(field: str | None, message: str) -> str:
     return f"{field}: {message}" if field else message

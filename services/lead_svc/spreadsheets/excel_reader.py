@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import fastexcel
 import polars as pl
 
-from services.lead_svc.spreadsheets.columns import MAX_COLUMNS, letter, too_many_columns
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
-from services.lead_svc.spreadsheets.sheet import CellFault, Sheet
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook
+from services.lead_svc.spreadsheets.header import MAX_COLUMNS, column_letters, too_many_columns_error
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.spreadsheets.sheet import CellError, Sheet
+from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
 from services.lead_svc.spreadsheets.workbooks.inspection import scan_workbook
-from services.lead_svc.spreadsheets.workbooks.sheet_scan import ErrorCell, SheetScan
+from services.lead_svc.spreadsheets.workbooks.sheet_scan import ErrorValue, SheetScan
 
 # Dates and times as the reader writes them: a time without a date has the day on which its calendar begins.
 _MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?$"
@@ -28,24 +28,24 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If the file is damaged, protected, too wide or unsafe to open.
     """
     sheets = scan_workbook(content, kind)
     index, rows = _loaded(content, sheets)
     if rows.width > MAX_COLUMNS:
-        raise too_many_columns()
+        raise too_many_columns_error()
     header = _first_filled_row(rows)
     if header is None:
         return Sheet((), pl.DataFrame())
     if rows.select(pl.any_horizontal(pl.all().str.contains("\0", literal=True).any())).item():
-        raise ImportRejected.because("nul_character", "The file contains NUL characters")
+        raise FileRejectedError.because("nul_character", "The file contains NUL characters")
     return Sheet(
         headers=tuple(cell or "" for cell in rows.row(header)),
         cells=_with_plain_dates(rows.slice(header + 1)),
         first_row=header + 2,
-        more_faults=sheets[index].errors.more,
-        faults=tuple(_faults(sheets[index].errors.first, header)),
+        unlisted_error_count=sheets[index].errors.more,
+        errors=tuple(_cell_errors(sheets[index].errors.first, header)),
     )
 
 
@@ -53,11 +53,11 @@ def _loaded(content: bytes, sheets: Sequence[SheetScan]) -> tuple[int, pl.DataFr
     try:
         return _first_visible_sheet(content, sheets)
     except fastexcel.FastExcelError as error:
-        raise damaged_workbook() from error
+        raise damaged_workbook_error() from error
     except BaseException as error:
         # What the reader's Rust did not expect of a damaged file; each such library has a class of its own for it.
         if type(error).__name__ == "PanicException":
-            raise damaged_workbook() from error
+            raise damaged_workbook_error() from error
         raise
 
 
@@ -97,8 +97,8 @@ def _plain_dates(text: pl.Expr) -> pl.Expr:
     )
 
 
-def _faults(errors: Sequence[ErrorCell], header: int) -> Iterator[CellFault]:
+def _cell_errors(errors: Sequence[ErrorValue], header: int) -> Iterator[CellError]:
     for row, column, text in errors:
         if row >= header:
-            where = f"{letter(column)}{row + 1}"
-            yield CellFault(row + 1, column, text, "error_cell", f"Cell {where} holds the error {text}")
+            where = f"{column_letters(column)}{row + 1}"
+            yield CellError(row + 1, column, text, "error_cell", f"Cell {where} holds the error {text}")

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Final
 
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 
 class FileKind(StrEnum):
@@ -23,7 +23,7 @@ class FileKind(StrEnum):
     """Leads that came in the body of a request. Never what an upload is identified as."""
 
 
-LEADS: Final = "leads"
+LEADS_ARRAY: Final = "leads"
 """The array of such a body that holds them: the first is row 0."""
 
 EXTENSIONS: Final = frozenset({".csv", ".xlsx", ".xls"})
@@ -40,12 +40,12 @@ _OTHER_TEXT: Final = re.compile(rb'\s*(?:%PDF-|%!PS|\{\\rtf|<|\{\s*"|\[\s*\{)')
 _WORKBOOK_MEMBER: Final = re.compile(rb"xl[/\\]workbook[0-9]*\.xml", re.IGNORECASE)
 
 
-def identify(filename: str, content: bytes) -> FileKind:
+def identify_file_kind(filename: str, content: bytes) -> FileKind:
     """The kind of an upload; an empty file counts as CSV without rows.
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If the name or the content is none of CSV, Excel workbook (.xlsx, .xlsm, .xlsb) and old Excel workbook (.xls).
     """
     if PurePath(filename.strip()).suffix.lower() not in EXTENSIONS:
@@ -70,19 +70,19 @@ def _kind_of_zip(content: bytes) -> FileKind:
 
 def _kind_of_compound_file(content: bytes) -> FileKind:
     if _ENCRYPTED_STREAM in content:
-        raise ImportRejected.because("encrypted_file", "The file is protected with a password")
+        raise FileRejectedError.because("encrypted_file", "The file is protected with a password")
     if any(name in content for name in _WORKBOOK_STREAMS):
         return FileKind.XLS
     raise _invalid_type()
 
 
 def _is_text(head: bytes) -> bool:
-    if head.startswith(_WIDE_TEXT) or looks_like_utf16(head) is not None:
+    if head.startswith(_WIDE_TEXT) or utf16_byte_order(head) is not None:
         return True
     return b"\0" not in head and not _OTHER_TEXT.match(head.removeprefix(codecs.BOM_UTF8))
 
 
-def looks_like_utf16(head: bytes) -> str | None:
+def utf16_byte_order(head: bytes) -> str | None:
     """The byte order of UTF-16 text without a byte order mark, where Latin letters make it obvious, else None."""
     pairs = len(head) // 2
     if pairs == 0:
@@ -95,5 +95,5 @@ def looks_like_utf16(head: bytes) -> str | None:
     return None
 
 
-def _invalid_type() -> ImportRejected:
-    return ImportRejected.because("invalid_file_type", "Invalid file type. Only CSV and Excel files are allowed.")
+def _invalid_type() -> FileRejectedError:
+    return FileRejectedError.because("invalid_file_type", "Invalid file type. Only CSV and Excel files are allowed.")

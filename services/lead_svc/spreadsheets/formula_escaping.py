@@ -1,7 +1,8 @@
-"""Texts that a spreadsheet would take for formulas.
+"""Escape texts that a spreadsheet would run as formulas: the rule as SQL and for single texts.
 
-An apostrophe in front makes such a text a text. So that nothing is lost, a text that has apostrophes in front of a
-formula of its own accord gets one more, and an import takes exactly one away.
+An apostrophe in front makes such a text a text. A text that already has apostrophes in front of a formula gets one
+more, and an import removes exactly one, so an export and an import give back the same text. Loaded by lead-api, so
+without polars; `formula_unescaping` has the rule for columns.
 """
 
 import re
@@ -9,46 +10,46 @@ from typing import Final
 
 _STARTS: Final = r"[=+@\t\r-]"
 """What a formula begins with."""
-_FORMULA: Final = f"^'*{_STARTS}"
-MARKED: Final = f"^'+{_STARTS}"
-"""What an import takes an apostrophe away from; understood alike by PostgreSQL and by polars."""
-_FORMULA_TEXT: Final = re.compile(_FORMULA)
-_MARKED_TEXT: Final = re.compile(MARKED)
-_PHONE_NUMBER: Final = r"\+[0-9]+"
-_PHONE_NUMBER_TEXT: Final = re.compile(_PHONE_NUMBER)
+_FORMULA_PATTERN: Final = f"^'*{_STARTS}"
+ESCAPED_PATTERN: Final = f"^'+{_STARTS}"
+"""The texts from which an import removes an apostrophe; PostgreSQL, Python and polars match alike."""
+_FORMULA: Final = re.compile(_FORMULA_PATTERN)
+_ESCAPED: Final = re.compile(ESCAPED_PATTERN)
+_PHONE_NUMBER_PATTERN: Final = r"\+[0-9]+"
+_PHONE_NUMBER: Final = re.compile(_PHONE_NUMBER_PATTERN)
 
 
-def defused(column: str) -> str:
-    """SQL: the text of a column as a CSV file may hold it; null where it is empty."""
-    return _with_apostrophe(column, _FORMULA)
+def escape_sql(column: str) -> str:
+    """SQL: the text of a column for a CSV file; null where it is empty."""
+    return _with_apostrophe(column, _FORMULA_PATTERN)
 
 
-def defused_in_cell(column: str) -> str:
-    """SQL: the text of a column as a cell that is known to hold a text may; null where it is empty.
+def escape_text_cell_sql(column: str) -> str:
+    """SQL: the text of a column for a cell of type text in a workbook; null where it is empty.
 
-    No spreadsheet takes such a cell for a formula. Only what an import would take for a mark needs one more.
+    A spreadsheet never runs such a cell as a formula. Only a text that an import would unescape gets an apostrophe.
     """
-    return _with_apostrophe(column, MARKED)
+    return _with_apostrophe(column, ESCAPED_PATTERN)
 
 
-def is_phone_number(column: str) -> str:
-    """SQL: whether the text of a column is a plus sign and digits alone, which no formula is made of."""
-    return f"{column} ~ '^{_PHONE_NUMBER}$'"
+def is_phone_number_sql(column: str) -> str:
+    """SQL: whether the text of a column is a plus sign and digits alone, which is not a formula."""
+    return f"{column} ~ '^{_PHONE_NUMBER_PATTERN}$'"
 
 
-def defused_text(text: str) -> str:
-    """A text as a CSV file may hold it; a plus sign and digits alone stay what they are."""
-    return f"'{text}" if _FORMULA_TEXT.match(text) and not _PHONE_NUMBER_TEXT.fullmatch(text) else text
+def escape(text: str) -> str:
+    """The text for a CSV file; a plus sign and digits alone stay as they are."""
+    return f"'{text}" if _FORMULA.match(text) and not _PHONE_NUMBER.fullmatch(text) else text
 
 
-def defused_text_in_cell(text: str) -> str:
-    """A text as a cell that is known to hold a text may: one that an import would take for marked gets one more."""
-    return f"'{text}" if _MARKED_TEXT.match(text) else text
+def escape_text_cell(text: str) -> str:
+    """The text for a cell of type text in a workbook: a text that an import would unescape gets an apostrophe."""
+    return f"'{text}" if _ESCAPED.match(text) else text
 
 
-def restored_text(text: str) -> str:
-    """A text of a file without the apostrophe that was put in front."""
-    return text[1:] if _MARKED_TEXT.match(text) else text
+def unescape(text: str) -> str:
+    """The text of a file without the apostrophe of an export."""
+    return text[1:] if _ESCAPED.match(text) else text
 
 
 def _with_apostrophe(column: str, pattern: str) -> str:

@@ -1,18 +1,18 @@
-"""Takes away again what an export has put in front of texts that a spreadsheet would take for formulas."""
+"""Unescape the columns of a file: `formula_escaping.unescape` for all cells at once. Loads polars."""
 
 import polars as pl
 
-from services.lead_svc.spreadsheets.formula_escaping import MARKED
+from services.lead_svc.spreadsheets.formula_escaping import ESCAPED_PATTERN
 
 
-def restored(cells: pl.DataFrame) -> pl.DataFrame:
-    """Cells of a file without the apostrophes that an export has put in front; all of them texts."""
+def unescape_cells(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells of a file, all of them texts, without the apostrophes of an export."""
     if cells.is_empty():
         return cells
-    found = cells.select(pl.all().str.starts_with("'").any()).row(0)
-    columns = [pl.col(name) for name, has_apostrophes in zip(cells.columns, found, strict=True) if has_apostrophes]
+    has_apostrophes = cells.select(pl.all().str.starts_with("'").any()).row(0)
+    columns = [pl.col(name) for name, has in zip(cells.columns, has_apostrophes, strict=True) if has]
     if not columns:
         return cells
     return cells.with_columns(
-        pl.when(column.str.contains(MARKED)).then(column.str.slice(1)).otherwise(column) for column in columns
+        pl.when(column.str.contains(ESCAPED_PATTERN)).then(column.str.slice(1)).otherwise(column) for column in columns
     )

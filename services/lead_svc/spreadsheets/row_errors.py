@@ -1,4 +1,7 @@
-"""What an import can object to in a file, and how it says so."""
+"""Row errors of a file: what is wrong, in which row and field; and the error that rejects a file.
+
+Loaded by lead-api, so without polars; `error_collector` gathers the errors of a whole sheet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +13,12 @@ MAX_REPORTED_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One objection.
+    """One error of a file.
 
-    `row` is the row a spreadsheet shows (the header is row 1), or the place of an item in a JSON array, which counts
-    from 0; None when the whole file is meant. `field` is the lead's field, or the column's header where it is no field
-    of a lead, below its path in JSON; `code` is stable for programs, `message` is for people.
+    `row` is the row number that a spreadsheet displays (the header is row 1), or the position of an item in a JSON
+    array, which counts from 0; None for an error of the whole file. `field` is the lead's field, or the column's header
+    where the column is not a field of a lead, below its path in JSON; `code` is stable for programs, `message` is for
+    people.
     """
 
     row: int | None
@@ -25,9 +29,9 @@ class RowError:
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """All that is wrong with a file: the first `MAX_REPORTED_ERRORS` objections in the order of the file, the number of
-    all of them, and the rows that have any, as `failed_rows` writes them.
+class ErrorSummary:
+    """The errors of a file: the first `MAX_REPORTED_ERRORS` in the order of the file, the number of all errors, and the
+    rows that have errors, in the form that `failed_rows` writes.
     """
 
     errors: tuple[RowError, ...] = ()
@@ -35,13 +39,13 @@ class Faults:
     failed_rows: bytes | None = None
 
 
-NO_FAULTS: Final = Faults()
+NO_ERRORS: Final = ErrorSummary()
 
 
-class ImportRejected(Exception):
-    """The file cannot be imported, because of its `faults`.
+class FileRejectedError(Exception):
+    """The file cannot be used, because of the errors in `error_summary`.
 
-    `row_count` is of its rows that hold something; None where they were not read.
+    `row_count` is the number of rows that are not blank; None where the rows were not read.
     """
 
     def __init__(
@@ -53,30 +57,32 @@ class ImportRejected(Exception):
         row_count: int | None = None,
     ) -> None:
         self.row_count = row_count
-        self.faults = Faults(tuple(errors[:MAX_REPORTED_ERRORS]), len(errors) if total is None else total, failed_rows)
+        self.error_summary = ErrorSummary(
+            tuple(errors[:MAX_REPORTED_ERRORS]), len(errors) if total is None else total, failed_rows
+        )
         super().__init__(self.message)
 
     @classmethod
     def because(cls, code: str, message: str, *, row: int | None = None, field: str | None = None) -> Self:
-        """The rejection for one reason."""
+        """The rejection because of one error."""
         return cls([RowError(row, field, None, code, message)])
 
     @property
     def errors(self) -> tuple[RowError, ...]:
-        """The first objections."""
-        return self.faults.errors
+        """The first errors, at most `MAX_REPORTED_ERRORS`."""
+        return self.error_summary.errors
 
     @property
     def total(self) -> int:
-        """How many objections there are."""
-        return self.faults.total
+        """The number of all errors."""
+        return self.error_summary.total
 
     @property
     def message(self) -> str:
-        """The first objection, which stands for the whole in one line."""
+        """The message of the first error, the rejection in one line."""
         return self.errors[0].message
 
 
 def shorten(value: str) -> str:
-    """The value as a report shows it: a cell of megabytes must not come back in the answer."""
+    """The value as an error repeats it: a cell of megabytes must not come back in the response."""
     return value if len(value) <= MAX_REPORTED_LENGTH else value[:MAX_REPORTED_LENGTH] + "…"

@@ -1,4 +1,4 @@
-"""A table of texts: what every reader makes of its file, and all that validation knows of it."""
+"""A sheet: the header and the rows of a file as texts, the common result of the CSV, Excel and JSON readers."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,11 @@ import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
-class CellFault:
-    """Something that could not be read. `column` counts from 0; None means the whole row.
+class CellError:
+    """An error that a reader found in a cell or row.
 
-    `field` names what is meant where the column's header does not.
+    `column` is the position of the cell's column, from 0; None for an error of the whole row. `field` names the field
+    where the column's header does not.
     """
 
     row: int
@@ -25,20 +26,20 @@ class Sheet:
     """The header and the rows below it.
 
     `headers` are as written. `cells` has one String column per header, named "0", "1", … in their order, without NUL
-    characters; an empty cell is null or "", and a blank row is a row of those. `first_row` is the number that a
-    spreadsheet shows beside the first of the rows, and each further row counts one. `faults` are the first of what
-    could not be read, `more_faults` says how many there are beyond them.
+    characters; an empty cell is null or "", and a blank row is a row of empty cells. `first_row` is the number that a
+    spreadsheet displays beside the first row of `cells`, and each row after it counts one. `errors` are the first cells
+    and rows that could not be read, `unlisted_error_count` is the number of errors beyond them.
 
-    `array` is the name of the JSON array whose items the rows are, "" for a file: an item counts, though it be blank.
+    `array` is the name of the JSON array whose items the rows are, "" for a file: an item counts even if it is blank.
     """
 
     headers: tuple[str, ...]
     cells: pl.DataFrame
     first_row: int = 2
-    faults: tuple[CellFault, ...] = ()
-    more_faults: int = 0
+    errors: tuple[CellError, ...] = ()
+    unlisted_error_count: int = 0
     array: str = ""
 
-    def name_of(self, row: int) -> str:
-        """A row, as messages name it: ``row 2``, or ``leads.0``."""
+    def row_label(self, row: int) -> str:
+        """The name of a row in messages: ``row 2``, or ``leads.0``."""
         return f"{self.array}.{row}" if self.array else f"row {row}"

@@ -1,4 +1,4 @@
-"""A sheet's rows with their space trimmed and its blank rows left out."""
+"""A table: the rows of a sheet that are not blank, with their cells trimmed; what validation works on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from services.lead_svc.spreadsheets.sheet import Sheet
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`cells` as in the sheet, but trimmed, null where empty and without blank rows; `rows` holds the number of each
-    row; `longest` the bytes in the longest cell of each column.
+    """`cells` as in the sheet, but trimmed, null where empty and without blank rows; `rows` has the number of each row;
+    `max_bytes` is the number of bytes of the longest cell of each column.
     """
 
     cells: pl.DataFrame
     rows: Sequence[int]
-    longest: tuple[int, ...]
+    max_bytes: tuple[int, ...]
 
 
-def tidy(sheet: Sheet, *, always_filled: int | None) -> Table:
-    """The rows of a sheet that hold something, or all where they are the items of an array.
+def trim_sheet(sheet: Sheet, *, required_column: int | None) -> Table:
+    """The rows of a sheet that are not blank; all rows where they are the items of an array.
 
-    `always_filled` is the position of a column that is filled in every row of a good file: where it is, there is no
-    need to look for blank rows.
+    `required_column` is the position of a column that is filled in every row of a valid file: where it is, the search
+    for blank rows is skipped.
     """
     cells = sheet.cells.select(pl.all().str.strip_chars())
     rows: Sequence[int] = range(sheet.first_row, sheet.first_row + cells.height)
     if cells.is_empty():
         return Table(cells, rows, (0,) * cells.width)
     length = pl.all().str.len_bytes()
-    lengths = cells.select(length.min().name.prefix("shortest "), length.max().name.prefix("longest ")).row(0)
+    lengths = cells.select(length.min().name.prefix("min "), length.max().name.prefix("max ")).row(0)
     shortest, longest = lengths[: cells.width], lengths[cells.width :]
-    emptied = [pl.col(str(at)) for at, least in enumerate(shortest) if least == 0]
-    if emptied:
-        cells = cells.with_columns(pl.when(column != "").then(column) for column in emptied)
-    if not sheet.array and (always_filled is None or cells[str(always_filled)].has_nulls()):
+    with_empty_texts = [pl.col(str(position)) for position, length in enumerate(shortest) if length == 0]
+    if with_empty_texts:
+        cells = cells.with_columns(pl.when(column != "").then(column) for column in with_empty_texts)
+    if not sheet.array and (required_column is None or cells[str(required_column)].has_nulls()):
         filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         cells, rows = cells.filter(filled), list(compress(rows, filled))
-    return Table(cells, rows, tuple(most or 0 for most in longest))
+    return Table(cells, rows, tuple(length or 0 for length in longest))

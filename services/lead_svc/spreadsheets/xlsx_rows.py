@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-MOST_CHARACTERS: Final = 32_767
+MAX_CELL_CHARACTERS: Final = 32_767
 """Of a cell, as UTF-16 counts them: Excel repairs a file with more by cutting them off."""
 
 _TEXT: Final = b'<c t="inlineStr"><is><t xml:space="preserve">%b</t></is></c>'
@@ -18,7 +18,7 @@ _BACKSLASHED: Final = {b"b": "\b", b"f": "\f", b"n": "\n", b"r": "\r", b"t": "\t
 _IN_XML: Final = {"\n": b"&#10;", "\t": b"&#9;", "\\": b"\\"}
 
 
-class CellTooLong(ValueError):
+class CellTooLongError(ValueError):
     """A text has more characters than a cell can hold."""
 
     def __init__(self, row: int, column: int) -> None:
@@ -27,7 +27,7 @@ class CellTooLong(ValueError):
         self.column = column
 
 
-class SheetRows:
+class RowEncoder:
     """Makes the rows of one sheet.
 
     Parameters
@@ -42,7 +42,7 @@ class SheetRows:
         self._row = b"<row>" + b"".join(_NUMBER if number else _TEXT for number in numbers) + b"</row>"
         self._separator = separator
 
-    def xml(self, lines: Sequence[bytes], first_row: int) -> bytes:
+    def encode(self, lines: Sequence[bytes], first_row: int) -> bytes:
         """The rows as XML.
 
         Parameters
@@ -54,10 +54,10 @@ class SheetRows:
 
         Raises
         ------
-        CellTooLong
+        CellTooLongError
             Naming row and column, both counted from 1.
         """
-        if max(map(len, lines)) > MOST_CHARACTERS:
+        if max(map(len, lines)) > MAX_CELL_CHARACTERS:
             self._require_short_cells(lines, first_row)
         text = b"\n".join(lines).replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
         if b"_x" in text:
@@ -68,12 +68,12 @@ class SheetRows:
 
     def _require_short_cells(self, lines: Sequence[bytes], first_row: int) -> None:
         for row, line in enumerate(lines, start=first_row):
-            if len(line) <= MOST_CHARACTERS:
+            if len(line) <= MAX_CELL_CHARACTERS:
                 continue
             escaped = _SPECIAL.sub(lambda found: b"?" if found[1] else found[0], line)
             for column, cell in enumerate(escaped.split(self._separator), start=1):
-                if len(cell.decode().encode("utf-16-le")) // 2 > MOST_CHARACTERS:
-                    raise CellTooLong(row, column)
+                if len(cell.decode().encode("utf-16-le")) // 2 > MAX_CELL_CHARACTERS:
+                    raise CellTooLongError(row, column)
 
 
 def _in_xml(found: re.Match[bytes]) -> bytes:

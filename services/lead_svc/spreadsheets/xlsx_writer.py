@@ -7,9 +7,9 @@ table of texts has to be kept until the end.
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from services.lead_svc.spreadsheets.xlsx_rows import SheetRows
+from services.lead_svc.spreadsheets.xlsx_rows import RowEncoder
 
-MOST_ROWS: Final = 1_048_576
+MAX_ROWS: Final = 1_048_576
 """Of a sheet, its header included."""
 _MOST_BYTES: Final = 2_000_000_000
 """Of a sheet's XML: past 2 GiB a member of an archive needs ZIP64, which not every reader knows."""
@@ -42,7 +42,7 @@ _SHEET_START: Final = (
 _SHEET_END: Final = b"</sheetData></worksheet>"
 
 
-class Workbook:
+class XlsxWriter:
     """Writes a workbook, which is complete once it is closed.
 
     Parameters
@@ -57,7 +57,7 @@ class Workbook:
         Makes the rows below.
     """
 
-    def __init__(self, file: BinaryIO, name: str, header: tuple[str, ...], rows: SheetRows) -> None:
+    def __init__(self, file: BinaryIO, name: str, header: tuple[str, ...], rows: RowEncoder) -> None:
         self._archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
         self._name = name
         cells = "".join(f'<c s="1" t="inlineStr"><is><t>{cell}</t></is></c>' for cell in header)
@@ -69,20 +69,20 @@ class Workbook:
         self._begin_sheet()
 
     def add(self, lines: list[bytes]) -> None:
-        """Add rows, as `SheetRows` takes them.
+        """Add rows, as `RowEncoder` takes them.
 
         Raises
         ------
-        CellTooLong
+        CellTooLongError
             Naming a row of the sheet.
         """
         while lines:
-            if self._row_count == MOST_ROWS or self._byte_count > _MOST_BYTES:
+            if self._row_count == MAX_ROWS or self._byte_count > _MOST_BYTES:
                 self._end_sheet()
                 self._begin_sheet()
-            most = min(_ROWS_AT_ONCE, MOST_ROWS - self._row_count)
+            most = min(_ROWS_AT_ONCE, MAX_ROWS - self._row_count)
             fitting, lines = lines[:most], lines[most:]
-            self._write(self._rows.xml(fitting, self._row_count + 1))
+            self._write(self._rows.encode(fitting, self._row_count + 1))
             self._row_count += len(fitting)
 
     def close(self) -> None:

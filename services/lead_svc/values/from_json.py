@@ -15,7 +15,7 @@ from services.lead_svc.domain import phone
 from services.lead_svc.domain.fields import EMAIL_PATTERN, FIELD_BY_NAME, Field, Kind
 from services.lead_svc.domain.language import language_tag
 from services.lead_svc.values.from_text import time_zones
-from services.lead_svc.values.jsonb import as_jsonb
+from services.lead_svc.values.jsonb import to_jsonb
 from shared.http.errors import display_value
 
 _EMAIL: Final = re.compile(EMAIL_PATTERN)
@@ -141,7 +141,7 @@ def _object(field: Field, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _Refused
     try:
-        encoded = as_jsonb(value)
+        encoded = to_jsonb(value)
     except (TypeError, RecursionError) as error:
         raise _Refused from error
     if encoded is None:
@@ -181,7 +181,7 @@ _MAY_BE_BLANK: Final = frozenset({Kind.TEXT, Kind.PHONE, Kind.EMAIL, Kind.TIMEZO
 """Kinds of which a blank text is no value; of the others it is a wrong one, but where a time is required."""
 
 
-def checked(name: str, *, like: str | None = None, required: bool = False) -> BeforeValidator:
+def lead_field(name: str, *, like: str | None = None, required: bool = False) -> BeforeValidator:
     """Reads a lead's field from a body: refuses what the field cannot hold, in the words of its specification.
 
     A text of nothing but space is no value, and so is missing where one is ``required``. A phone number becomes a

@@ -13,7 +13,7 @@ import orjson
 from services.lead_svc.domain import phone
 from services.lead_svc.domain.fields import EMAIL_PATTERN, Field, Kind
 from services.lead_svc.domain.language import language_tag
-from services.lead_svc.values.jsonb import as_jsonb
+from services.lead_svc.values.jsonb import to_jsonb
 
 Value = str | int
 
@@ -27,7 +27,7 @@ _DAY_FRACTION: Final = re.compile(r"0?\.[0-9]+|0")
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:(?P<mark>[,.' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?:[.,][0-9]+)?")
 
 
-def parse(field: Field, text: str) -> Value | None:
+def parse_text(field: Field, text: str) -> Value | None:
     """The value that a trimmed, non-empty text means for a field, or None where the field cannot hold it.
 
     Lists and objects come back as JSON text, money as decimal text, times as "HH:MM:SS".
@@ -148,7 +148,7 @@ def _parse_list(field: Field, text: str) -> str | None:
 
 def _parse_object(field: Field, text: str) -> str | None:
     document = _json(text)
-    if not isinstance(document, dict) or (encoded := as_jsonb(document)) is None:
+    if not isinstance(document, dict) or (encoded := to_jsonb(document)) is None:
         return None
     # An export puts into one cell what may have come in many columns, and each had this room.
     limit = field.max_length or 0

@@ -4,10 +4,10 @@ import orjson
 
 from services.lead_svc.domain.fields import Field, Kind
 from services.lead_svc.spreadsheets.row_errors import shorten
-from services.lead_svc.values.jsonb import as_jsonb
+from services.lead_svc.values.jsonb import to_jsonb
 
 
-def cell_text(spec: Field, value: object) -> str | None:
+def to_cell_text(spec: Field, value: object) -> str | None:
     """The value as a cell would hold it, "" for none, None if its type is not one of the field's."""
     match value:
         case None:
@@ -19,13 +19,13 @@ def cell_text(spec: Field, value: object) -> str | None:
         case int() | float() if spec.kind in {Kind.INTEGER, Kind.MONEY}:
             return str(value)
         case list() if spec.kind is Kind.LIST:
-            return as_jsonb(value)
+            return to_jsonb(value)
         case dict() if spec.kind is Kind.OBJECT:
-            return as_jsonb(value)
+            return to_jsonb(value)
     return None
 
 
-def shown(value: object) -> str:
+def display_text(value: object) -> str:
     """A JSON value as a report repeats it: a text as it is but for NULs, anything else as JSON."""
     if isinstance(value, str):
         return shorten(value).replace("\0", "\ufffd")  # PostgreSQL holds no NUL

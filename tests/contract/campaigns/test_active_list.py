@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from services.campaign_svc.lists.repository import CompanyFilter, Page
-from services.campaign_svc.lists.service import active_campaigns
+from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
+from services.campaign_svc.lists.service import list_active
+from shared.database.engine import Database
 from tests.fixtures.campaigns import CampaignApi, campaign_body, smallest_body
 
 EXAMPLE: dict[str, Any] = {
@@ -165,17 +166,25 @@ async def test_today_is_the_day_in_the_campaigns_own_zone(campaign_api: Campaign
     ids=["23 hours", "25 hours", "24 and a half", "clocks changed at midnight", "the first moment"],
 )
 async def test_a_day_on_which_clocks_are_changed_is_as_long_as_it_is(
-    campaign_api: CampaignApi, company: int, zone: str, now: str, first: str, next_first: str
+    campaign_api: CampaignApi,
+    campaigns_database: str,
+    company: int,
+    zone: str,
+    now: str,
+    first: str,
+    next_first: str,
 ) -> None:
-    """Asked of the service itself, which can be told the time."""
+    """Calls the service module itself, which takes the time as a parameter."""
     created = await campaign_api.create(smallest_body(company, status="active", time_zone=zone))
     start, stop = datetime.fromisoformat(first), datetime.fromisoformat(next_first)
     await _calls(campaign_api, created["id"], [(start - QUARTER, 1), (start, 10), (stop - QUARTER, 100), (stop, 1_000)])
-    async with campaign_api.database.acquire() as driver:
-        shown = await active_campaigns(
-            driver, CompanyFilter(company, "active"), Page("created_at", "desc", 50, 0), datetime.fromisoformat(now)
-        )
-    assert [campaign["today_calls"] for campaign in shown["data"]] == [110]
+    database = Database(campaigns_database, name="today")
+    filters, page = CampaignFilters(company, "active"), PageRequest("created_at", "desc", 50, 0)
+    try:
+        listed = await list_active(database, filters, page, datetime.fromisoformat(now))
+    finally:
+        await database.close()
+    assert [campaign.today_calls for campaign in listed.data] == [110]
 
 
 async def test_every_zone_that_a_campaign_may_have_has_a_today(campaign_api: CampaignApi, company: int) -> None:

@@ -24,9 +24,9 @@ READS = {
 }
 CREATE = ("post", PATH)
 STATUS = ("patch", f"{PATH}/{{id}}/status")
-STEPS = {("post", f"{PATH}/{{id}}/{step}") for step in ("start", "pause", "resume", "complete")}
+TRANSITIONS = {("post", f"{PATH}/{{id}}/{step}") for step in ("start", "pause", "resume", "complete")}
 DELETE = ("delete", f"{PATH}/{{id}}")
-CHANGES = {("put", f"{PATH}/{{id}}"), DELETE, STATUS} | STEPS
+CHANGES = {("put", f"{PATH}/{{id}}"), DELETE, STATUS} | TRANSITIONS
 OPERATIONS = sorted({CREATE, PUT_MEMBER, DELETE_MEMBER} | READS | CHANGES)
 EVERY_OPERATION = pytest.mark.parametrize("name", OPERATIONS, ids=lambda name: f"{name[0].upper()} {name[1]}")
 
@@ -213,7 +213,7 @@ async def test_a_body_is_shown_as_in_the_contract(
 
 
 @pytest.mark.parametrize(
-    "name", [*sorted(STEPS), DELETE, DELETE_MEMBER, *sorted(READS)], ids=lambda name: f"{name[0]} {name[1]}"
+    "name", [*sorted(TRANSITIONS), DELETE, DELETE_MEMBER, *sorted(READS)], ids=lambda name: f"{name[0]} {name[1]}"
 )
 async def test_what_takes_no_body_says_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
     assert "requestBody" not in _operation(campaign_document, name)

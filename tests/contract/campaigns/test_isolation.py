@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures.campaigns import (
     ON_ONE_CAMPAIGN,
     OPERATIONS,
-    STEPS,
+    TRANSITIONS,
     CampaignApi,
     bearer,
     campaign_body,
@@ -19,7 +19,7 @@ from tests.fixtures.campaigns import (
 UNAUTHENTICATED = {"message": "Authentication required", "error": "No valid authentication token provided"}
 AN_HOUR = timedelta(hours=1)
 NOTHING: list[list[Any]] = [[], []]
-REFUSALS = dict.fromkeys(["get", "status", *STEPS, "delete"], 404)
+REFUSALS = dict.fromkeys(["get", "status", *TRANSITIONS, "delete"], 404)
 """How what names a campaign alone is refused; what names a company is refused with 403."""
 MESSAGES = {403: "Access denied", 404: "Voice campaign not found"}
 
@@ -147,7 +147,7 @@ async def test_another_companys_campaign_is_answered_as_one_that_does_not_exist(
     assert (theirs.status_code, theirs.json()) == (nobodys.status_code, nobodys.json())
 
 
-@pytest.mark.parametrize("operation", ["update", "status", *STEPS, "delete"])
+@pytest.mark.parametrize("operation", ["update", "status", *TRANSITIONS, "delete"])
 @pytest.mark.parametrize("if_match", ['"1"', '"2"', "*"])
 async def test_a_strangers_precondition_tells_nothing_of_a_version(
     campaign_api: CampaignApi, company: int, if_match: str, operation: str

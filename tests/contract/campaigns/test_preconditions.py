@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.campaigns import CHANGES, STEPS, CampaignApi, bearer, campaign_body, claims, sent_again
+from tests.fixtures.campaigns import CHANGES, TRANSITIONS, CampaignApi, bearer, campaign_body, claims, sent_again
 
 EVERY_CHANGE = pytest.mark.parametrize("operation", CHANGES)
 TAGGED = [name for name in CHANGES if name != "delete"]
@@ -193,7 +193,7 @@ async def test_a_retried_change_is_not_made_twice(campaign_api: CampaignApi, com
     assert (await campaign_api.shown(campaign))["version"] == 3
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", TRANSITIONS)
 async def test_a_refused_change_has_no_tag(campaign_api: CampaignApi, company: int, name: str) -> None:
     created = await campaign_api.create(campaign_body(company, status="completed"))
     for response in (

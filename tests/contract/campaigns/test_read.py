@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
-from services.campaign_svc.campaigns.schemas import Campaign, CampaignDetailsAnswer
+from services.campaign_svc.campaigns.schemas import CampaignDetailsResponse, CampaignRead
 from tests.fixtures.campaigns import (
     CampaignApi,
     api_settings,
@@ -39,15 +39,15 @@ async def test_by_id_alone_a_campaign_is_shown_bare(campaign_api: CampaignApi, c
     response = await campaign_api.get(f"/{created['id']}", company)
     assert response.status_code == 200
     assert response.json() == created
-    Campaign.model_validate_json(response.content)
-    assert response.json().keys() == Campaign.model_fields.keys()
+    CampaignRead.model_validate_json(response.content)
+    assert response.json().keys() == CampaignRead.model_fields.keys()
 
 
 async def test_with_its_company_a_campaign_is_shown_in_an_envelope(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company, calling_hours_end="18:30:59"))
     response = await campaign_api.get(f"/{created['id']}?company_id={company}", company)
     assert response.status_code == 200
-    CampaignDetailsAnswer.model_validate_json(response.content)
+    CampaignDetailsResponse.model_validate_json(response.content)
     answer = response.json()
     assert answer["message"] == "Campaign fetched successfully"
     metrics = answer["data"].pop("metrics")

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from shared.events.campaigns import CampaignStatusChanged
 from shared.events.envelope import Envelope
 from tests.fixtures.campaigns import (
+    ALLOWED_TRANSITIONS,
     CHANGES,
     STATUSES,
-    STEPS,
     TRANSITIONS,
     CampaignApi,
     bearer,
@@ -79,11 +79,11 @@ class Modelled:
                 return 409, []
             self.deleted = True
             return 200, self._next_version(wanted, "deleted")
-        if call.operation in STEPS and source not in STEPS[call.operation].sources:
+        if call.operation in TRANSITIONS and source not in TRANSITIONS[call.operation].sources:
             return 409, []
         if call.operation == "update" and source == "completed":
             return 409, []
-        if wanted["status"] != source and (source, wanted["status"]) not in TRANSITIONS:
+        if wanted["status"] != source and (source, wanted["status"]) not in ALLOWED_TRANSITIONS:
             return 409, []
         kinds = ["status_changed"] if wanted["status"] != source else []
         if wanted | {"status": source} != self.body:
@@ -91,8 +91,8 @@ class Modelled:
         return 200, self._next_version(wanted, *kinds)
 
     def _wanted(self, call: Call) -> dict[str, Any]:
-        if call.operation in STEPS:
-            return self.body | {"status": STEPS[call.operation].target}
+        if call.operation in TRANSITIONS:
+            return self.body | {"status": TRANSITIONS[call.operation].target}
         if call.operation == "delete":
             return self.body
         values = call.values if call.operation == "update" else {}
@@ -132,7 +132,7 @@ bodies = st.builds(
 calls = st.builds(
     Call,
     campaign=st.integers(0, 2),
-    operation=st.sampled_from([*CHANGES, *STEPS, "update"]),
+    operation=st.sampled_from([*CHANGES, *TRANSITIONS, "update"]),
     status=st.none() | st.sampled_from(STATUSES),
     values=values,
     if_match=st.sampled_from(["none", "none", "right", "right", "any", "stale"]),
@@ -303,7 +303,7 @@ def _is_a_legal_history(events: Sequence[Envelope]) -> None:
             changed = kinds.pop("campaign.status_changed.v1", None)
             if changed:
                 assert changed[0] == status
-                assert changed in TRANSITIONS
+                assert changed in ALLOWED_TRANSITIONS
                 status = changed[1]
             for _, to in kinds.values():
                 assert version == 1 or to == status
@@ -432,7 +432,7 @@ async def test_of_many_steps_at_once_each_that_is_taken_is_legal_after_the_one_b
     campaign_api: CampaignApi, company: int, seed: int
 ) -> None:
     campaign = await campaign_api.create(smallest_body(company))
-    names = random.Random(seed).choices([*STEPS, "start", "pause", "resume"], k=60)
+    names = random.Random(seed).choices([*TRANSITIONS, "start", "pause", "resume"], k=60)
     responses = await asyncio.gather(*(campaign_api.step(name, campaign["id"], company) for name in names))
 
     assert {response.status_code for response in responses} <= {200, 409}
@@ -443,7 +443,7 @@ async def test_of_many_steps_at_once_each_that_is_taken_is_legal_after_the_one_b
     )
     assert [version for version, _ in taken] == list(range(2, len(taken) + 2))
     path = ["draft", *(status for _, status in taken)]
-    assert set(itertools.pairwise(path)) <= TRANSITIONS
+    assert set(itertools.pairwise(path)) <= ALLOWED_TRANSITIONS
     changes = [CampaignStatusChanged.model_validate(event.data) for event in (await campaign_api.events(company))[1:]]
     told = sorted((change.campaign.version, change.previous_status, change.campaign.status) for change in changes)
     assert told == [(version, *step) for version, step in enumerate(itertools.pairwise(path), 2)]

@@ -10,15 +10,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.campaign_svc.app import MIGRATIONS
-from services.campaign_svc.tables import CAMPAIGNS_DDL, metadata
+from services.campaign_svc.tables import metadata
 from shared.database.migrations import alembic_config, upgrade
-from shared.messaging.tables import MESSAGING_DDL
 from tests.fixtures.servers import ServerUrls
 
 SCHEMA = """
@@ -35,6 +34,9 @@ UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT format('function %s %s', proname, regexp_replace(prosrc, '\\s+', ' ', 'g')) FROM pg_proc
 WHERE pronamespace = 'public'::regnamespace
 """
+
+MIGRATIONS_ONLY = ("CREATE TRIGGER ", "function ")
+"""What tables of SQLAlchemy cannot declare, so that only the migrations have it."""
 
 
 @pytest.fixture
@@ -64,10 +66,9 @@ async def test_the_migrated_schema_is_the_declared_one(database_url: str, server
     engine = create_async_engine(_engine_url(declared_url), poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-        for statement in (*CAMPAIGNS_DDL, *MESSAGING_DDL):
-            await connection.execute(text(statement))
     try:
-        assert await _schema(database_url) == await _schema(declared_url)
+        migrated = {line for line in await _schema(database_url) if not line.startswith(MIGRATIONS_ONLY)}
+        assert migrated == {line for line in await _schema(declared_url) if not line.startswith(MIGRATIONS_ONLY)}
     finally:
         await servers.drop_database(declared_url)
 

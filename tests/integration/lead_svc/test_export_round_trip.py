@@ -20,7 +20,7 @@ from services.lead_svc.exports.service import ExportFormat, ExportService
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.progress import ProgressTeller
 from services.lead_svc.imports.repository import NewImport
-from services.lead_svc.spreadsheets.file_kind import FileKind, identify
+from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kind
 from services.lead_svc.values.from_text import time_zones
 from shared.database.engine import Database
 from tests.fixtures.leads import LeadService
@@ -208,7 +208,7 @@ async def test_a_csv_file_comes_back_byte_for_byte(leads: Leads, rows: list[Lead
     campaign_id = await leads.stored(rows)
 
     content = await leads.exported(campaign_id, ExportFormat.CSV)
-    again = await leads.imported(content, identify("leads.csv", content))
+    again = await leads.imported(content, identify_file_kind("leads.csv", content))
 
     assert await leads.read(again) == await leads.read(campaign_id)
     assert await leads.exported(again, ExportFormat.CSV) == content
@@ -222,7 +222,7 @@ async def test_a_workbook_comes_back(leads: Leads, rows: list[Lead]) -> None:
     campaign_id = await leads.stored(rows)
 
     content = await leads.exported(campaign_id, ExportFormat.XLSX)
-    again = await leads.imported(content, identify("leads.xlsx", content))
+    again = await leads.imported(content, identify_file_kind("leads.xlsx", content))
 
     assert await leads.read(again) == await leads.read(campaign_id)
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from services.campaign_svc.campaigns.fields import Language, TimeZone, WorkingDays, parse_moment
+from services.campaign_svc.campaigns.fields import Language, TimeZone, WorkingDays, parse_datetime
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -28,7 +28,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ids=["winter", "summer", "with T", "UTC", "JavaScript", "offset", "skipped", "twice", "earliest"],
 )
 def test_a_moment_without_an_offset_is_a_wall_clock_of_the_zone(written: str, meant: datetime) -> None:
-    assert parse_moment(written, BERLIN) == meant
+    assert parse_datetime(written, BERLIN) == meant
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_moment_without_an_offset_is_a_wall_clock_of_the_zone(written: str, me
 )
 def test_what_is_no_moment_is_refused(written: object) -> None:
     with pytest.raises(PydanticCustomError, match="Must be a date and time"):
-        parse_moment(written, BERLIN)
+        parse_datetime(written, BERLIN)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.campaign_svc.campaigns.recurrence import FREQUENCIES, InvalidRecurrence, first_occurrence
+from services.campaign_svc.campaigns.recurrence import FREQUENCIES, InvalidRecurrenceError, first_occurrence
 
 FRIDAY = datetime(2024, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -114,7 +114,7 @@ def test_a_rule_may_never_fire(rule: str) -> None:
     ],
 )
 def test_what_is_no_rule_is_refused_with_its_reason(rule: str, reason: str) -> None:
-    with pytest.raises(InvalidRecurrence, match=reason):
+    with pytest.raises(InvalidRecurrenceError, match=reason):
         first_occurrence(rule, FRIDAY)
 
 
@@ -144,7 +144,7 @@ def test_any_text_at_any_start_is_answered_or_refused(rule: str, start: datetime
     start = start.replace(tzinfo=UTC, microsecond=0)
     try:
         first = first_occurrence(rule, start)
-    except InvalidRecurrence:
+    except InvalidRecurrenceError:
         return
     assert first is None or first >= start
 

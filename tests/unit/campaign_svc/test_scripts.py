@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.campaign_svc.campaigns.scripts import MalformedPlaceholder, check_placeholders
+from services.campaign_svc.campaigns.scripts import MalformedPlaceholderError, check_placeholders
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,5 @@ def test_names_in_braces_are_placeholders(script: str) -> None:
     ],
 )
 def test_a_brace_out_of_place_is_named_with_its_position(script: str, position: int) -> None:
-    with pytest.raises(MalformedPlaceholder, match=rf"at character {position}:"):
+    with pytest.raises(MalformedPlaceholderError, match=rf"at character {position}:"):
         check_placeholders(script)

@@ -1,8 +1,14 @@
 import pytest
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS
-from services.lead_svc.spreadsheets.columns import ALIASES, MAX_HEADER_LENGTH, arrange, field_of, letter
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.header import (
+    ALIASES,
+    MAX_HEADER_LENGTH,
+    column_letters,
+    field_for_header,
+    match_columns,
+)
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from tests.fixtures.child_process import finish_in_child
 from tests.fixtures.lead_files import column_errors
 
@@ -11,9 +17,9 @@ from tests.fixtures.lead_files import column_errors
 @pytest.mark.parametrize("write", [str, str.upper, lambda name: f" {name.replace('_', ' ').title()} "])
 def test_a_field_s_own_name_is_found_however_it_is_written(name: str, write: object) -> None:
     assert callable(write)
-    assert field_of(write(name)) == name
-    assert field_of(write(name.replace("_", "-"))) == name
-    assert field_of(write(name.replace("_", ""))) == name
+    assert field_for_header(write(name)) == name
+    assert field_for_header(write(name.replace("_", "-"))) == name
+    assert field_for_header(write(name.replace("_", ""))) == name
 
 
 @pytest.mark.parametrize(
@@ -45,12 +51,12 @@ def test_a_field_s_own_name_is_found_however_it_is_written(name: str, write: obj
     ],
 )
 def test_headers_as_people_write_them(header: str, name: str) -> None:
-    assert field_of(header) == name
+    assert field_for_header(header) == name
 
 
 @pytest.mark.parametrize("header", ["", "   ", "id", "Region", "last_contact_date", "phone call", "Name"])
 def test_other_headers_are_no_field(header: str) -> None:
-    assert field_of(header) is None
+    assert field_for_header(header) is None
 
 
 def test_no_alias_means_two_fields() -> None:
@@ -61,7 +67,7 @@ def test_no_alias_means_two_fields() -> None:
 
 
 def test_every_column_has_its_place() -> None:
-    columns = arrange(["Region", "Phone Number", "", " first_name ", "Größe (cm)", " "])
+    columns = match_columns(["Region", "Phone Number", "", " first_name ", "Größe (cm)", " "])
 
     assert columns.fields == {"phone": 1, "first_name": 3}
     assert columns.extras == {"Region": 0, "Größe (cm)": 4}
@@ -70,9 +76,9 @@ def test_every_column_has_its_place() -> None:
 
 @pytest.mark.parametrize("header", ["Mobile", "cell phone", "Mobile Number"])
 def test_a_mobile_number_is_the_phone_only_for_want_of_another(header: str) -> None:
-    assert arrange(["email", header]).fields == {"email": 0, "phone": 1}
-    assert arrange([header, "phone"]).fields == {"phone": 1}
-    assert arrange([header, "phone"]).extras == {header: 0}
+    assert match_columns(["email", header]).fields == {"email": 0, "phone": 1}
+    assert match_columns([header, "phone"]).fields == {"phone": 1}
+    assert match_columns([header, "phone"]).extras == {header: 0}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +103,8 @@ def test_a_mobile_number_is_the_phone_only_for_want_of_another(header: str) -> N
 )
 def test_every_objection_to_the_header_is_named(headers: list[str], messages: list[str]) -> None:
     try:
-        found = [error.message for error in arrange(headers).objections]
-    except ImportRejected as rejection:
+        found = [error.message for error in match_columns(headers).errors]
+    except FileRejectedError as rejection:
         found = [error.message for error in rejection.errors]
 
     assert found == messages
@@ -106,7 +112,7 @@ def test_every_objection_to_the_header_is_named(headers: list[str], messages: li
 
 @pytest.mark.parametrize(("position", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA")])
 def test_columns_have_the_letters_of_a_spreadsheet(position: int, name: str) -> None:
-    assert letter(position) == name
+    assert column_letters(position) == name
 
 
 @pytest.mark.parametrize("marks", ["\u0301\u0327", "\u0345\u0302\u0316"])
@@ -123,4 +129,4 @@ def test_a_header_of_any_length_is_read_in_little_time(marks: str) -> None:
 
 
 def test_space_around_a_header_does_not_count_towards_its_length() -> None:
-    assert field_of(" " * 300 + "phone" + " " * 300) == "phone"
+    assert field_for_header(" " * 300 + "phone" + " " * 300) == "phone"

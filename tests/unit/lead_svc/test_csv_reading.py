@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.lead_svc.spreadsheets import csv_reader
 from services.lead_svc.spreadsheets.csv_reader import read_csv
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from tests.fixtures.lead_files import csv_file
 
@@ -80,7 +80,7 @@ def test_tables_as_people_write_them(text: str, headers: Sequence[str], rows: li
     sheet = read_csv(text.encode())
 
     assert sheet.headers == headers
-    assert rows is None or (rows_of(sheet), sheet.faults) == (rows, ())
+    assert rows is None or (rows_of(sheet), sheet.errors) == (rows, ())
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
@@ -96,7 +96,7 @@ def test_blank_lines_and_line_ends_in_cells_do_not_shift_row_numbers(line_end: s
 def test_every_row_with_too_many_cells_is_a_fault() -> None:
     sheet = read_csv(b"phone,a\n1,x,y\n\n2,x\n3,,,z\n")
 
-    assert [(fault.row, fault.code, fault.message) for fault in sheet.faults] == [
+    assert [(fault.row, fault.code, fault.message) for fault in sheet.errors] == [
         (2, "too_many_cells", "Row 2 has 3 cells, but the header has 2"),
         (5, "too_many_cells", "Row 5 has 4 cells, but the header has 2"),
     ]
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(content: bytes, row: int 
     if content.startswith(b",,,"):
         content = b"phone" + content
 
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         read_csv(content)
 
     assert (rejection.value.message, rejection.value.errors[0].row) == (message, row)
@@ -209,9 +209,9 @@ def exactly(content: bytes) -> Sheet:
 def outcome(reading: Callable[[], Sheet]) -> tuple[object, ...]:
     try:
         sheet = reading()
-    except ImportRejected as rejection:
+    except FileRejectedError as rejection:
         return rejection.errors
-    return sheet.headers, rows_of(sheet), sheet.first_row, sheet.faults
+    return sheet.headers, rows_of(sheet), sheet.first_row, sheet.errors
 
 
 def test_the_reader_is_not_confused_by_how_large_a_chunk_is() -> None:

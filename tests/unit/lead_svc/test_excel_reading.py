@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from services.lead_svc.spreadsheets.workbooks import archive, compound_file, sheet_xml
 from tests.fixtures.child_process import finish_in_child
@@ -31,7 +31,7 @@ def cells_of(content: bytes) -> list[tuple[str | None, ...]]:
 
 
 def refusal(content: bytes) -> str:
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         sheet_of(content, "leads.xlsx")
     return rejection.value.message
 
@@ -40,9 +40,9 @@ def outcome_of(content: bytes) -> str:
     """How many cells have errors, or why the file is none: what another process can send back."""
     try:
         sheet = sheet_of(content, "leads.xlsx")
-    except ImportRejected as rejection:
+    except FileRejectedError as rejection:
         return rejection.message
-    return f"{len(sheet.faults) + sheet.more_faults} faulty cells"
+    return f"{len(sheet.errors) + sheet.unlisted_error_count} faulty cells"
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_a_binary_workbook_is_read_like_any_other() -> None:
 
 
 def faults_of(sheet: Sheet) -> list[tuple[int, int | None, str]]:
-    assert {fault.code for fault in sheet.faults} <= {"error_cell"}
-    return [(fault.row, fault.column, fault.message) for fault in sheet.faults]
+    assert {fault.code for fault in sheet.errors} <= {"error_cell"}
+    return [(fault.row, fault.column, fault.message) for fault in sheet.errors]
 
 
 def test_every_cell_with_an_error_is_a_fault() -> None:
@@ -135,7 +135,7 @@ def test_every_cell_with_an_error_is_a_fault() -> None:
     sheet = sheet_of(workbook(rows, first_row=3, hidden=[[1, 2]]), "leads.xlsx")
 
     assert faults_of(sheet) == [(5, 1, "Cell B5 holds the error #N/A"), (7, 0, "Cell A7 holds the error #DIV/0!")]
-    assert [fault.value for fault in sheet.faults] == ["#N/A", "#DIV/0!"]
+    assert [fault.value for fault in sheet.errors] == ["#N/A", "#DIV/0!"]
 
 
 def test_errors_are_found_in_xml_of_any_style() -> None:
@@ -159,7 +159,7 @@ def test_a_cell_of_spaces_is_read_in_little_time(cell: bytes) -> None:
 def test_an_error_above_the_rows_does_not_matter() -> None:
     cells = b'<row r="1"><c r="C1" t="e"><v>#N/A</v></c></row><row r="2"><c r="A2" t="str"><v>phone</v></c></row>'
 
-    assert sheet_of(with_sheet_xml(cells), "leads.xlsx").faults == ()
+    assert sheet_of(with_sheet_xml(cells), "leads.xlsx").errors == ()
 
 
 def test_a_workbook_of_a_thousand_columns_is_read_and_of_more_is_not() -> None:
@@ -253,7 +253,7 @@ def test_long_texts_that_are_shown_once_are_read() -> None:
 
 
 def test_a_declaration_of_entities_is_refused() -> None:
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         sheet_xml.attributes(b'<!DOCTYPE x [<!ENTITY a "aaaa">]><sheet name="&a;"/>', "sheet")
 
     assert rejection.value.message == DAMAGED
@@ -307,7 +307,7 @@ def test_a_small_stream_of_a_compound_file_is_found_among_the_small_ones() -> No
 
 
 def test_a_compound_file_without_the_stream_is_refused() -> None:
-    with pytest.raises(ImportRejected):
+    with pytest.raises(FileRejectedError):
         compound_file.stream(compound_file_of({"Other": b"x"}), "Workbook", "Book")
 
 
@@ -322,7 +322,7 @@ def test_a_compound_file_whose_sectors_run_in_a_circle_is_refused() -> None:
 @pytest.mark.parametrize("content", [workbook([["phone"], ["1"]]), binary_workbook([["phone"], ["1"]])])
 def test_a_truncated_workbook_is_refused(content: bytes) -> None:
     for length in range(60, len(content), 97):
-        with pytest.raises(ImportRejected):
+        with pytest.raises(FileRejectedError):
             sheet_of(content[:length], "leads.xlsx")
 
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME
-from services.lead_svc.values.from_text import parse
+from services.lead_svc.values.from_text import parse_text
 
 MOST = 10_000
 
@@ -16,7 +16,7 @@ MOST = 10_000
 def test_a_list_is_as_long_as_its_items(items: list[str], is_read: bool) -> None:
     cell = orjson.dumps(items).decode()
 
-    assert parse(FIELD_BY_NAME["tags"], cell) == (cell if is_read else None)
+    assert parse_text(FIELD_BY_NAME["tags"], cell) == (cell if is_read else None)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,11 @@ def test_a_list_is_as_long_as_its_items(items: list[str], is_read: bool) -> None
 def test_each_custom_field_has_the_room_of_a_column(fields: dict[str, object], is_read: bool) -> None:
     cell = orjson.dumps(fields).decode()
 
-    assert parse(FIELD_BY_NAME["custom_fields"], cell) == (cell if is_read else None)
+    assert parse_text(FIELD_BY_NAME["custom_fields"], cell) == (cell if is_read else None)
 
 
 @pytest.mark.parametrize("cell", ["{" + " " * MOST + "}", '{"a":' * 400 + "1" + "}" * 400 + " " * MOST])
 def test_a_long_cell_with_little_in_it_is_read_as_a_short_one(cell: str) -> None:
-    assert parse(FIELD_BY_NAME["custom_fields"], cell) == parse(FIELD_BY_NAME["custom_fields"], cell.replace(" ", ""))
+    assert parse_text(FIELD_BY_NAME["custom_fields"], cell) == parse_text(
+        FIELD_BY_NAME["custom_fields"], cell.replace(" ", "")
+    )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.lead_svc.exports.lines import Lines
 from services.lead_svc.spreadsheets import xlsx_writer
-from services.lead_svc.spreadsheets.xlsx_rows import MOST_CHARACTERS, CellTooLong, SheetRows
-from services.lead_svc.spreadsheets.xlsx_writer import Workbook
+from services.lead_svc.spreadsheets.xlsx_rows import MAX_CELL_CHARACTERS, CellTooLongError, RowEncoder
+from services.lead_svc.spreadsheets.xlsx_writer import XlsxWriter
 
 SEPARATOR = "\x1f"
 ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
@@ -25,7 +25,7 @@ def copied(*cells: str | None) -> bytes:
 def book_of(lines: list[bytes]) -> bytes:
     """A workbook with a column of texts and one of numbers."""
     content = io.BytesIO()
-    book = Workbook(content, "Leads", ("text", "number"), SheetRows([False, True], SEPARATOR.encode()))
+    book = XlsxWriter(content, "Leads", ("text", "number"), RowEncoder([False, True], SEPARATOR.encode()))
     book.add(lines)
     book.close()
     return content.getvalue()
@@ -56,38 +56,38 @@ def test_every_text_comes_back(rows: list[tuple[str, int]]) -> None:
 
 
 def test_a_formula_is_a_text_and_a_number_is_a_number() -> None:
-    xml = SheetRows([False, True], b"\x1f").xml([copied("=1+1", "12.50")], 2)
+    xml = RowEncoder([False, True], b"\x1f").encode([copied("=1+1", "12.50")], 2)
 
     assert xml == (b'<row><c t="inlineStr"><is><t xml:space="preserve">=1+1</t></is></c><c><v>12.50</v></c></row>')
 
 
 def test_nothing_is_an_empty_cell() -> None:
-    assert SheetRows([False, True], b"\x1f").xml([copied(None, None)], 2) == b"<row><c/><c/></row>"
+    assert RowEncoder([False, True], b"\x1f").encode([copied(None, None)], 2) == b"<row><c/><c/></row>"
 
 
 def test_a_character_that_xml_cannot_hold_is_written_as_excel_does() -> None:
-    assert b"a_x0001_b_x005F_x0001__xFFFE_" in SheetRows([False], b"\x1f").xml([copied("a\x01b_x0001_\ufffe")], 2)
+    assert b"a_x0001_b_x005F_x0001__xFFFE_" in RowEncoder([False], b"\x1f").encode([copied("a\x01b_x0001_\ufffe")], 2)
 
 
 @pytest.mark.parametrize("character", ["x", "\n", "\\", "&", "é"])
 def test_the_longest_text_fits(character: str) -> None:
-    [[(text, _)]] = read_back(book_of([copied(character * MOST_CHARACTERS, "1")]))
+    [[(text, _)]] = read_back(book_of([copied(character * MAX_CELL_CHARACTERS, "1")]))
 
-    assert text == character * MOST_CHARACTERS
+    assert text == character * MAX_CELL_CHARACTERS
 
 
-@pytest.mark.parametrize("text", ["x" * (MOST_CHARACTERS + 1), "\n" * (MOST_CHARACTERS + 1), "😀" * 16_384])
+@pytest.mark.parametrize("text", ["x" * (MAX_CELL_CHARACTERS + 1), "\n" * (MAX_CELL_CHARACTERS + 1), "😀" * 16_384])
 def test_a_longer_text_is_refused_by_row_and_column(text: str) -> None:
-    rows = SheetRows([False, False], b"\x1f")
+    rows = RowEncoder([False, False], b"\x1f")
 
-    with pytest.raises(CellTooLong) as refused:
-        rows.xml([copied("short", "short"), copied("short", text)], 10)
+    with pytest.raises(CellTooLongError) as refused:
+        rows.encode([copied("short", "short"), copied("short", text)], 10)
 
     assert (refused.value.row, refused.value.column) == (11, 2)
 
 
 def test_rows_past_the_end_of_a_sheet_go_on_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_writer, "MOST_ROWS", 4)
+    monkeypatch.setattr(xlsx_writer, "MAX_ROWS", 4)
 
     sheets = read_back(book_of([copied(f"row {number}", str(number)) for number in range(8)]))
 
@@ -96,7 +96,7 @@ def test_rows_past_the_end_of_a_sheet_go_on_in_the_next(monkeypatch: pytest.Monk
 
 
 def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_writer, "MOST_ROWS", 4)
+    monkeypatch.setattr(xlsx_writer, "MAX_ROWS", 4)
 
     assert [len(sheet) for sheet in read_back(book_of([copied("x", "1")] * 3))] == [3]
 

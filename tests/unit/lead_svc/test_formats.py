@@ -3,8 +3,8 @@ import zipfile
 
 import pytest
 
-from services.lead_svc.spreadsheets.file_kind import FileKind, identify
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kind
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from tests.fixtures.lead_files import OLD_WORKBOOK, archive_of, binary_workbook, csv_file, workbook
 
 ROWS = [["phone"], ["+14155552671"]]
@@ -31,7 +31,7 @@ XLS = OLD_WORKBOOK.read_bytes()
     ],
 )
 def test_the_content_decides_what_a_file_is(filename: str, content: bytes, kind: FileKind) -> None:
-    assert identify(filename, content) is kind
+    assert identify_file_kind(filename, content) is kind
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_a_large_archive_is_told_by_the_names_of_its_members_alone() -> None:
         archive.writestr("xl/worksheets/sheet1.xml", b"\0" * 50_000_000)
         archive.writestr("xl/workbook.xml", b"")
 
-    assert identify("leads.xlsx", content.getvalue()) is FileKind.XLSX
+    assert identify_file_kind("leads.xlsx", content.getvalue()) is FileKind.XLSX
 
 
 def refusal(filename: str, content: bytes) -> str:
-    with pytest.raises(ImportRejected) as rejection:
-        identify(filename, content)
+    with pytest.raises(FileRejectedError) as rejection:
+        identify_file_kind(filename, content)
     return rejection.value.message

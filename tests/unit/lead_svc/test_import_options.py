@@ -23,15 +23,15 @@ from services.lead_svc.imports.options import (
 )
 from services.lead_svc.imports.validation.stored_lead import StoredLead
 from services.lead_svc.imports.validation.validator import ValidLeads, examine, settle, validate
-from services.lead_svc.spreadsheets.columns import REPORT_HEADER, arrange, clean_header
 from services.lead_svc.spreadsheets.csv_reader import read_csv
-from services.lead_svc.spreadsheets.error_collector import Objections
+from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.formula_escaping import defused_text
-from services.lead_svc.spreadsheets.formula_unescaping import restored
+from services.lead_svc.spreadsheets.formula_escaping import escape
+from services.lead_svc.spreadsheets.formula_unescaping import unescape_cells
+from services.lead_svc.spreadsheets.header import ERRORS_HEADER, match_columns, strip_header
 from services.lead_svc.spreadsheets.json_reader import read_json
-from services.lead_svc.spreadsheets.reader import read
-from services.lead_svc.spreadsheets.row_errors import ImportRejected, RowError
+from services.lead_svc.spreadsheets.reader import read_sheet
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from tests.fixtures.lead_files import csv_file
 
@@ -87,7 +87,7 @@ def test_every_row_becomes_what_the_options_say(
     created, updated, skipped = outcome(rows, stored, on_duplicate)
 
     if not any(good for _, good in rows) or (on_duplicate is OnDuplicate.ERROR and not created):
-        with pytest.raises(ImportRejected, match="No valid leads found in the file"):
+        with pytest.raises(FileRejectedError, match="No valid leads found in the file"):
             settled(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
         return
     valid = settled(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
@@ -100,7 +100,7 @@ def test_every_row_becomes_what_the_options_say(
 def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
     content = f"phone,status\n{PHONES[0]},pending\n{PHONES[1]},failed\n{PHONES[0]},\n"
 
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         settled(
             content,
             stored={PHONES[0]: lead(0, "blacklisted"), PHONES[1]: lead(1)},
@@ -112,7 +112,7 @@ def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
 
 
 def test_every_fault_of_the_file_and_its_rows_is_named_together() -> None:
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         validate(read_csv(b"email,a,a\nnobody,1,2\n"), {"priority": 9, "shoe": 1}, row_limit=None)
 
     assert [(error.row, error.code) for error in rejection.value.errors] == [
@@ -125,30 +125,30 @@ def test_every_fault_of_the_file_and_its_rows_is_named_together() -> None:
 
 
 def test_the_header_of_the_errors_is_passed_over_only_where_they_stand() -> None:
-    assert arrange(["phone", "x", REPORT_HEADER]).extras == {"x": 1}
-    assert arrange(["phone", "x", REPORT_HEADER]).report == 2
-    assert arrange(["phone", REPORT_HEADER, "x"]).extras == {REPORT_HEADER: 1, "x": 2}
-    assert arrange(["phone", "Errors"]).extras == {"Errors": 1}
-    assert arrange(["phone", REPORT_HEADER], {REPORT_HEADER: "notes"}).fields == {"phone": 0, "notes": 1}
+    assert match_columns(["phone", "x", ERRORS_HEADER]).extras == {"x": 1}
+    assert match_columns(["phone", "x", ERRORS_HEADER]).errors_column == 2
+    assert match_columns(["phone", ERRORS_HEADER, "x"]).extras == {ERRORS_HEADER: 1, "x": 2}
+    assert match_columns(["phone", "Errors"]).extras == {"Errors": 1}
+    assert match_columns(["phone", ERRORS_HEADER], {ERRORS_HEADER: "notes"}).fields == {"phone": 0, "notes": 1}
 
 
 def test_failed_rows_do_not_pile_up_errors_of_earlier_rounds() -> None:
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         settled("phone,errors\n12,phone: something old\n")
 
-    assert rejection.value.faults.failed_rows == b"phone,errors\r\n12,phone: Invalid phone number format: 12\r\n"
+    assert rejection.value.error_summary.failed_rows == b"phone,errors\r\n12,phone: Invalid phone number format: 12\r\n"
 
 
 @pytest.mark.parametrize(("columns", "kept"), [(2, MOST_KEPT), (50, MOST_CELLS // 50)])
 def test_failed_rows_have_a_bound(columns: int, kept: int) -> None:
     header = ",".join(["phone", *(f"c{number}" for number in range(1, columns))])
 
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         settled(f"{header}\n" + f"1{',' * (columns - 1)}\n" * (kept + 5))
 
     assert rejection.value.total == kept + 5
-    assert rejection.value.faults.failed_rows is not None
-    assert sum(1 for _ in rows_of(rejection.value.faults.failed_rows)) == kept + 1
+    assert rejection.value.error_summary.failed_rows is not None
+    assert sum(1 for _ in rows_of(rejection.value.error_summary.failed_rows)) == kept + 1
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "🎉" * 20_000, "'=" + "x" * 40_000])
@@ -167,11 +167,11 @@ def test_no_cell_of_a_csv_is_a_formula_and_an_import_reads_each_as_it_was(rows: 
 
     assert not [cell for row in read for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     frame = pl.DataFrame(read, schema=["0", "1"], orient="row")
-    assert [list(row) for row in restored(frame).rows()] == rows
+    assert [list(row) for row in unescape_cells(frame).rows()] == rows
 
 
 edges = st.text(alphabet="'=+-@\t\rä,;\"\n 1", max_size=4)
-headers = st.lists(edges.map(lambda text: f"{text}h"), min_size=2, max_size=2, unique_by=clean_header)
+headers = st.lists(edges.map(lambda text: f"{text}h"), min_size=2, max_size=2, unique_by=strip_header)
 
 
 @given(
@@ -182,16 +182,16 @@ headers = st.lists(edges.map(lambda text: f"{text}h"), min_size=2, max_size=2, u
 @settings(deadline=None)
 def test_failed_rows_are_read_again_as_they_were(header: list[str], rows: list[list[str]], kind: FileKind) -> None:
     table = [["phone", *header, "q"], *(["12", *row, "q"] for row in rows)]
-    content = csv_file([[defused_text(cell) for cell in row] for row in table])
-    sheet = read(content, FileKind.CSV)
-    with pytest.raises(ImportRejected) as rejection:
+    content = csv_file([[escape(cell) for cell in row] for row in table])
+    sheet = read_sheet(content, FileKind.CSV)
+    with pytest.raises(FileRejectedError) as rejection:
         validate(sheet, {}, row_limit=None)
-    assert rejection.value.faults.failed_rows is not None
+    assert rejection.value.error_summary.failed_rows is not None
 
     write = as_csv if kind is FileKind.CSV else as_workbook
-    again = read(write(rows_of(rejection.value.faults.failed_rows)), kind)
+    again = read_sheet(write(rows_of(rejection.value.error_summary.failed_rows)), kind)
 
-    assert [clean_header(cell) for cell in again.headers] == [*map(clean_header, sheet.headers), "errors"]
+    assert [strip_header(cell) for cell in again.headers] == [*map(strip_header, sheet.headers), "errors"]
     assert _trimmed(again) == _trimmed(sheet)
 
 
@@ -200,19 +200,19 @@ def _trimmed(sheet: Sheet) -> list[list[str]]:
 
 
 def test_objections_know_the_rows_they_are_to() -> None:
-    objections = Objections([2, 3, 7, 9])
+    collector = RowErrorCollector([2, 3, 7, 9])
     texts = pl.Series(["a", "b", "c", "d"])
 
-    objections.add(5, RowError(7, "x", None, "code", "first"))
-    objections.add(5, RowError(5, None, None, "code", "of a blank row"))
-    objections.add_cells(1, "y", pl.Series([False, True, True, False]), texts, "code", lambda text: f"not {text}")
+    collector.add(5, RowError(7, "x", None, "code", "first"))
+    collector.add(5, RowError(5, None, None, "code", "of a blank row"))
+    collector.add_cells(1, "y", pl.Series([False, True, True, False]), texts, "code", lambda text: f"not {text}")
 
-    assert objections.wrong_rows().to_list() == [False, True, True, False]
-    assert objections.texts([1, 2]) == ["y: not b", "y: not c; x: first"]
-    assert (objections.total, list(objections.strays), objections.of_the_file) == (4, [5], False)
-    assert [error.row for error in objections.errors()] == [3, 5, 7, 7]
-    objections.add_unnamed(1)
-    assert (objections.total, objections.of_the_file) == (5, True)
+    assert collector.rows_with_errors().to_list() == [False, True, True, False]
+    assert collector.messages([1, 2]) == ["y: not b", "y: not c; x: first"]
+    assert (collector.total, list(collector.unreadable_rows), collector.has_file_errors) == (4, [5], False)
+    assert [error.row for error in collector.errors()] == [3, 5, 7, 7]
+    collector.add_unlisted(1)
+    assert (collector.total, collector.has_file_errors) == (5, True)
 
 
 def test_json_leads_are_rows_of_an_array() -> None:
@@ -220,8 +220,8 @@ def test_json_leads_are_rows_of_an_array() -> None:
 
     assert sheet.headers == ("phone", "city", "tags", "priority")
     assert sheet.cells.rows() == [(None, "Oslo", '["a"]', None), (None, None, None, None), ("1", None, None, "1")]
-    assert [(fault.row, fault.field, fault.message) for fault in sheet.faults] == [(2, "id", "Unknown field: id")]
-    assert (sheet.first_row, sheet.name_of(2)) == (0, "leads.2")
+    assert [(fault.row, fault.field, fault.message) for fault in sheet.errors] == [(2, "id", "Unknown field: id")]
+    assert (sheet.first_row, sheet.row_label(2)) == (0, "leads.2")
 
 
 def test_options_are_read_by_their_names() -> None:

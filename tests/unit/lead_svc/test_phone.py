@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_svc.domain.phone import InvalidPhone, Phone, normalize
-from services.lead_svc.values.conversion import convert
+from services.lead_svc.values.columns import convert_columns
 
 US = "+14155552671"
 UK = "+442079460958"
@@ -197,13 +197,13 @@ def test_a_normalized_number_stays_as_it_is(text: str) -> None:
 def test_a_column_is_normalized_like_its_single_numbers(written: list[str]) -> None:
     cells = pl.DataFrame({"0": [text.strip() or None for text in written]}, schema={"0": pl.String})
 
-    column = convert(cells, {"phone": 0})["phone"]
+    column = convert_columns(cells, {"phone": 0})["phone"]
 
     phones = [normalized(text) if text is not None else None for text in cells["0"]]
     assert column.values.to_list() == [phone and phone.e164 for phone in phones]
     extensions = [None] * len(phones) if column.extensions is None else column.extensions.to_list()
     assert extensions == [phone and phone.extension for phone in phones]
-    wrong = [False] * len(phones) if column.wrong is None else column.wrong.to_list()
+    wrong = [False] * len(phones) if column.invalid is None else column.invalid.to_list()
     assert wrong == [text is not None and phone is None for text, phone in zip(cells["0"], phones, strict=True)]
 
 

@@ -13,7 +13,7 @@ from services.lead_svc.domain.fields import FIELDS
 from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
 from services.lead_svc.imports.validation.validator import validate
 from services.lead_svc.spreadsheets.csv_reader import read_csv
-from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, ImportRejected, RowError
+from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError, RowError
 from tests.fixtures.lead_files import OLD_WORKBOOK, Formula, Row, csv_file, sheet_of, workbook
 
 PHONE = "+14155552671"
@@ -49,8 +49,8 @@ def rejection_of(
     rows: Sequence[Mapping[str, object]] | str,
     defaults: Mapping[str, object] | None = None,
     row_limit: int | None = None,
-) -> ImportRejected:
-    with pytest.raises(ImportRejected) as rejection:
+) -> FileRejectedError:
+    with pytest.raises(FileRejectedError) as rejection:
         leads_of(rows, defaults, row_limit)
     return rejection.value
 
@@ -409,7 +409,7 @@ def test_of_many_faults_of_reading_the_first_are_named_and_all_are_counted() -> 
 def test_of_many_error_cells_the_first_are_named_and_all_are_counted() -> None:
     rows: list[Row] = [["phone"], *([Formula("=NA()", "#N/A")] for _ in range(1_500))]
 
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         validate(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
 
     assert (rejection.value.total, rejection.value.errors[-1].row) == (1_500, 1_001)
@@ -419,7 +419,7 @@ def test_a_cell_with_an_error_is_named_by_its_column_and_not_called_missing() ->
     error = Formula("=NA()", "#N/A")
     rows: list[Row] = [["Phone Number", "Region", "City", ""], [error, error, error, None], [None, None, error, error]]
 
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         validate(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
 
     assert [(error.row, error.field, error.value, error.code) for error in rejection.value.errors] == [
@@ -459,7 +459,7 @@ def test_an_excel_file_becomes_leads_like_a_csv_file() -> None:
 
 
 def test_the_errors_of_an_old_workbook_have_their_rows() -> None:
-    with pytest.raises(ImportRejected) as rejection:
+    with pytest.raises(FileRejectedError) as rejection:
         validate(sheet_of(OLD_WORKBOOK.read_bytes(), "leads.xls"), {}, row_limit=None)
 
     assert [(error.row, error.field) for error in rejection.value.errors] == [(6, "Signed Up"), (6, "annual_revenue")]

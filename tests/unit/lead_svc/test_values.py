@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
-from services.lead_svc.values.columns import plain
-from services.lead_svc.values.from_text import parse, time_zones
+from services.lead_svc.values.columns import usual_values
+from services.lead_svc.values.from_text import parse_text, time_zones
 
 VALUES: dict[str, dict[str, str | int | None]] = {
     "first_name": {"Zoë": "Zoë", "x" * 100: "x" * 100, "x" * 101: None, "日" * 100: "日" * 100},
@@ -139,7 +139,7 @@ VALUES: dict[str, dict[str, str | int | None]] = {
     ids=lambda part: str(part)[:30],
 )
 def test_the_value_of_a_text(name: str, text: str, value: str | int | None) -> None:
-    assert parse(FIELD_BY_NAME[name], text) == value
+    assert parse_text(FIELD_BY_NAME[name], text) == value
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ def test_the_value_of_a_text(name: str, text: str, value: str | int | None) -> N
     ids=lambda part: str(part)[:30],
 )
 def test_amounts_of_money(text: str, amount: str | None) -> None:
-    assert parse(FIELD_BY_NAME["annual_revenue"], text) == amount
+    assert parse_text(FIELD_BY_NAME["annual_revenue"], text) == amount
 
 
 def test_every_time_zone_s_name_is_its_own_value() -> None:
     zone = FIELD_BY_NAME["timezone"]
 
     assert len(time_zones()) > 500
-    assert all(parse(zone, name) == name and len(name) <= 64 for name in time_zones().values())
+    assert all(parse_text(zone, name) == name and len(name) <= 64 for name in time_zones().values())
 
 
 texts = st.one_of(
@@ -199,12 +199,12 @@ texts = st.one_of(
 def test_the_shortcut_for_columns_agrees_with_the_rule(written: list[str]) -> None:
     column = pl.DataFrame({"0": written})
     for field in FIELDS:
-        shortcut = plain(field, pl.col("0"))
+        shortcut = usual_values(field, pl.col("0"))
         if shortcut is None:
             continue
         for text, value in zip(written, column.select(shortcut).to_series(), strict=True):
             if value is not None:
-                assert same(field.kind, value, parse(field, text)), (field.name, text)
+                assert same(field.kind, value, parse_text(field, text)), (field.name, text)
 
 
 def same(kind: Kind, one: str | int, other: str | int | None) -> bool:
@@ -226,7 +226,7 @@ def same(kind: Kind, one: str | int, other: str | int | None) -> bool:
     ],
 )
 def test_the_shortcut_covers_what_most_files_hold(name: str, text: str) -> None:
-    shortcut = plain(FIELD_BY_NAME[name], pl.col("0"))
+    shortcut = usual_values(FIELD_BY_NAME[name], pl.col("0"))
 
     assert shortcut is not None
     assert pl.DataFrame({"0": [text]}).select(shortcut).item() is not None

@@ -26,16 +26,16 @@ from services.lead_svc.imports.errors import (
     ImportRefused,
 )
 from services.lead_svc.imports.options import ImportOptions, InvalidOption, OnDuplicate, OnError, choice_of
-from services.lead_svc.spreadsheets.file_kind import LEADS, FileKind
+from services.lead_svc.spreadsheets.file_kind import LEADS_ARRAY, FileKind
 from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS
-from services.lead_svc.values.jsonb import as_jsonb, is_finite
-from services.lead_svc.values.to_text import shown
+from services.lead_svc.values.jsonb import has_finite_numbers, to_jsonb
+from services.lead_svc.values.to_text import display_text
 from shared.http.errors import display_value
 from shared.http.parameters import MAX_ID
 
 FILENAME: Final = "leads.json"
 """What the job shows as its file."""
-_KNOWN: Final = frozenset({"campaign_id", LEADS, "default_values", "on_error", "on_duplicate", "dry_run"})
+_KNOWN: Final = frozenset({"campaign_id", LEADS_ARRAY, "default_values", "on_error", "on_duplicate", "dry_run"})
 
 
 async def read_json_upload(request: Request) -> Upload:
@@ -48,7 +48,7 @@ async def read_json_upload(request: Request) -> Upload:
     """
     body = await _read_body(request)
     faults = [
-        _fault(name, value, "unknown_field", f"Unknown field: {shown(name)}")
+        _fault(name, value, "unknown_field", f"Unknown field: {display_text(name)}")
         for name, value in body.items()
         if name not in _KNOWN
     ]
@@ -61,7 +61,7 @@ async def read_json_upload(request: Request) -> Upload:
     return Upload(
         filename=FILENAME,
         kind=FileKind.JSON,
-        content=orjson.dumps(given[LEADS]),
+        content=orjson.dumps(given[LEADS_ARRAY]),
         campaign_id=given["campaign_id"],
         default_values=given.get("default_values", {}),
         options=options,
@@ -89,14 +89,14 @@ def _faults_of_numbers(received: bytes | bytearray) -> list[RowErrorRead]:
     """Every field of a body that is no JSON only because it holds NaN, Infinity or a number that large."""
     try:
         body = json.loads(received)
-        if not isinstance(body, dict) or is_finite(body):
+        if not isinstance(body, dict) or has_finite_numbers(body):
             return []
         faults = [
             RowErrorRead(
                 row=row, field=field, value=display_value(value), code="not_a_number", message=f"{field} {NOT_FINITE}"
             )
             for row, field, value in _fields_of(body)
-            if not is_finite(value)
+            if not has_finite_numbers(value)
         ]
     except (ValueError, RecursionError):
         return []
@@ -106,14 +106,17 @@ def _faults_of_numbers(received: bytes | bytearray) -> list[RowErrorRead]:
 def _fields_of(body: Mapping[str, Any]) -> Iterator[tuple[int | None, str, object]]:
     """The fields of a body, below its leads and defaults: the row of each, its path and its value."""
     for name, value in body.items():
-        if name == LEADS and isinstance(value, list):
+        if name == LEADS_ARRAY and isinstance(value, list):
             for row, lead in enumerate(value):
                 within = lead.items() if isinstance(lead, dict) else [("", lead)]
-                yield from ((row, f"{LEADS}.{row}.{shown(field)}".rstrip("."), of_lead) for field, of_lead in within)
+                yield from (
+                    (row, f"{LEADS_ARRAY}.{row}.{display_text(field)}".rstrip("."), of_lead)
+                    for field, of_lead in within
+                )
         elif name == "default_values" and isinstance(value, dict):
-            yield from ((None, f"{name}.{shown(field)}", default) for field, default in value.items())
+            yield from ((None, f"{name}.{display_text(field)}", default) for field, default in value.items())
         else:
-            yield None, shown(name), value
+            yield None, display_text(name), value
 
 
 def _campaign_faults(given: Mapping[str, Any]) -> list[RowErrorRead]:
@@ -126,19 +129,19 @@ def _campaign_faults(given: Mapping[str, Any]) -> list[RowErrorRead]:
 
 
 def _leads_faults(given: Mapping[str, Any]) -> list[RowErrorRead]:
-    leads = given.get(LEADS)
+    leads = given.get(LEADS_ARRAY)
     if isinstance(leads, list) and leads:
         if _encoded(leads) is None:
-            return [_fault(LEADS, None, "not_storable", LEADS_NESTED_TOO_DEEPLY)]
+            return [_fault(LEADS_ARRAY, None, "not_storable", LEADS_NESTED_TOO_DEEPLY)]
         return []
-    return [_fault(LEADS, leads, "missing" if leads is None else "no_leads", NO_LEADS_IN_BODY)]
+    return [_fault(LEADS_ARRAY, leads, "missing" if leads is None else "no_leads", NO_LEADS_IN_BODY)]
 
 
 def _defaults_faults(given: Mapping[str, Any]) -> list[RowErrorRead]:
     defaults = given.get("default_values", {})
     if not isinstance(defaults, dict):
         return [_fault("default_values", defaults, "wrong_type", DEFAULTS_NOT_AN_OBJECT)]
-    if as_jsonb(defaults) is None:
+    if to_jsonb(defaults) is None:
         return [_fault("default_values", None, "not_storable", DEFAULTS_NOT_STORABLE)]
     return []
 
@@ -168,7 +171,7 @@ def _options(given: Mapping[str, Any]) -> tuple[ImportOptions, list[RowErrorRead
 
 def _fault(field: str, value: object, code: str, message: str) -> RowErrorRead:
     return RowErrorRead(
-        row=None, field=field, value=None if value is None else shown(value), code=code, message=message
+        row=None, field=field, value=None if value is None else display_text(value), code=code, message=message
     )
 
 
@@ -231,11 +234,11 @@ def _schema_of(spec: Field) -> dict[str, Any]:
 
 BODY_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
-    "required": ["campaign_id", LEADS],
+    "required": ["campaign_id", LEADS_ARRAY],
     "additionalProperties": False,
     "properties": {
         "campaign_id": {"type": "integer", "description": "The company's campaign that is to call the leads."},
-        LEADS: {
+        LEADS_ARRAY: {
             "type": "array",
             "minItems": 1,
             "description": "Up to 1,000 while the caller waits. A field that is not here is refused by its name; "

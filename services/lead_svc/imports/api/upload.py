@@ -24,9 +24,9 @@ from services.lead_svc.imports.options import (
     choice_of,
     column_map_of,
 )
-from services.lead_svc.spreadsheets.file_kind import FileKind, identify
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
-from services.lead_svc.values.jsonb import as_jsonb
+from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kind
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.values.jsonb import to_jsonb
 from shared.http.parameters import MAX_ID
 
 LARGEST_MEGABYTES: Final = 10
@@ -64,8 +64,8 @@ async def read_upload(request: Request) -> Upload:
         request, most_megabytes=LARGEST_MEGABYTES, failure=IMPORT_FAILED, fields=_FIELDS_OF_FORM
     )
     try:
-        kind = identify(form.filename, form.content)
-    except ImportRejected as rejection:
+        kind = identify_file_kind(form.filename, form.content)
+    except FileRejectedError as rejection:
         raise ImportRefused(rejection.message) from rejection
     return Upload(
         filename=form.filename,
@@ -97,7 +97,7 @@ def _default_values(form: FormData) -> dict[str, object]:
         raise ImportRefused(DEFAULTS_NOT_AN_OBJECT) from error
     if not isinstance(parsed, dict):
         raise ImportRefused(DEFAULTS_NOT_AN_OBJECT)
-    if as_jsonb(parsed) is None:
+    if to_jsonb(parsed) is None:
         raise ImportRefused(DEFAULTS_NOT_STORABLE)
     return parsed
 

@@ -8,8 +8,8 @@ import orjson
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
 from services.lead_svc.spreadsheets.row_errors import RowError, shorten
-from services.lead_svc.values.from_text import Value, parse
-from services.lead_svc.values.to_text import cell_text
+from services.lead_svc.values.from_text import Value, parse_text
+from services.lead_svc.values.to_text import to_cell_text
 
 _NEVER_COMMON = frozenset({"phone", "alternate_phone"})
 
@@ -39,11 +39,11 @@ def check_defaults(given: Mapping[str, object]) -> tuple[Defaults, list[RowError
         if spec is None or not spec.importable or key in _NEVER_COMMON:
             errors.append(_error(key, None, "unknown_default", f"default_values cannot set {shorten(key)}"))
             continue
-        text = cell_text(spec, value)
+        text = to_cell_text(spec, value)
         if text is None:
             errors.append(_error(key, value, "wrong_type", f"default_values has a wrong type of value for {key}"))
         elif text:
-            parsed = parse(spec, text)
+            parsed = parse_text(spec, text)
             if parsed is None:
                 errors.append(_error(key, value, spec.error_code, spec.error_message(shorten(text))))
             elif spec.kind is Kind.OBJECT:

@@ -8,14 +8,14 @@ import polars as pl
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.domain.lead_status import may_follow
 from services.lead_svc.imports.validation.stored_lead import StoredLead
-from services.lead_svc.spreadsheets.columns import Columns
-from services.lead_svc.spreadsheets.error_collector import Objections
+from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
+from services.lead_svc.spreadsheets.header import Columns
 from services.lead_svc.spreadsheets.row_errors import RowError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from services.lead_svc.spreadsheets.table import Table
-from services.lead_svc.values.conversion import Converted
+from services.lead_svc.values.columns import ConvertedColumn
 
-Rows = tuple[Table, dict[str, Converted]]
+Rows = tuple[Table, dict[str, ConvertedColumn]]
 """Rows, and the values of those of their fields whose text is not their value."""
 
 
@@ -24,13 +24,13 @@ def of_new_numbers(phones: pl.Series, stored: Mapping[str, StoredLead]) -> pl.Se
     return phones.is_first_distinct() & ~phones.is_in(list(stored))
 
 
-def filtered(table: Table, converted: Mapping[str, Converted], keep: pl.Series) -> Rows:
+def filtered(table: Table, converted: Mapping[str, ConvertedColumn], keep: pl.Series) -> Rows:
     """Those of the rows for which `keep` is true."""
     if keep.all():
         return table, dict(converted)
     rows = list(compress(table.rows, keep))
-    return Table(table.cells.filter(keep), rows, table.longest), {
-        name: Converted(
+    return Table(table.cells.filter(keep), rows, table.max_bytes), {
+        name: ConvertedColumn(
             column.values.filter(keep),
             extensions=column.extensions.filter(keep) if column.extensions is not None else None,
         )
@@ -38,7 +38,7 @@ def filtered(table: Table, converted: Mapping[str, Converted], keep: pl.Series) 
     }
 
 
-def combined(table: Table, converted: Mapping[str, Converted]) -> Rows:
+def combined(table: Table, converted: Mapping[str, ConvertedColumn]) -> Rows:
     """One row a number, in the place of the first: of each cell the last that holds something."""
     phones = converted["phone"].values
     first = phones.is_first_distinct()
@@ -55,8 +55,8 @@ def combined(table: Table, converted: Mapping[str, Converted]) -> Rows:
         .agg(pl.all().drop_nulls().last())
     )
     cells = rows.select(pl.col(f"cell {name}").alias(name) for name in table.cells.columns)
-    return Table(cells, list(compress(table.rows, first)), table.longest), {
-        name: Converted(
+    return Table(cells, list(compress(table.rows, first)), table.max_bytes), {
+        name: ConvertedColumn(
             rows[f"value {name}"],
             extensions=rows[f"extension {name}"] if column.extensions is not None else None,
         )
@@ -64,8 +64,8 @@ def combined(table: Table, converted: Mapping[str, Converted]) -> Rows:
     }
 
 
-def object_to_duplicates(
-    objections: Objections,
+def add_duplicate_errors(
+    collector: RowErrorCollector,
     sheet: Sheet,
     table: Table,
     columns: Columns,
@@ -89,17 +89,17 @@ def object_to_duplicates(
         lead = stored.get(phone)
         if lead is not None:
             return f"Phone number {phone} is already in the campaign, as lead {lead.id}"
-        return f"Phone number {phone} is also in {sheet.name_of(table.rows[first[phone]])}"
+        return f"Phone number {phone} is also in {sheet.row_label(table.rows[first[phone]])}"
 
     at = columns.fields["phone"]
-    objections.add_positions(at, "phone", positions, table.cells[str(at)], "duplicate_phone", describe)
+    collector.add_positions(at, "phone", positions, table.cells[str(at)], "duplicate_phone", describe)
 
 
-def object_to_statuses(
-    objections: Objections,
+def add_status_errors(
+    collector: RowErrorCollector,
     table: Table,
     columns: Columns,
-    converted: Mapping[str, Converted],
+    converted: Mapping[str, ConvertedColumn],
     stored: Mapping[str, StoredLead],
 ) -> None:
     """Object to every row that gives a lead a status which cannot follow the one it has."""
@@ -111,4 +111,4 @@ def object_to_statuses(
         lead = stored.get(phone) if phone is not None and status is not None else None
         if lead is not None and not may_follow(LeadStatus(lead.status), LeadStatus(status)):
             message = f"A lead that is {lead.status} cannot become {status}"
-            objections.add(at, RowError(row, "status", text, "status_not_allowed", message))
+            collector.add(at, RowError(row, "status", text, "status_not_allowed", message))

@@ -9,17 +9,19 @@ import polars as pl
 from services.lead_svc.imports.validation.custom_fields import custom_fields, merged
 from services.lead_svc.imports.validation.defaults import Defaults
 from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
-from services.lead_svc.spreadsheets.columns import Columns
+from services.lead_svc.spreadsheets.header import Columns
 from services.lead_svc.spreadsheets.table import Table
-from services.lead_svc.values.conversion import Converted
+from services.lead_svc.values.columns import ConvertedColumn
 from services.lead_svc.values.from_text import Value
 
 _DTYPES: Final = {"priority": pl.Int16(), "lead_score": pl.Int16(), "assigned_to": pl.Int64()}
 _EXTENSION_KEYS: Final = {"phone": "phone_extension", "alternate_phone": "alternate_phone_extension"}
 
 
-def lead_frame(table: Table, columns: Columns, converted: Mapping[str, Converted], defaults: Defaults) -> pl.DataFrame:
-    """The rows of a table without objections, as `LEAD_COLUMNS`.
+def lead_frame(
+    table: Table, columns: Columns, converted: Mapping[str, ConvertedColumn], defaults: Defaults
+) -> pl.DataFrame:
+    """The rows of a table without errors, as `LEAD_COLUMNS`.
 
     `converted` holds the values of the fields whose text is not their value, `defaults` what takes the place of nulls.
     """
@@ -48,7 +50,7 @@ def _constant(name: str, value: Value | None) -> pl.Expr:
     return pl.lit(value, dtype=_DTYPES.get(name, pl.String()))
 
 
-def _entries(columns: Columns, converted: Mapping[str, Converted]) -> dict[str, pl.Expr]:
+def _entries(columns: Columns, converted: Mapping[str, ConvertedColumn]) -> dict[str, pl.Expr]:
     """The texts of `custom_fields`: the columns that are no field, and the extensions split off from phone numbers."""
     entries = {header: pl.col(str(at)) for header, at in columns.extras.items()}
     for name, key in _EXTENSION_KEYS.items():

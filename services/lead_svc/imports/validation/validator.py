@@ -10,21 +10,21 @@ from services.lead_svc.domain.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME, L
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
 from services.lead_svc.imports.validation.defaults import NO_DEFAULTS, Defaults, check_defaults
 from services.lead_svc.imports.validation.duplicates import (
+    add_duplicate_errors,
+    add_status_errors,
     combined,
     filtered,
-    object_to_duplicates,
-    object_to_statuses,
     of_new_numbers,
 )
 from services.lead_svc.imports.validation.failed_rows import write_failed_rows
 from services.lead_svc.imports.validation.lead_frame import lead_frame
 from services.lead_svc.imports.validation.stored_lead import StoredLead
-from services.lead_svc.spreadsheets.columns import Columns, arrange, letter
-from services.lead_svc.spreadsheets.error_collector import Objections
-from services.lead_svc.spreadsheets.row_errors import NO_FAULTS, Faults, ImportRejected, RowError, shorten
-from services.lead_svc.spreadsheets.sheet import CellFault, Sheet
-from services.lead_svc.spreadsheets.table import Table, tidy
-from services.lead_svc.values.conversion import Converted, convert
+from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
+from services.lead_svc.spreadsheets.header import Columns, column_letters, match_columns
+from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary, FileRejectedError, RowError, shorten
+from services.lead_svc.spreadsheets.sheet import CellError, Sheet
+from services.lead_svc.spreadsheets.table import Table, trim_sheet
+from services.lead_svc.values.columns import ConvertedColumn, convert_columns
 
 _AS_THE_CONTRACT_SAYS = ImportOptions()
 _NO_LEADS = RowError(None, None, None, "no_leads", "No valid leads found in the file")
@@ -37,9 +37,9 @@ class Examined:
     sheet: Sheet
     table: Table
     columns: Columns
-    converted: Mapping[str, Converted]
+    converted: Mapping[str, ConvertedColumn]
     defaults: Defaults
-    objections: Objections
+    collector: RowErrorCollector
 
     @property
     def phones(self) -> pl.Series:
@@ -74,7 +74,7 @@ class ValidLeads:
     """Rows that hold something."""
     skipped_count: int = 0
     """Rows that were left out, for their errors or as duplicates."""
-    faults: Faults = NO_FAULTS
+    error_summary: ErrorSummary = NO_ERRORS
     """Why rows were left out for their errors."""
 
 
@@ -98,7 +98,7 @@ def validate(
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         With every objection to the file and to every row, in the order of the rows.
     """
     return settle(examine(sheet, defaults, row_limit=row_limit, options=options), options)
@@ -115,25 +115,25 @@ def examine(
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If there are no rows to look at, or more than there may be.
     """
     if not sheet.headers:
-        raise ImportRejected([_NO_LEADS])
-    columns = arrange(sheet.headers, options.column_map)
+        raise FileRejectedError([_NO_LEADS])
+    columns = match_columns(sheet.headers, options.column_map)
     common, wrong_defaults = check_defaults(defaults)
-    of_the_file = [*columns.objections, *wrong_defaults]
-    table = tidy(sheet, always_filled=columns.fields.get("phone"))
-    if not table.rows and not sheet.faults:
-        raise ImportRejected([*of_the_file, _NO_LEADS])
+    file_errors = [*columns.errors, *wrong_defaults]
+    table = trim_sheet(sheet, required_column=columns.fields.get("phone"))
+    if not table.rows and not sheet.errors:
+        raise FileRejectedError([*file_errors, _NO_LEADS])
     if row_limit is not None and len(table.rows) > row_limit:
-        raise ImportRejected([*of_the_file, _too_many_rows(len(table.rows), row_limit)], row_count=len(table.rows))
-    converted = convert(table.cells, columns.fields)
-    objections = Objections(table.rows, array=sheet.array)
-    for error in of_the_file:
-        objections.add(0, error)
-    _object_to_cells(objections, sheet, table, columns, converted)
-    return Examined(sheet, table, columns, converted, common, objections)
+        raise FileRejectedError([*file_errors, _too_many_rows(len(table.rows), row_limit)], row_count=len(table.rows))
+    converted = convert_columns(table.cells, columns.fields)
+    collector = RowErrorCollector(table.rows, array=sheet.array)
+    for error in file_errors:
+        collector.add(0, error)
+    _add_cell_errors(collector, sheet, table, columns, converted)
+    return Examined(sheet, table, columns, converted, common, collector)
 
 
 def settle(
@@ -150,25 +150,31 @@ def settle(
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If anything is wrong that the caller does not want skipped, or nothing is left.
     """
-    objections, table, columns = examined.objections, examined.table, examined.columns
+    collector, table, columns = examined.collector, examined.table, examined.columns
     skips = options.on_error is OnError.SKIP
     if options.on_duplicate is OnDuplicate.ERROR:
-        good = ~objections.wrong_rows() if skips else None
-        object_to_duplicates(objections, examined.sheet, table, columns, examined.phones, stored, among=good)
+        good = ~collector.rows_with_errors() if skips else None
+        add_duplicate_errors(collector, examined.sheet, table, columns, examined.phones, stored, among=good)
     elif options.on_duplicate is OnDuplicate.UPDATE:
-        object_to_statuses(objections, table, columns, examined.converted, stored)
-    converted, row_count, faults = examined.converted, len(table.rows) + len(objections.strays), NO_FAULTS
-    if objections.total:
-        failed_rows = write_failed_rows(examined.sheet.headers, table, columns, objections)
-        faults = Faults(tuple(objections.errors()), objections.total, failed_rows)
-        wrong = objections.wrong_rows()
-        if not skips or objections.of_the_file:
-            raise ImportRejected(faults.errors, faults.total, failed_rows, row_count=row_count)
+        add_status_errors(collector, table, columns, examined.converted, stored)
+    converted, row_count, error_summary = (
+        examined.converted,
+        len(table.rows) + len(collector.unreadable_rows),
+        NO_ERRORS,
+    )
+    if collector.total:
+        failed_rows = write_failed_rows(examined.sheet.headers, table, columns, collector)
+        error_summary = ErrorSummary(tuple(collector.errors()), collector.total, failed_rows)
+        wrong = collector.rows_with_errors()
+        if not skips or collector.has_file_errors:
+            raise FileRejectedError(error_summary.errors, error_summary.total, failed_rows, row_count=row_count)
         if wrong.all():
-            raise ImportRejected([_NO_LEADS, *faults.errors], faults.total + 1, failed_rows, row_count=row_count)
+            raise FileRejectedError(
+                [_NO_LEADS, *error_summary.errors], error_summary.total + 1, failed_rows, row_count=row_count
+            )
         table, converted = filtered(table, converted, ~wrong)
     updates = None
     if options.on_duplicate is OnDuplicate.SKIP:
@@ -184,13 +190,13 @@ def settle(
         updates,
         row_count=row_count,
         skipped_count=row_count - rows_left,
-        faults=faults,
+        error_summary=error_summary,
     )
 
 
 def _with_columns(
-    rows: tuple[Table, Mapping[str, Converted]], columns: Columns
-) -> tuple[Table, Columns, Mapping[str, Converted]]:
+    rows: tuple[Table, Mapping[str, ConvertedColumn]], columns: Columns
+) -> tuple[Table, Columns, Mapping[str, ConvertedColumn]]:
     return rows[0], columns, rows[1]
 
 
@@ -205,49 +211,51 @@ def _too_many_rows(rows: int, limit: int) -> RowError:
     )
 
 
-def _object_to_cells(
-    objections: Objections, sheet: Sheet, table: Table, columns: Columns, converted: Mapping[str, Converted]
+def _add_cell_errors(
+    collector: RowErrorCollector, sheet: Sheet, table: Table, columns: Columns, converted: Mapping[str, ConvertedColumn]
 ) -> None:
-    for fault in sheet.faults:
-        objections.add(fault.column or 0, _row_error(fault, columns))
-    objections.add_unnamed(sheet.more_faults)
+    for error in sheet.errors:
+        collector.add(error.column or 0, _row_error(error, columns))
+    collector.add_unlisted(sheet.unlisted_error_count)
     if "phone" in columns.fields:
-        _object_to_missing_phones(objections, sheet, table, columns.fields["phone"])
+        _add_missing_phone_errors(collector, sheet, table, columns.fields["phone"])
     for name, column in converted.items():
-        if column.wrong is not None:
+        if column.invalid is not None:
             spec, at = FIELD_BY_NAME[name], columns.fields[name]
-            objections.add_cells(at, name, column.wrong, table.cells[str(at)], spec.error_code, spec.error_message)
+            collector.add_cells(at, name, column.invalid, table.cells[str(at)], spec.error_code, spec.error_message)
     for name, at in columns.fields.items():
         if name not in converted:
             spec = FIELD_BY_NAME[name]
-            _object_to_long_texts(objections, table, at, name, spec.max_length or 0, spec.error_message(""))
+            _add_long_text_errors(collector, table, at, name, spec.max_length or 0, spec.error_message(""))
     for header, at in columns.extras.items():
         message = f"{shorten(header)} must be at most {EXTRA_VALUE_LENGTH:,} characters"
-        _object_to_long_texts(objections, table, at, header, EXTRA_VALUE_LENGTH, message)
+        _add_long_text_errors(collector, table, at, header, EXTRA_VALUE_LENGTH, message)
     for at in columns.unnamed:
-        if table.longest[at] and table.cells[str(at)].null_count() < len(table.rows):
-            message = f"Column {letter(at)} has values, but no header"
-            objections.add(at, RowError(None, None, None, "missing_header", message))
+        if table.max_bytes[at] and table.cells[str(at)].null_count() < len(table.rows):
+            message = f"Column {column_letters(at)} has values, but no header"
+            collector.add(at, RowError(None, None, None, "missing_header", message))
 
 
-def _row_error(fault: CellFault, columns: Columns) -> RowError:
-    if fault.field is not None:
-        return RowError(fault.row, fault.field, fault.value, fault.code, fault.message)
+def _row_error(error: CellError, columns: Columns) -> RowError:
+    if error.field is not None:
+        return RowError(error.row, error.field, error.value, error.code, error.message)
     names = {at: name for name, at in [*columns.extras.items(), *columns.fields.items()]}
-    field = None if fault.column is None else names.get(fault.column, letter(fault.column))
-    return RowError(fault.row, field, fault.value, fault.code, fault.message)
+    field = None if error.column is None else names.get(error.column, column_letters(error.column))
+    return RowError(error.row, field, error.value, error.code, error.message)
 
 
-def _object_to_missing_phones(objections: Objections, sheet: Sheet, table: Table, at: int) -> None:
+def _add_missing_phone_errors(collector: RowErrorCollector, sheet: Sheet, table: Table, at: int) -> None:
     phones = table.cells[str(at)]
     if not phones.has_nulls():
         return
-    unreadable = {fault.row for fault in sheet.faults if fault.column == at}
+    unreadable = {error.row for error in sheet.errors if error.column == at}
     missing = phones.is_null() & pl.Series([row not in unreadable for row in table.rows], dtype=pl.Boolean)
-    objections.add_cells(at, "phone", missing, phones, "missing", lambda _: "Missing required fields: phone")
+    collector.add_cells(at, "phone", missing, phones, "missing", lambda _: "Missing required fields: phone")
 
 
-def _object_to_long_texts(objections: Objections, table: Table, at: int, field: str, limit: int, message: str) -> None:
-    if table.longest[at] > limit:  # in bytes, which are at least as many as the characters
+def _add_long_text_errors(
+    collector: RowErrorCollector, table: Table, at: int, field: str, limit: int, message: str
+) -> None:
+    if table.max_bytes[at] > limit:  # in bytes, which are at least as many as the characters
         texts = table.cells[str(at)]
-        objections.add_cells(at, field, texts.str.len_chars() > limit, texts, "too_long", lambda _: message)
+        collector.add_cells(at, field, texts.str.len_chars() > limit, texts, "too_long", lambda _: message)

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 MAX_MEMBERS: Final = 5_000
 MAX_UNPACKED: Final = 200 * 1024 * 1024
@@ -25,7 +25,7 @@ def unpack(content: bytes) -> dict[str, bytes]:
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If there are more than `MAX_MEMBERS` of them or they have more than `MAX_UNPACKED` bytes, or if the archive is
         damaged.
     """
@@ -35,7 +35,7 @@ def unpack(content: bytes) -> dict[str, bytes]:
     try:
         entries = ZipFile(BytesIO(content)).infolist()
     except (BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise damaged_workbook() from error
+        raise damaged_workbook_error() from error
     members = {}
     left = MAX_UNPACKED
     for entry in entries:
@@ -43,24 +43,24 @@ def unpack(content: bytes) -> dict[str, bytes]:
         left -= len(member)
         name = entry.filename.replace("\\", "/").lower()
         if name in members:  # which of the two would the reader take?
-            raise damaged_workbook()
+            raise damaged_workbook_error()
         if name.endswith(_READ):
             members[name] = member
     return members
 
 
-def damaged_workbook() -> ImportRejected:
+def damaged_workbook_error() -> FileRejectedError:
     """The rejection of a workbook that cannot be made sense of."""
-    return ImportRejected.because("damaged_file", "The Excel file cannot be read; it may be damaged")
+    return FileRejectedError.because("damaged_file", "The Excel file cannot be read; it may be damaged")
 
 
 def _inflated(content: bytes, entry: ZipInfo, most: int) -> bytes:
     if entry.flag_bits & _ENCRYPTED:
-        raise ImportRejected.because("encrypted_file", "The file is protected with a password")
+        raise FileRejectedError.because("encrypted_file", "The file is protected with a password")
     start = entry.header_offset
     header = content[start : start + _LOCAL_HEADER_SIZE]
     if start < 0 or len(header) < _LOCAL_HEADER_SIZE:
-        raise damaged_workbook()
+        raise damaged_workbook_error()
     start += _LOCAL_HEADER_SIZE + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     packed = memoryview(content)[start : start + entry.compress_size]
     if entry.compress_type == ZIP_STORED:
@@ -69,17 +69,17 @@ def _inflated(content: bytes, entry: ZipInfo, most: int) -> bytes:
         try:
             member = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, most + 1)
         except zlib.error as error:
-            raise damaged_workbook() from error
+            raise damaged_workbook_error() from error
     else:
-        raise damaged_workbook()
+        raise damaged_workbook_error()
     if len(member) > most:
         raise _too_large()
     return member
 
 
-def _too_large() -> ImportRejected:
+def _too_large() -> FileRejectedError:
     megabytes = MAX_UNPACKED // (1024 * 1024)
-    return ImportRejected.because(
+    return FileRejectedError.because(
         "too_large_unpacked",
         f"The Excel file is too large when unpacked: more than {megabytes} MB or {MAX_MEMBERS:,} parts",
     )

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook
-from services.lead_svc.spreadsheets.workbooks.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
+from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
+from services.lead_svc.spreadsheets.workbooks.sheet_scan import ERROR_TEXTS, ErrorValues, SheetScan, shown_bytes
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
@@ -35,14 +35,14 @@ def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
     """The reach, texts and errors of a sheet, given the lengths of the shared texts."""
     row = rows = columns = 0
     shown: Counter[int] = Counter()
-    errors = ErrorCells()
+    errors = ErrorValues()
     for kind, body in _records(sheet):
         if kind == _ROW:
             (row,) = struct.unpack_from("<I", body)
         elif kind in _CELLS:
             column, _style = struct.unpack_from("<2I", body)
             if row >= MAX_ROWS or column >= MAX_COLUMNS:
-                raise damaged_workbook()
+                raise damaged_workbook_error()
             rows, columns = max(rows, row + 1), max(columns, column + 1)
             if kind == _SHARED_TEXT:
                 shown[int.from_bytes(body[8:12], "little")] += 1

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook
-from services.lead_svc.spreadsheets.workbooks.sheet_scan import ERROR_TEXTS, ErrorCells, SheetScan, shown_bytes
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
+from services.lead_svc.spreadsheets.workbooks.sheet_scan import ERROR_TEXTS, ErrorValues, SheetScan, shown_bytes
 
 MAX_ROWS: Final = 65_536
 MAX_COLUMNS: Final = 256
@@ -33,7 +33,7 @@ def scan(workbook: bytes) -> Iterator[SheetScan]:
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If the workbook is protected with a password.
     """
     sheets: list[tuple[int, bool]] = []
@@ -41,7 +41,7 @@ def scan(workbook: bytes) -> Iterator[SheetScan]:
     continued = False
     for kind, body in _records(workbook, 0):
         if kind == _PASSWORD:
-            raise ImportRejected.because("encrypted_file", "The file is protected with a password")
+            raise FileRejectedError.because("encrypted_file", "The file is protected with a password")
         if kind == _SHEET:
             sheets.append((int.from_bytes(body[:4], "little"), body[4] & _HIDDEN == 0))
         continued = kind == _SHARED_TEXTS or (kind == _CONTINUE and continued)
@@ -55,7 +55,7 @@ def scan(workbook: bytes) -> Iterator[SheetScan]:
 def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
     rows = columns = 0
     shown: Counter[int] = Counter()
-    errors = ErrorCells()
+    errors = ErrorValues()
     for kind, body in _records(workbook, start):
         if kind == _DIMENSIONS:
             _check_dimensions(body)
@@ -64,7 +64,7 @@ def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> SheetScan:
         row, column = struct.unpack_from("<2H", body)
         last = int.from_bytes(body[-2:], "little") if kind == _NUMBERS else column
         if last >= MAX_COLUMNS:
-            raise damaged_workbook()
+            raise damaged_workbook_error()
         rows, columns = max(rows, row + 1), max(columns, last + 1)
         if kind == _SHARED_TEXT:
             shown[int.from_bytes(body[6:10], "little")] += 1
@@ -77,7 +77,7 @@ def _check_dimensions(body: bytes) -> None:
     """Refuse dimensions that no sheet can have: the reader believes them, and reserves memory for them at once."""
     first_row, rows, first_column, columns = struct.unpack_from("<2I2H" if len(body) >= 14 else "<4H", body)
     if not (first_row <= rows <= MAX_ROWS and first_column <= columns <= MAX_COLUMNS):
-        raise damaged_workbook()
+        raise damaged_workbook_error()
 
 
 def _error(kind: int, body: bytes) -> int | None:
@@ -106,7 +106,7 @@ def _text_lengths(parts: list[bytes]) -> list[int]:
     part, at = 0, 8
     (count,) = struct.unpack_from("<I", parts[0], 4)
     if count * _LEAST_TEXT > sum(map(len, parts)):  # the reader reserves memory for as many as are announced
-        raise damaged_workbook()
+        raise damaged_workbook_error()
     while len(lengths) < count:
         while at >= len(parts[part]):
             at -= len(parts[part])

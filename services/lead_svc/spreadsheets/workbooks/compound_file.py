@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook
+from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
 
 _DIRECTORY_ENTRY: Final = 128
 _LAST_REGULAR_SECTOR: Final = 0xFFFFFFFA
@@ -21,17 +21,17 @@ def stream(content: bytes, *names: str) -> bytes:
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If it has none of the streams, or if its tables lead astray.
     """
     try:
         streams = _CompoundFile(content).streams
     except (struct.error, IndexError, ValueError) as error:
-        raise damaged_workbook() from error
+        raise damaged_workbook_error() from error
     for name in names:
         if name in streams:
             return streams[name]
-    raise damaged_workbook()
+    raise damaged_workbook_error()
 
 
 class _CompoundFile:
@@ -41,11 +41,11 @@ class _CompoundFile:
         directories, tables, directory = struct.unpack_from("<3I", content, 40)
         self._least_size, small_table, small_tables, _, more_tables = struct.unpack_from("<5I", content, 56)
         if not (7 <= sector_shift <= 16 and 4 <= mini_shift <= sector_shift):
-            raise damaged_workbook()
+            raise damaged_workbook_error()
         self._size, self._small_size = 1 << sector_shift, 1 << mini_shift
         # The reader reserves memory for what the header announces.
         if max(directories, tables, small_tables, more_tables) > len(content) // self._size:
-            raise damaged_workbook()
+            raise damaged_workbook_error()
         self._walked: set[int] = set()
         self._next = [n for sector in self._table_sectors() for n in self._integers(sector)]
         self._small_next = [n for sector in self._walk(small_table) for n in self._integers(sector)]
@@ -88,7 +88,7 @@ class _CompoundFile:
             length, kind = struct.unpack_from("<HB", entries, at + 64)
             start, size = struct.unpack_from("<IQ" if self._size > _OLD_SECTOR else "<2I", entries, at + 116)
             if size > len(self._content):
-                raise damaged_workbook()
+                raise damaged_workbook_error()
             if kind in {_STREAM, _ROOT} and 2 <= length <= 64:
                 yield entries[at : at + length - 2].decode("utf-16-le", "replace"), start, size
 
@@ -109,5 +109,5 @@ def _chain(start: int, following: Sequence[int], walked: set[int]) -> Iterator[i
 def _walk_once(sector: int, walked: set[int]) -> None:
     # A sector belongs to one chain, and once.
     if sector in walked:
-        raise damaged_workbook()
+        raise damaged_workbook_error()
     walked.add(sector)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from posixpath import join, normpath
 
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from services.lead_svc.spreadsheets.workbooks import biff8, biff12, sheet_xml
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook, unpack
+from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error, unpack
 from services.lead_svc.spreadsheets.workbooks.compound_file import stream
 from services.lead_svc.spreadsheets.workbooks.sheet_scan import MAX_CELLS, MAX_TEXT_BYTES, SheetScan
 
@@ -23,7 +23,7 @@ def scan_workbook(content: bytes, kind: FileKind) -> list[SheetScan]:
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If the workbook is damaged or protected, or would take too much memory.
     """
     cells = text_bytes = 0
@@ -38,7 +38,7 @@ def scan_workbook(content: bytes, kind: FileKind) -> list[SheetScan]:
                 raise _too_large(sheet)
             sheets.append(sheet)
     except (struct.error, IndexError, KeyError) as error:
-        raise damaged_workbook() from error
+        raise damaged_workbook_error() from error
     return sheets
 
 
@@ -72,8 +72,8 @@ def _targets(members: Mapping[str, bytes], relations: str) -> dict[str, str]:
     }
 
 
-def _too_large(sheet: SheetScan) -> ImportRejected:
-    return ImportRejected.because(
+def _too_large(sheet: SheetScan) -> FileRejectedError:
+    return FileRejectedError.because(
         "sheet_too_large",
         f"The Excel file is too large: its cells reach to row {sheet.rows:,} and column {sheet.columns:,}",
     )

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from services.lead_svc.spreadsheets.row_errors import ImportRejected
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 MAX_CELLS: Final = 3_000_000
 MAX_TEXT_BYTES: Final = 100 * 1024 * 1024
-MAX_ERROR_CELLS: Final = 1_000
+MAX_ERROR_VALUES: Final = 1_000
 
 ERROR_TEXTS: Final[Mapping[int, str]] = {
     0x00: "#NULL!",
@@ -23,7 +23,7 @@ ERROR_TEXTS: Final[Mapping[int, str]] = {
 """The errors of binary workbooks by their numbers."""
 
 
-class ErrorCell(NamedTuple):
+class ErrorValue(NamedTuple):
     """A cell like #N/A. Row and column count from 0."""
 
     row: int
@@ -31,17 +31,17 @@ class ErrorCell(NamedTuple):
     text: str
 
 
-class ErrorCells:
-    """Collects the error cells of a sheet: the first `MAX_ERROR_CELLS`, and how many there are beyond them."""
+class ErrorValues:
+    """Collects the error cells of a sheet: the first `MAX_ERROR_VALUES`, and how many there are beyond them."""
 
     def __init__(self) -> None:
-        self.first: list[ErrorCell] = []
+        self.first: list[ErrorValue] = []
         self.more = 0
 
     def add(self, row: int, column: int, text: str) -> None:
         """One more."""
-        if len(self.first) < MAX_ERROR_CELLS:
-            self.first.append(ErrorCell(row, column, text))
+        if len(self.first) < MAX_ERROR_VALUES:
+            self.first.append(ErrorValue(row, column, text))
         else:
             self.more += 1
 
@@ -57,13 +57,13 @@ class SheetScan:
     rows: int
     columns: int
     text_bytes: int
-    errors: ErrorCells
+    errors: ErrorValues
     visible: bool = True
 
 
-def too_many_cells() -> ImportRejected:
+def too_many_cells_error() -> FileRejectedError:
     """The rejection of a sheet with more than `MAX_CELLS` cells."""
-    return ImportRejected.because(
+    return FileRejectedError.because(
         "sheet_too_large", f"The Excel file is too large: a sheet may have at most {MAX_CELLS:,} cells"
     )
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Final
 from xml.parsers import expat
 
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook
+from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
 from services.lead_svc.spreadsheets.workbooks.sheet_scan import (
     MAX_CELLS,
     MAX_TEXT_BYTES,
-    ErrorCells,
+    ErrorValues,
     SheetScan,
     shown_bytes,
-    too_many_cells,
+    too_many_cells_error,
 )
 
 # Patterns instead of a parser, and each with a fixed beginning: 10,000 rows are 8 MB of XML. A row or cell that has a
@@ -73,19 +73,19 @@ def scan(xml: bytes, texts: SharedTexts) -> SheetScan:
     """The reach, texts and errors of a sheet; where they are surely small enough, an upper bound of reach and texts."""
     cells = xml.count(b"<c")
     if cells > MAX_CELLS:
-        raise too_many_cells()
+        raise too_many_cells_error()
     most_text = texts.longest * cells
     usual = b"\0" not in xml[:100] and not _PREFIXED.search(xml) and not _ERROR_TYPE.search(xml)
     if usual and most_text <= MAX_TEXT_BYTES:
         if not _FAR_ROW.search(xml) and not _FAR_CELL.search(xml):
-            return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, most_text, ErrorCells())
+            return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, most_text, ErrorValues())
         references = _REFERENCE.findall(xml)
         if all(number for _, number in references):
             rows = max((int(number[:9]) for number in {number for _, number in references}), default=0)
             columns = max(
                 (_column(letters.decode()) + 1 for letters in {letters for letters, _ in references}), default=0
             )
-            return SheetScan(rows, columns, most_text, ErrorCells())
+            return SheetScan(rows, columns, most_text, ErrorValues())
     return _scan_cells(xml, texts)
 
 
@@ -93,7 +93,7 @@ def _scan_cells(xml: bytes, texts: SharedTexts) -> SheetScan:
     """The same, cell by cell, as slowly as that is."""
     row = column = -1
     rows = columns = 0
-    errors = ErrorCells()
+    errors = ErrorValues()
     shown: Counter[int] = Counter()
     parser = expat.ParserCreate()
 
@@ -157,9 +157,9 @@ def _parse(
     try:
         parser.Parse(xml, True)
     except (expat.ExpatError, LookupError) as error:
-        raise damaged_workbook() from error
+        raise damaged_workbook_error() from error
 
 
 def _refuse_doctype(*_declaration: object) -> None:
     # No workbook has one, and entities declared in one could expand without end.
-    raise damaged_workbook()
+    raise damaged_workbook_error()

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Final
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS
-from services.lead_svc.spreadsheets.row_errors import ImportRejected, RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError, shorten
 
 MAX_COLUMNS: Final = 1_000
 MAX_HEADER_LENGTH: Final = 255
-REPORT_HEADER: Final = "errors"
+ERRORS_HEADER: Final = "errors"
 """Heads the last column of failed rows that are given back. An import passes over it: they can be sent as they are."""
 
 # How people head a column, beside the field's own name; written without case, spaces and punctuation.
@@ -54,14 +54,14 @@ _PHONE_FOR_WANT_OF_BETTER: Final = frozenset(
 )
 
 
-def clean_header(header: str) -> str:
+def strip_header(header: str) -> str:
     """The header without the space and the byte order mark around it."""
     return header.strip().strip("\ufeff\u200b").strip()
 
 
 def _key(header: str) -> str:
     """The header without case, spaces and punctuation; "" for one that is too long to be a header."""
-    name = clean_header(header)
+    name = strip_header(header)
     if len(name) > MAX_HEADER_LENGTH:  # normalisation takes time that grows with the square of the length
         return ""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
@@ -78,22 +78,22 @@ class Columns:
 
     `fields` maps a lead's fields to their columns; `extras` maps the headers of all other columns, as written, to
     theirs; `unnamed` are the columns without a header; `report` is the one in which an earlier import told its errors.
-    `objections` say why the header is none for a file of leads: with any, the rest is as far as it goes.
+    `collector` say why the header is none for a file of leads: with any, the rest is as far as it goes.
     """
 
     fields: Mapping[str, int]
     extras: Mapping[str, int]
     unnamed: tuple[int, ...]
-    report: int | None = None
-    objections: tuple[RowError, ...] = ()
+    errors_column: int | None = None
+    errors: tuple[RowError, ...] = ()
 
 
-def field_of(header: str) -> str | None:
+def field_for_header(header: str) -> str | None:
     """The field that a header means, whatever its case, spaces, hyphens and underscores."""
     return _FIELD_BY_KEY.get(_key(header))
 
 
-def arrange(headers: Sequence[str], column_map: Mapping[str, str] = MappingProxyType({})) -> Columns:
+def match_columns(headers: Sequence[str], column_map: Mapping[str, str] = MappingProxyType({})) -> Columns:
     """Find every column's meaning.
 
     Parameters
@@ -103,24 +103,24 @@ def arrange(headers: Sequence[str], column_map: Mapping[str, str] = MappingProxy
 
     Raises
     ------
-    ImportRejected
+    FileRejectedError
         If there are too many columns.
     """
     if len(headers) > MAX_COLUMNS:
-        raise too_many_columns()
+        raise too_many_columns_error()
     told, errors = _told(headers, column_map)
     by_name: defaultdict[str, list[int]] = defaultdict(list)
     extras: defaultdict[str, list[int]] = defaultdict(list)
     report = None
     for position, header in enumerate(headers):
         name = told.get(position)
-        if name is None and position == len(headers) - 1 > 0 and clean_header(header) == REPORT_HEADER:
+        if name is None and position == len(headers) - 1 > 0 and strip_header(header) == ERRORS_HEADER:
             report = position
             continue
         if name is None:
-            meant = field_of(header)
+            meant = field_for_header(header)
             name = meant if meant not in told.values() else None
-        (extras[clean_header(header)] if name is None else by_name[name]).append(position)
+        (extras[strip_header(header)] if name is None else by_name[name]).append(position)
     unnamed = extras.pop("", [])
     if "phone" not in by_name:
         by_name |= _phone_for_want_of_better(extras)
@@ -132,7 +132,7 @@ def _told(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[i
     """Which field each column is by the caller's word, and what is wrong with that."""
     columns: defaultdict[str, list[int]] = defaultdict(list)
     for position, header in enumerate(headers):
-        columns[_key(header) or clean_header(header)].append(position)
+        columns[_key(header) or strip_header(header)].append(position)
     told: dict[int, str] = {}
     errors = []
     for header, name in column_map.items():
@@ -140,7 +140,7 @@ def _told(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[i
         if spec is None or not spec.importable:
             message = f'column_map: no field of a lead is called "{shorten(name)}"'
             errors.append(RowError(None, _in_map(header), shorten(name), "unknown_field", message))
-        positions = columns.get(_key(header) or clean_header(header), [])
+        positions = columns.get(_key(header) or strip_header(header), [])
         if not positions:
             message = f'column_map: the file has no column "{shorten(header)}"'
             errors.append(RowError(None, _in_map(header), shorten(name), "unknown_column", message))
@@ -153,7 +153,7 @@ def _in_map(header: str) -> str:
     return f"column_map.{shorten(header)}"
 
 
-def letter(position: int) -> str:
+def column_letters(position: int) -> str:
     """The name that a spreadsheet gives to a column: A, B, …, Z, AA, …"""
     name = ""
     while position >= 0:
@@ -163,9 +163,9 @@ def letter(position: int) -> str:
     return name
 
 
-def too_many_columns() -> ImportRejected:
+def too_many_columns_error() -> FileRejectedError:
     """The rejection of a file that is wider than `MAX_COLUMNS`."""
-    return ImportRejected.because("too_many_columns", f"A file may have at most {MAX_COLUMNS:,} columns")
+    return FileRejectedError.because("too_many_columns", f"A file may have at most {MAX_COLUMNS:,} columns")
 
 
 def _phone_for_want_of_better(extras: defaultdict[str, list[int]]) -> dict[str, list[int]]:
@@ -183,13 +183,15 @@ def _objections(
         errors.append(RowError(None, "phone", None, "missing", "Missing required fields: phone"))
     for name, positions in [*by_name.items(), *extras.items()]:
         if len(positions) > 1:
-            shown = " and ".join(f'{letter(at)} ("{shorten(clean_header(headers[at]))}")' for at in positions)
+            shown = " and ".join(f'{column_letters(at)} ("{shorten(strip_header(headers[at]))}")' for at in positions)
             message = f"Columns {shown} have the same name"
             if name in by_name:
                 message = f"Columns {shown} are the same field: {name}"
             errors.append(RowError(None, shorten(name), None, "duplicate_column", message))
         if len(name) > MAX_HEADER_LENGTH:
-            message = f"The header of column {letter(positions[0])} is longer than {MAX_HEADER_LENGTH} characters"
+            message = (
+                f"The header of column {column_letters(positions[0])} is longer than {MAX_HEADER_LENGTH} characters"
+            )
             errors.append(RowError(None, shorten(name), None, "too_long", message))
     return errors
 

@@ -1,4 +1,4 @@
-"""Asks analytics_svc how good a campaign's calls were."""
+"""The client of analytics_svc: how good a campaign's calls were."""
 
 import structlog
 from pydantic import ValidationError
@@ -6,14 +6,14 @@ from pydantic import ValidationError
 from services.campaign_svc.campaigns.schemas import CallQuality
 from shared.http.service_client import ServiceClient, ServiceClientError
 
-ASK_SECONDS = 1.0
-"""How long an analytics_svc that does not answer may hold up a campaign."""
+TIMEOUT_SECONDS = 1.0
+"""How long an analytics_svc that does not answer may delay the response with a campaign."""
 
 logger = structlog.get_logger(__name__)
 
 
-class CallQualityReports:
-    """What analytics_svc makes of the reports of calls.
+class AnalyticsClient:
+    """Requests to analytics_svc.
 
     Parameters
     ----------
@@ -22,10 +22,10 @@ class CallQualityReports:
     """
 
     def __init__(self, url: str) -> None:
-        self._analytics_svc = ServiceClient(url, seconds=ASK_SECONDS)
+        self._analytics_svc = ServiceClient(url, seconds=TIMEOUT_SECONDS)
 
-    async def of_campaign(self, campaign_id: int, token: str) -> CallQuality:
-        """The figures of a campaign that the caller with this token can see; nulls while nobody can tell them."""
+    async def get_call_quality(self, campaign_id: int, token: str) -> CallQuality:
+        """Return the figures of a campaign that the token covers; all null when analytics_svc does not provide them."""
         try:
             figures = await self._analytics_svc.get(f"/internal/voice-campaigns/{campaign_id}/metrics", token)
             if figures is not None:
@@ -33,7 +33,7 @@ class CallQualityReports:
             reason = "not found"
         except (ServiceClientError, ValidationError) as error:
             reason = repr(error)
-        # The campaign itself is known, and is worth an answer.
+        # The campaign itself is known: it is returned without figures rather than not at all.
         logger.warning("call_quality_unknown", campaign_id=campaign_id, error=reason)
         return CallQuality()
 
