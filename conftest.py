@@ -7,6 +7,7 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 pytest_plugins = [
+    "tests.fixtures.workers",
     "tests.fixtures.logs",
     "tests.fixtures.servers",
     "tests.fixtures.gateway",

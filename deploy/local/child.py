@@ -17,6 +17,8 @@ from deploy.local.process_tree import Record
 from deploy.local.state_directory import StateDirectory
 
 POLL_S = 0.05
+OWNER = "LOCAL_STACK_OWNER"
+"""Variable that every process of a stack inherits: whoever sets it finds all of them again, even orphans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,6 @@ class Child:
 
 def inherited_environment() -> dict[str, str]:
     """The few variables of the caller's environment that a child needs; settings of other programs stay out."""
-    names = ("PATH", "HOME", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+    names = ("PATH", "HOME", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH", OWNER)
     environment = {name: os.environ[name] for name in names if name in os.environ}
     return environment | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

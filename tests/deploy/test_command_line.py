@@ -17,6 +17,7 @@ import pytest
 from deploy.local import ports, process_tree, status
 from deploy.local.stack import ROOT
 from deploy.local.state_directory import StateDirectory
+from tests.fixtures.run_directory import RunDirectory
 
 COMMAND_SECONDS = 180
 DEFAULT_PORTS = (5432, 5672, 6379, 4369, 15672, 25672)
@@ -48,9 +49,11 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+def command(run_directory: RunDirectory) -> Iterator[CommandLine]:
     # Below a directory that only its owner may enter, where root keeps PostgreSQL's data elsewhere.
-    command = CommandLine(tmp_path_factory.mktemp("private") / "state with spaces")
+    private = run_directory.new_state("-private")
+    private.mkdir(mode=0o700)
+    command = CommandLine(private / "state with spaces")
     try:
         yield command
     finally:

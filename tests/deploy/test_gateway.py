@@ -22,6 +22,7 @@ from deploy.local.gateway import DOCS, gateway, render
 from deploy.local.probes import http_ok
 from deploy.local.state_directory import StateDirectory
 from tests.deploy.stub_product import STUB, UPSTREAMS
+from tests.fixtures.run_directory import RunDirectory
 from tests.fixtures.servers import temporary_state
 
 MEGABYTE = 1024 * 1024
@@ -45,9 +46,9 @@ def _stand_in(state: StateDirectory, name: str) -> Child:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(run_directory: RunDirectory) -> Iterator[Site]:
     nginx = find_or_install(print).nginx
-    with temporary_state() as path, pytest.MonkeyPatch.context() as patch:
+    with temporary_state(run_directory) as path, pytest.MonkeyPatch.context() as patch:
         state = StateDirectory(path)
         state.hold()
         # The real patience would make the test of it last over a minute.

@@ -23,13 +23,16 @@ from deploy.local.process_tree import Record
 from deploy.local.state_directory import StateDirectory
 from deploy.local.tokens import make_token
 from deploy.local.watch import LOG_BYTES, delay_after, trim
+from tests.fixtures.run_directory import RunDirectory
 
 EXAMPLE = "# a comment\nPOSTGRES_PASSWORD=\nGATEWAY_PORT=8080\n#JWT_JWKS_URL=https://id.example\n"
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[StateDirectory]:
-    state = StateDirectory(tmp_path / "a state")
+def state(run_directory: RunDirectory) -> Iterator[StateDirectory]:
+    private = run_directory.new_state("-private")
+    private.mkdir()
+    state = StateDirectory(private / "a state")
     yield state
     state.release()
 
