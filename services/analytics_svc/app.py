@@ -11,6 +11,7 @@ from services.analytics_svc.reports import campaign_endpoints, lead_endpoints
 from services.analytics_svc.reports.cache import ReportCache
 from services.analytics_svc.reports.campaign_lookup import CampaignDirectory
 from services.analytics_svc.reports.service import Answers
+from services.analytics_svc.rollups.version_check import RollupVersionCheck
 from services.analytics_svc.settings import AnalyticsApiSettings, AnalyticsEventsSettings
 from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
@@ -58,6 +59,7 @@ def create_events_app(settings: AnalyticsEventsSettings) -> FastAPI:
         works=[
             Consumer(settings.amqp_url.get_secret_value(), database, projection.SUBSCRIPTION),
             Housekeeping(database),
+            RollupVersionCheck(database),
         ],
     )
 

@@ -2,7 +2,7 @@
 
 Enumerations are plain text and ids refer to nothing: the events are checked when they are read, and they arrive in any
 order, so a lead or a call may be here before its campaign. What different events tell of a lead stands in different
-tables, each with its own rule for what is newer; the views ``lead_facts`` and ``call_facts`` (migration 0002) put
+tables, each with its own rule for what is newer; the views ``lead_facts`` and ``call_facts`` (``facts/views.sql``) put
 together what reports know of a lead and a call. The sums over them: ``rollups/definitions.py``.
 """
 
@@ -24,11 +24,20 @@ from sqlalchemy import (
     false,
 )
 
+from shared.database.repeatable import repeatable_migrations_table
 from shared.messaging.tables import inbox_table
 
 metadata = MetaData()
 
 inbox = inbox_table(metadata)
+repeatable_migrations = repeatable_migrations_table(metadata)
+
+rollup_state = Table(
+    "rollup_state",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    comment="One row: the version of the definitions by which the roll-ups were summed.",
+)
 
 ledgers = Table(
     "ledgers",

@@ -12,11 +12,12 @@ from fastapi import FastAPI
 from services.webhook_svc.deliveries import endpoints as delivery_endpoints
 from services.webhook_svc.fanout import handler
 from services.webhook_svc.sending import repository
-from services.webhook_svc.sending.attempt import Sender
 from services.webhook_svc.sending.deliverer import Deliverer
+from services.webhook_svc.sending.sender import Sender
 from services.webhook_svc.sending.transport import PinnedTransport
 from services.webhook_svc.settings import WebhookApiSettings, WebhookEventsSettings
 from services.webhook_svc.subscriptions import endpoints as subscription_endpoints
+from services.webhook_svc.subscriptions.repository import delete_expired_secrets
 from shared.database import idempotency_keys
 from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
@@ -73,13 +74,13 @@ def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.Async
         database,
         title="Webhooks: events",
         works=[
-            Consumer(settings.amqp_url.get_secret_value(), database, handler.subscription(deliverer.wake)),
+            Consumer(settings.amqp_url.get_secret_value(), database, handler.subscription(deliverer.notify)),
             deliverer,
             Housekeeping(
                 database,
                 idempotency_keys=idempotency_keys.delete_expired,
-                events=partial(repository.delete_expired, kept=timedelta(days=settings.webhook_retention_days)),
-                previous_secrets=repository.forget_secrets,
+                events=partial(repository.delete_expired, retention=timedelta(days=settings.webhook_retention_days)),
+                previous_secrets=delete_expired_secrets,
             ),
         ],
         lifespan=lifespan,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.webhook_svc.subscriptions.event_types import EVENT_TYPES
+from services.webhook_svc.domain.event_types import EVENT_TYPES
 from shared.messaging.topology import ExchangeName, QueueSpec
 
 FAN_OUT: Final = QueueSpec(name="webhook.fanout", exchange=ExchangeName.EVENTS, bindings=EVENT_TYPES, ordered=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from services.webhook_svc.destinations import Destinations, Network
+from services.webhook_svc.domain.destinations import DestinationPolicy, Network
 from shared.settings import ApiSettings, ProcessSettings
 
 
@@ -26,9 +26,9 @@ class WebhookSettings(ProcessSettings):
     public."""
 
     @property
-    def destinations(self) -> Destinations:
-        """Where messages may be sent."""
-        return Destinations(self.webhook_allow_http, self.webhook_allowed_networks)
+    def destinations(self) -> DestinationPolicy:
+        """The destinations that the operator allows."""
+        return DestinationPolicy(self.webhook_allow_http, self.webhook_allowed_networks)
 
 
 class WebhookApiSettings(ApiSettings, WebhookSettings):

@@ -1,11 +1,12 @@
 """The tables of database ``webhooks``."""
 
-from typing import Final, get_args
+from typing import Final
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Enum,
     ForeignKey,
@@ -20,17 +21,19 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    or_,
     text,
 )
 
-from services.webhook_svc.subscriptions.states import State
+from services.webhook_svc.domain.delivery_status import STORED_STATUSES
+from services.webhook_svc.domain.subscription_state import SubscriptionStatus
 from shared.database.idempotency_keys import idempotency_keys_table
 from shared.messaging.tables import inbox_table
 
 metadata = MetaData()
 
-_STATE: Final = Enum(*get_args(State), name="subscription_state", metadata=metadata)
-_STATUS: Final = Enum("pending", "delivered", "failed", name="delivery_status", metadata=metadata)
+_STATE: Final = Enum(*(status.value for status in SubscriptionStatus), name="subscription_state", metadata=metadata)
+_STATUS: Final = Enum(*(status.value for status in STORED_STATUSES), name="delivery_status", metadata=metadata)
 
 subscriptions = Table(
     "subscriptions",
@@ -43,7 +46,7 @@ subscriptions = Table(
     Column("state", _STATE, nullable=False),
     Column("reason", Text, comment="Why it is not active."),
     Column("state_since", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    # As they are written in an answer: a signature needs the key itself, so no hash would do.
+    # Secrets are stored as they are published: a signature needs the key itself, so a hash would not do.
     Column("secret", Text, nullable=False),
     Column("previous_secret", Text),
     Column("previous_secret_until", DateTime(timezone=True)),
@@ -59,6 +62,7 @@ events = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("type", Text, nullable=False),
+    # The first migration sets its compression to lz4: lists of leads shrink to a fifth in a moment.
     Column("body", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     comment="What is sent, once for all of a company's subscriptions. Deliveries and attempts go with it.",
@@ -73,7 +77,7 @@ deliveries = Table(
     Column("event_id", Uuid, ForeignKey(events.c.id, ondelete="CASCADE"), nullable=False),
     Column("status", _STATUS, nullable=False, server_default=text("'pending'")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    # While somebody sends it, the end of their lease: a sender that died leaves a row that becomes due by itself.
+    # While claimed_by is set, the end of the lease: a process that died leaves a row that becomes due by itself.
     Column("due_at", DateTime(timezone=True), server_default=func.now()),
     Column("claimed_by", Uuid),
     Column("tries", Integer, nullable=False, server_default=text("0"), comment="Attempts since trying_since."),
@@ -100,8 +104,7 @@ attempts = Table(
 inbox = inbox_table(metadata)
 idempotency_keys = idempotency_keys_table(metadata)
 
-WEBHOOKS_DDL: Final = (
-    # As of the outbox: lists of leads become a fifth in a moment.
-    "ALTER TABLE events ALTER COLUMN body SET COMPRESSION lz4",
-)
-"""What the declared tables cannot say; a migration runs it after creating them."""
+
+def is_unclaimed() -> ColumnElement[bool]:
+    """Return the condition that no process is sending a delivery: it is not claimed, or its lease has ended."""
+    return or_(deliveries.c.claimed_by.is_(None), deliveries.c.due_at <= func.now())

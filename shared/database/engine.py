@@ -111,6 +111,34 @@ class Database:
         finally:
             await self._readers.release(connection)
 
+    async def fetch(self, query: str, *parameters: object) -> "list[asyncpg.Record]":
+        """Read the rows of one statement, outside of any transaction.
+
+        This is the way of hot reads that need a single statement: one round trip. A transaction has three (BEGIN, the
+        statement, COMMIT), and what SQLAlchemy adds to a statement costs more than most of these statements do. The
+        connections are a pool of their own, of the driver's. Whatever needs two statements that agree takes
+        ``snapshot``, and whatever writes takes ``transaction``.
+
+        Parameters
+        ----------
+        query
+            One SELECT, with ``$1`` for its first parameter; from a SQL file (``load_queries``).
+        """
+        async with self.reader() as driver:
+            rows: list[asyncpg.Record] = await driver.fetch(query, *parameters)
+            return rows
+
+    async def fetch_row(self, query: str, *parameters: object) -> "asyncpg.Record | None":
+        """Read the first row of one statement, as ``fetch``; None when it has no rows."""
+        async with self.reader() as driver:
+            row: asyncpg.Record | None = await driver.fetchrow(query, *parameters)
+            return row
+
+    async def fetch_value(self, query: str, *parameters: object) -> Any:  # noqa: ANN401 - of the column's type
+        """Read the first column of the first row of one statement, as ``fetch``; None when it has no rows."""
+        async with self.reader() as driver:
+            return await driver.fetchval(query, *parameters)
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A connection in a read-only transaction whose statements all see the same state."""

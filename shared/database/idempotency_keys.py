@@ -1,4 +1,4 @@
-"""Answers kept by the key their request came with, so that a repeated request is answered and not done again."""
+"""The table of idempotency keys: the result of a request, stored under the key that the request came with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +22,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-KEPT: Final = timedelta(hours=24)
-"""How long an answer is kept. A key used again after that is a new one."""
+RETENTION: Final = timedelta(hours=24)
+"""How long a result is stored. A key that is used again after that is a new one."""
+RESULT: Final = 0
+"""``status`` of a row that stores a result. A row with a status of HTTP stores a whole response."""
 
 
 def idempotency_keys_table(metadata: MetaData) -> Table:
-    """Keys, each written in the transaction of the change it stands for."""
+    """Return the table; each of its rows is written in the transaction of the change that it stands for.
+
+    Until version 0.1 a row stored a response: status, headers and body. Now it stores a result, in ``body``, and its
+    ``status`` is ``RESULT``. Both are read, so a request from before an upgrade is replayed after it.
+    """
     return Table(
         "idempotency_keys",
         metadata,
@@ -51,53 +57,70 @@ class IdempotentRequest:
     operation: str
     key: str
     fingerprint: bytes
-    """Of what was sent: the same request must send the same."""
+    """Hash of what was sent: the same request must send the same content."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredResponse:
-    """How a request was answered, and to what."""
+class StoredRow:
+    """What is stored under a key."""
 
     fingerprint: bytes
     status: int
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def result(self) -> bytes:
+        """The result of the request, as JSON; of a row that stores a response, the result in it.
+
+        The body of a response was ``{"message": …, "data": <result>}``, or ``{"message": …}`` of a request without a
+        result, or the result alone.
+        """
+        if self.status == RESULT or not self.body.startswith(b'{"message":'):
+            return self.body
+        _, _, data = self.body.partition(b',"data":')
+        return data.removesuffix(b"}") or b"null"
+
 
 _table: Final = idempotency_keys_table(MetaData())
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-async def hold(connection: AsyncConnection, request: IdempotentRequest) -> bool:
-    """Keep the key to this transaction until its end; False when another transaction has it."""
+async def lock(connection: AsyncConnection, request: IdempotentRequest) -> bool:
+    """Lock the key until the end of the transaction; return False when another transaction has locked it."""
     name = f"{request.subject}\n{request.operation}\n{request.key}"
-    held: bool = (await connection.execute(_LOCK, {"name": name})).scalar_one()
-    return held
+    locked: bool = (await connection.execute(_LOCK, {"name": name})).scalar_one()
+    return locked
 
 
-async def find(connection: AsyncConnection, request: IdempotentRequest) -> StoredResponse | None:
-    """The answer kept for this key, if there is one that is not too old."""
+async def find(connection: AsyncConnection, request: IdempotentRequest) -> StoredRow | None:
+    """Return what is stored under the key, unless it is older than ``RETENTION``."""
     query = select(_table).where(
         _table.c.subject == request.subject,
         _table.c.operation == request.operation,
         _table.c.key == request.key,
-        _table.c.created_at > func.now() - KEPT,
+        _table.c.created_at > func.now() - RETENTION,
     )
     row = (await connection.execute(query)).mappings().one_or_none()
-    return StoredResponse(row["fingerprint"], row["status"], row["headers"], row["body"]) if row else None
+    return StoredRow(row["fingerprint"], row["status"], row["headers"], row["body"]) if row else None
 
 
-async def keep(
-    connection: AsyncConnection, request: IdempotentRequest, *, status: int, headers: Mapping[str, str], body: bytes
+async def store(
+    connection: AsyncConnection,
+    request: IdempotentRequest,
+    body: bytes,
+    *,
+    status: int = RESULT,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Store the answer to a request, in the place of one that is too old."""
+    """Store the result of a request, in the place of one that is expired or no longer valid."""
     statement = insert(_table).values(
         subject=request.subject,
         operation=request.operation,
         key=request.key,
         fingerprint=request.fingerprint,
         status=status,
-        headers=dict(headers),
+        headers=dict(headers or {}),
         body=body,
         created_at=func.now(),
     )
@@ -106,6 +129,6 @@ async def keep(
 
 
 async def delete_expired(connection: AsyncConnection) -> int:
-    """Delete what is older than ``KEPT``; returns how many."""
-    result = await connection.execute(delete(_table).where(_table.c.created_at <= func.now() - KEPT))
+    """Delete the rows that are older than ``RETENTION``; return their number."""
+    result = await connection.execute(delete(_table).where(_table.c.created_at <= func.now() - RETENTION))
     return result.rowcount

@@ -1,14 +1,17 @@
 """Alembic, run by each service on its own migrations: ``python -m services.<service> migrate``."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import stamina
 import structlog
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy import Connection, MetaData, func, pool, select
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.database.repeatable import RepeatableMigration
 
 MIGRATION_LOCK = 7_060_001
 """Advisory lock: two migrations of one database started at once run one after the other."""
@@ -41,14 +44,25 @@ def _not_up_yet(error: Exception) -> bool:
     return isinstance(error, OSError) or state == CANNOT_CONNECT_NOW
 
 
-def run_migrations(metadata: MetaData) -> None:
-    """The body of every ``env.py``: run what Alembic asks for, in one transaction and one at a time."""
+def run_migrations(metadata: MetaData, repeatable: Sequence[RepeatableMigration] = ()) -> None:
+    """Run what Alembic requests, in one transaction and one at a time; the body of every ``env.py``.
+
+    Parameters
+    ----------
+    repeatable
+        Applied in order after the newest revision, each when it has changed.
+    """
 
     def run(connection: Connection) -> None:
         context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
         with context.begin_transaction():
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             context.run_migrations()
+            if context.get_context().get_current_revision() != context.get_head_revision():
+                return  # a downgrade, or an upgrade to an earlier revision
+            for migration in repeatable:
+                if migration.apply(connection):
+                    logger.info("repeatable_migration_applied", name=migration.name)
 
     async def connect_and_run(database_url: str) -> None:
         url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)

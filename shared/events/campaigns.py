@@ -1,16 +1,14 @@
 """Events of campaigns. Each carries the campaign as it is after the change."""
 
-from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.events.envelope import EventData, EventPart
+from shared.schema import Money
 
 CampaignStatus = Literal["draft", "active", "paused", "completed"]
 CampaignPriority = Literal["low", "medium", "high"]
-Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-"""Held as an exact decimal, sent as a JSON number."""
 
 
 class Campaign(EventPart):

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.events.campaigns import Money
 from shared.events.envelope import EventData, EventPart
+from shared.schema import Money
 
 LEADS_PER_EVENT = 500
 """Most leads in one event: one message of this size costs about as much to send as one with a single lead."""

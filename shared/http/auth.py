@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from shared.http.errors import ApiError, Forbidden, ServiceUnavailable, Unauthenticated, handle_validation_error
-from shared.http.parameters import MAX_ID, StrictIntText
 from shared.http.service_client import load_httpx
+from shared.ids import MAX_ID, CompanyId
+from shared.schema import StrictIntText
 from shared.settings import ApiSettings
 
 JWKS_SECONDS = 300.0
@@ -194,12 +195,12 @@ async def _company_in_path(
         ),
         StrictIntText,
     ],
-) -> int:
+) -> CompanyId:
     caller.require_company(company_id)
-    return company_id
+    return CompanyId(company_id)
 
 
-CompanyInPath = Annotated[int, Depends(_company_in_path)]
+CompanyInPath = Annotated[CompanyId, Depends(_company_in_path)]
 """``{companyId}`` of the path, covered by the caller's token."""
 
 

@@ -18,9 +18,7 @@ from starlette.routing import compile_path
 
 from shared.database.availability import is_unavailable
 from shared.http.json import JsonResponse
-
-SHOWN_LENGTH = 100
-"""Longest part of a rejected value that an error repeats."""
+from shared.text import shorten
 
 logger = structlog.get_logger(__name__)
 
@@ -197,7 +195,7 @@ def display_value(value: object) -> str:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         text = "…"  # lists within lists, deeper than can be written
-    return _encodable(text[:SHOWN_LENGTH])
+    return _encodable(shorten(text, ellipsis=""))
 
 
 def _encodable(text: str) -> str:

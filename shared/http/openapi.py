@@ -14,10 +14,13 @@ from shared.http.errors import ApiError, ErrorResponse
 _AUTOMATIC_SCHEMA = {"$ref": "#/components/schemas/HTTPValidationError"}
 
 
-class Done(BaseModel):
-    """What was done."""
+class MessageResponse(BaseModel):
+    """A response that states what was done, and nothing more."""
 
     message: str
+
+
+Done = MessageResponse
 
 
 def documented_errors(*errors: ApiError) -> dict[int | str, dict[str, Any]]:

@@ -3,43 +3,32 @@
 import re
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
 from typing import Annotated, Final
-from zoneinfo import available_timezones
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, StrictBool, WithJsonSchema
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import BeforeValidator, StrictBool, WithJsonSchema
 
 from shared.http.errors import BadRequest, FieldError, display_value, invalid_request
+from shared.ids import MAX_ID
+from shared.schema import NoNulText, StrictIntText
+from shared.schema import require_time_zone as time_zone
 
-MAX_ID = 2**63 - 1
-"""Ids are PostgreSQL bigints; a larger number is nobody's id."""
-
-
-def _digits(value: object) -> object:
-    # pydantic would also take 1_0, 1.0, +1 and 01: another number than was meant, or one more address of one thing.
-    if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
-        raise PydanticKnownError("int_parsing")
-    return value
-
-
-_WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
-StrictIntText = BeforeValidator(_digits)
-"""A number of path or query is written in digits and nothing else."""
+__all__ = [
+    "MAX_ID",
+    "Day",
+    "IdInPath",
+    "IdListText",
+    "NoNulText",
+    "StrictBoolText",
+    "StrictIntText",
+    "campaign_ids",
+    "end_before_start",
+    "invalid_campaign_ids",
+    "time_zone",
+]
 
 IdInPath = Annotated[int, Path(alias="id", ge=1, le=MAX_ID, description="Its id.", examples=[1]), StrictIntText]
 """``{id}`` of the path."""
-
-
-def _storable(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("must not hold a NUL character")
-    return value
-
-
-NoNulText = AfterValidator(_storable)
-"""Text that PostgreSQL can hold: anything without a NUL."""
 
 
 def _true_or_false(value: object) -> object:
@@ -94,19 +83,3 @@ def campaign_ids(lists: Sequence[str]) -> tuple[int, ...]:
     if not all(_ID.fullmatch(part) and int(part) <= MAX_ID for part in written):
         raise invalid_campaign_ids(",".join(lists))
     return tuple(sorted({int(part) for part in written}))
-
-
-_NOT_ZONES: Final = frozenset({"localtime", "Factory"})
-"""Names in the database that mean something else on every machine."""
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones() - _NOT_ZONES)
-
-
-def time_zone(name: str) -> str:
-    """Accept the name of a time zone in the IANA database; of use as a validator."""
-    if name not in _time_zones():
-        raise PydanticCustomError("time_zone", "Must be a time zone of the IANA database, such as Europe/Berlin")
-    return name

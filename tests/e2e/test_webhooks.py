@@ -13,13 +13,13 @@ import pytest
 from deploy.local.stack import Stack
 from tests.fixtures.gateway import Caller
 from tests.fixtures.waiting import eventually
-from tests.fixtures.webhooks import Receiver, receiving
+from tests.fixtures.webhooks import Receiver, running_receiver
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     """A receiver on this machine, which the stack without Docker sends to."""
-    async with receiving() as at_work:
+    async with running_receiver() as at_work:
         yield at_work
 
 
@@ -44,7 +44,7 @@ async def test_a_new_lead_is_posted_to_who_subscribed_and_to_nobody_else(
     campaign = await caller.create_campaign()
     [lead] = await caller.imported("phone\n+14155552671\n", campaign)
 
-    [request] = await receiver.received(1)
+    [request] = await receiver.wait_for_requests(1)
     assert request.path == "/hook"
     event = orjson.loads(request.body)
     assert (event["type"], event["companyid"], event["id"]) == ("lead.created.v1", caller.company_id, request.event_id)

@@ -24,7 +24,7 @@ async def project(connection: AsyncConnection, events: Sequence[Envelope]) -> No
     """
     facts = collect(events)
     driver = await driver_connection(connection)
-    await repository.be_the_only_writer(driver)
+    await repository.begin_writing(driver)
     call_ids = set(facts.calls)
     if facts.terms:
         call_ids.update(await repository.calls_under(driver, facts.terms))
@@ -42,9 +42,10 @@ async def project(connection: AsyncConnection, events: Sequence[Envelope]) -> No
 async def clear(connection: AsyncConnection) -> None:
     """Delete every fact and sum; other transactions go on reading them until this one ends."""
     driver = await driver_connection(connection)
-    await repository.be_the_only_writer(driver)
+    await repository.begin_writing(driver)
     await repository.clear(driver)
     await rollups.clear(driver)
+    await rollups.store_version(driver)
 
 
 def _leads_told_of(facts: Facts) -> set[int]:

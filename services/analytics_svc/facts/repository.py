@@ -51,16 +51,10 @@ K = TypeVar("K", int, tuple[int, int])
 F = TypeVar("F")
 
 
-async def be_the_only_writer(driver: Driver) -> None:
-    """Wait until no other transaction writes facts, and keep it so until the end of this one.
-
-    A call looks up its campaign's terms, and terms look for the calls they hold for: written at the same time in two
-    transactions, neither would see the other. Nor would two changes of a lead.
-
-    Whatever it does from here on finds rows by their keys. A table that grew since its statistics were made is taken
-    for a small one, and going through all of it, for each batch or even for each row of one, would look cheap.
-    """
-    await driver.execute(_BE_THE_ONLY_WRITER, WRITER_LOCK)
+async def begin_writing(driver: Driver) -> None:
+    """Lock facts and roll-ups for this transaction and force plans that find rows by their keys."""
+    # One round trip for both: every batch begins with it.
+    await driver.execute(f"{_LOCK_WRITER}; {_FORCE_INDEX_PLANS}")
 
 
 async def store_campaigns(driver: Driver, facts: Mapping[int, CampaignFact]) -> None:
@@ -200,9 +194,13 @@ _STORE_ASSIGNMENTS: Final = f"{_insert(lead_assignments)} ON CONFLICT DO NOTHING
 _STORE_CONVERSIONS: Final = _upsert_newer(lead_conversions)
 _STORE_CALLS: Final = f"{_insert(calls)} ON CONFLICT DO NOTHING RETURNING id"
 _STORE_MEMBERS: Final = _upsert_newer(members)
-_BE_THE_ONLY_WRITER: Final = """
-    SELECT pg_advisory_xact_lock($1), set_config(name, 'off', true)
-    FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS unwanted (name)
+# A call looks up its campaign's terms, and terms look up the calls to which they apply: two transactions that wrote
+# them at the same time would not see each other's rows. Nor would two changes of a lead.
+_LOCK_WRITER: Final = f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+# The plan to avoid: a table that grew since its statistics were made counts as a small one, and a sequential scan of it
+# for each batch, or as the inner side of a join for each row of a batch, looks cheap.
+_FORCE_INDEX_PLANS: Final = """
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
 """
 _CALLS_UNDER: Final = """
     SELECT DISTINCT calls.id

@@ -6,7 +6,6 @@ never older than the facts. Redis only makes it faster: without one, every answe
 
 import hashlib
 import time
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,11 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.analytics_svc.facts.views import FACT_VIEWS
+from services.analytics_svc.versions import FORMULAS_VERSION, ROLLUPS_VERSION
+
+DEFINITIONS: Final = f"{FACT_VIEWS.checksum[:16]}.{ROLLUPS_VERSION}.{FORMULAS_VERSION}"
+"""The views' checksum and the versions of roll-ups and formulas."""
 KEPT_SECONDS: Final = 3600
 REDIS_SECONDS: Final = 0.25
 """How long a Redis that does not answer may hold up a report."""
@@ -24,19 +28,27 @@ logger = structlog.get_logger(__name__)
 
 
 class ReportCache:
-    """Answers by question and state of the facts."""
+    """Responses by question and state of the facts.
 
-    def __init__(self, redis_url: str) -> None:
+    Parameters
+    ----------
+    redis_url
+        The Redis that stores them.
+    definitions
+        Version of everything that decides figures; responses of another version are not used.
+    """
+
+    def __init__(self, redis_url: str, *, definitions: str = DEFINITIONS) -> None:
+        self._definitions = definitions
         self._redis = Redis.from_url(
             redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, protocol=3
         )
-        self._formulas = _digest_of_formulas()
         self._away_until = 0.0
 
     def key(self, company_id: int, mark: UUID, question: str) -> str:
         """Where the answer to a question is."""
         digest = hashlib.sha256(question.encode()).hexdigest()
-        return f"reports:{self._formulas}:{company_id}:{mark}:{digest}"
+        return f"reports:{self._definitions}:{company_id}:{mark}:{digest}"
 
     async def get(self, key: str) -> bytes | None:
         """An answer, if it is here."""
@@ -65,11 +77,3 @@ class ReportCache:
     def _leave_alone(self, error: Exception) -> None:
         self._away_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("report_cache_away", error=repr(error))
-
-
-def _digest_of_formulas() -> str:
-    """Stands for the code that makes reports: a new release must not answer by the formulas of the last."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]

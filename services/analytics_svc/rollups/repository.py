@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Table
 
 from services.analytics_svc.rollups.definitions import DIMENSIONS, ROLLUPS, Grain, Rollup
+from services.analytics_svc.versions import ROLLUPS_VERSION
 from shared.database.engine import Driver
 
 FACTS: Final = sorted({rollup.facts for rollup in ROLLUPS})
@@ -47,6 +48,26 @@ async def clear(driver: Driver) -> None:
     """Delete every sum; other transactions go on reading them until this one ends."""
     for table in tables():
         await driver.execute(f"DELETE FROM {table.name}")
+
+
+async def store_version(driver: Driver) -> None:
+    """Record that the roll-ups are made by the current definitions, as they are after ``clear``."""
+    await driver.execute("UPDATE rollup_state SET version = $1", ROLLUPS_VERSION)
+
+
+async def are_outdated(driver: Driver) -> bool:
+    """Return whether roll-ups were summed by other definitions than the current ones: a rebuild replaces them.
+
+    Without any fact there is nothing that could be outdated.
+    """
+    outdated: bool = await driver.fetchval(
+        """
+        SELECT NOT EXISTS (SELECT FROM rollup_state WHERE version = $1)
+            AND (EXISTS (SELECT FROM leads) OR EXISTS (SELECT FROM calls))
+        """,
+        ROLLUPS_VERSION,
+    )
+    return outdated
 
 
 def _fold(rollup: Rollup) -> str:

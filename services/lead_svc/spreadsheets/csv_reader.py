@@ -1,7 +1,7 @@
-"""CSV as people have it: any of the usual separators, line ends and encodings, quoted or not.
+"""Read CSV files with any of the usual separators, line ends and encodings, quoted or not.
 
-polars reads what is well formed, Python's csv module the rest: it is ten times slower, but it knows the row where
-something is wrong. Both must read the same from what both can read.
+polars reads well-formed files, Python's csv module all others: it is ten times slower, but it knows the row of an
+error. Both read the same from a file that both can read.
 """
 
 import csv
@@ -19,16 +19,16 @@ from polars.exceptions import PolarsError
 from services.lead_svc.spreadsheets.encoding import to_utf8
 from services.lead_svc.spreadsheets.header import MAX_COLUMNS, field_for_header, too_many_columns_error
 from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError
-from services.lead_svc.spreadsheets.sheet import CellError, Sheet
+from services.lead_svc.spreadsheets.sheet import MAX_TEXT_CELLS, CellError, Sheet, require_bounded_size
 
 SEPARATORS: Final[tuple[str, ...]] = (",", ";", "\t", "|")
 
-_MOST_ROWS_ABOVE: Final = 1_000
-_CELLS_IN_A_PIECE: Final = 200_000
-_LONGEST_CELL: Final = 256 * 1024 * 1024
-csv.field_size_limit(_LONGEST_CELL)  # its default would refuse a long cell without saying where
+_MAX_ROWS_ABOVE: Final = 1_000
+_CELLS_PER_PIECE: Final = 200_000
+_MAX_CELL_CHARACTERS: Final = 256 * 1024 * 1024
+csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the default would reject a long cell without its row
 
-# Excel's own first line, which names the separator and is no row.
+# The first line that Excel writes to name the separator; it is not a row.
 _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(?![\w"])([\t!-~])"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _BLANK_LINES: Final = re.compile(rb"(?:[ \t]*(?:\r\n|\n|\r))++")
@@ -39,20 +39,20 @@ _BARE_CARRIAGE_RETURN: Final = re.compile(rb"\r(?!\n)")
 class _Dialect:
     separator: str
     header: tuple[str, ...]
-    """Empty when the file has none, or none that can be read."""
+    """Empty when the file has no header, or none that can be read."""
     rows_above: int = 0
-    """How many blank rows stand above the header."""
+    """The number of blank rows above the header."""
 
 
 def read_csv(content: bytes) -> Sheet:
-    """The table in a CSV file; its header is the first row that holds something.
+    """The sheet of a CSV file; its header is the first row that is not blank.
 
-    Rows with more cells than the header are errors of the sheet; rows with fewer end in empty cells.
+    A row with more cells than the header is an error of the sheet; a row with fewer ends in empty cells.
 
     Raises
     ------
     FileRejectedError
-        If the text cannot be decoded or holds NUL characters, or if its quoting makes rows unreadable.
+        If the text cannot be decoded or contains NUL characters, its quoting makes rows unreadable, or it is too large.
     """
     text = to_utf8(content)
     declared = _SEPARATOR_LINE.match(text)
@@ -69,7 +69,8 @@ def read_csv(content: bytes) -> Sheet:
 def _read(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
     if len(dialect.header) > MAX_COLUMNS:
         raise too_many_columns_error()
-    if dialect.header and dialect.rows_above == 0 and _is_well_formed(text, dialect.separator):
+    is_small = text.count(b"\n") * len(dialect.header) <= MAX_TEXT_CELLS
+    if dialect.header and dialect.rows_above == 0 and is_small and _is_well_formed(text, dialect.separator):
         try:
             return _read_fast(text, dialect, lines_above)
         except PolarsError:
@@ -78,7 +79,7 @@ def _read(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
 
 
 def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
-    """The separator under which most of the header's cells are known fields; among equals, the one with most cells."""
+    """The separator with which most cells of the header are known fields; among equals, the one with most cells."""
     return max(
         (_first_row(text, separator) for separator in separators),
         key=lambda dialect: (sum(field_for_header(cell) is not None for cell in dialect.header), len(dialect.header)),
@@ -87,7 +88,7 @@ def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
 
 def _first_row(text: bytes, separator: str) -> _Dialect:
     try:
-        for index, row in enumerate(islice(_rows(text, separator), _MOST_ROWS_ABOVE)):
+        for index, row in enumerate(islice(_rows(text, separator), _MAX_ROWS_ABOVE)):
             if any(cell.strip().strip("".join(SEPARATORS)) for cell in row):
                 return _Dialect(separator, tuple(row[: MAX_COLUMNS + 1]), index)
     except csv.Error:
@@ -96,7 +97,7 @@ def _first_row(text: bytes, separator: str) -> _Dialect:
 
 
 def _rows(text: bytes, separator: str) -> Iterator[list[str]]:
-    # Space before a quote would make the quote a part of the text; at the edge of a cell it means nothing anyway.
+    # A space before a quote would make the quote a part of the text; cells are trimmed anyway.
     lines = TextIOWrapper(BytesIO(text), "utf-8", newline="")
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
 
@@ -137,7 +138,8 @@ def _read_exact(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
                 else:
                     unlisted_error_count += 1
             rows.append((row + [""] * (width - len(row)))[:width])
-            if len(rows) * width >= _CELLS_IN_A_PIECE:
+            if len(rows) * width >= _CELLS_PER_PIECE:
+                require_bounded_size(number, width)
                 pieces.append(_piece(rows, width))
                 rows = []
     except csv.Error as error:
@@ -148,7 +150,7 @@ def _read_exact(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
 
 def _piece(rows: list[list[str]], width: int) -> pl.DataFrame:
     columns = zip(*rows, strict=True) if rows else [()] * width
-    return pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)])
+    return pl.DataFrame([pl.Series(str(position), column, dtype=pl.String) for position, column in enumerate(columns)])
 
 
 def _too_many_cells(row: int, cells: int, width: int) -> CellError:

@@ -1,4 +1,4 @@
-"""The text in a CSV file's bytes."""
+"""Decode the text of a CSV file, in any encoding that spreadsheets write."""
 
 import codecs
 from typing import Final
@@ -7,7 +7,7 @@ from services.lead_svc.spreadsheets.file_kind import utf16_byte_order
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 _BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the beginning of this one
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -16,14 +16,14 @@ _HEAD: Final = 4_096
 
 
 def to_utf8(content: bytes) -> bytes:
-    """The same text in UTF-8 without byte order mark.
+    """The text in UTF-8, without byte order mark.
 
-    Read as what its byte order mark says, else as UTF-16 where that is obvious, else as UTF-8, else as Windows-1252.
+    The encoding is that of the byte order mark, else UTF-16 if that is obvious, else UTF-8, else Windows-1252.
 
     Raises
     ------
     FileRejectedError
-        If it is none of them, or holds NUL characters, which PostgreSQL cannot store.
+        If the text cannot be decoded, or contains NUL characters, which PostgreSQL cannot store.
     """
     text = _as_utf8(content)
     if b"\0" in text:
@@ -39,9 +39,9 @@ def _as_utf8(content: bytes) -> bytes:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _decoded(content[len(mark) :], encoding)
-    wide = utf16_byte_order(content[:_HEAD])
-    if wide is not None:
-        return _decoded(content, wide)
+    utf16 = utf16_byte_order(content[:_HEAD])
+    if utf16 is not None:
+        return _decoded(content, utf16)
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

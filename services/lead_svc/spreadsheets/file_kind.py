@@ -1,6 +1,6 @@
-"""What kind of file an upload is, told by its name and by its content.
+"""Identify the kind of an uploaded file by its name and its content (decision 5).
 
-Runs in the API process for every upload, so it looks at signatures alone; what is inside is the reader's business.
+Runs in lead-api for every upload, so it checks signatures alone; the readers check the rest of the content.
 """
 
 import codecs
@@ -13,18 +13,18 @@ from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 
 class FileKind(StrEnum):
-    """What a file's content is, whatever its name says."""
+    """The kind of a file's content, regardless of its name."""
 
     CSV = "csv"
     XLSX = "xlsx"
     XLSB = "xlsb"
     XLS = "xls"
     JSON = "json"
-    """Leads that came in the body of a request. Never what an upload is identified as."""
+    """Leads in the body of a request. An upload is never identified as JSON."""
 
 
 LEADS_ARRAY: Final = "leads"
-"""The array of such a body that holds them: the first is row 0."""
+"""The name of the array of leads in such a body; its first item is row 0."""
 
 EXTENSIONS: Final = frozenset({".csv", ".xlsx", ".xls"})
 
@@ -35,37 +35,37 @@ _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
 _WIDE_TEXT: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD: Final = 4_096
 
-# Text that is no table: PDF, PostScript, RTF, HTML and XML, JSON.
+# Text that is not a table: PDF, PostScript, RTF, HTML and XML, JSON.
 _OTHER_TEXT: Final = re.compile(rb'\s*(?:%PDF-|%!PS|\{\\rtf|<|\{\s*"|\[\s*\{)')
 _WORKBOOK_MEMBER: Final = re.compile(rb"xl[/\\]workbook[0-9]*\.xml", re.IGNORECASE)
 
 
 def identify_file_kind(filename: str, content: bytes) -> FileKind:
-    """The kind of an upload; an empty file counts as CSV without rows.
+    """Identify the kind of an upload; an empty file is a CSV file without rows.
 
     Raises
     ------
     FileRejectedError
-        If the name or the content is none of CSV, Excel workbook (.xlsx, .xlsm, .xlsb) and old Excel workbook (.xls).
+        If the name or the content is not that of CSV, an Excel workbook (.xlsx, .xlsm, .xlsb) or an old one (.xls).
     """
     if PurePath(filename.strip()).suffix.lower() not in EXTENSIONS:
-        raise _invalid_type()
+        raise _invalid_type_error()
     if content.startswith(_ZIP):
         return _kind_of_zip(content)
     if content.startswith(_COMPOUND_FILE):
         return _kind_of_compound_file(content)
     if _is_text(content[:_HEAD]):
         return FileKind.CSV
-    raise _invalid_type()
+    raise _invalid_type_error()
 
 
 def _kind_of_zip(content: bytes) -> FileKind:
-    # The names of the members stand uncompressed in the archive's directory.
+    # The archive's directory has the names of the members, not compressed.
     if b"xl/workbook.bin" in content:
         return FileKind.XLSB
     if _WORKBOOK_MEMBER.search(content):
         return FileKind.XLSX
-    raise _invalid_type()
+    raise _invalid_type_error()
 
 
 def _kind_of_compound_file(content: bytes) -> FileKind:
@@ -73,7 +73,7 @@ def _kind_of_compound_file(content: bytes) -> FileKind:
         raise FileRejectedError.because("encrypted_file", "The file is protected with a password")
     if any(name in content for name in _WORKBOOK_STREAMS):
         return FileKind.XLS
-    raise _invalid_type()
+    raise _invalid_type_error()
 
 
 def _is_text(head: bytes) -> bool:
@@ -83,7 +83,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def utf16_byte_order(head: bytes) -> str | None:
-    """The byte order of UTF-16 text without a byte order mark, where Latin letters make it obvious, else None."""
+    """The encoding of UTF-16 text without a byte order mark if Latin letters make it obvious, else None."""
     pairs = len(head) // 2
     if pairs == 0:
         return None
@@ -95,5 +95,5 @@ def utf16_byte_order(head: bytes) -> str | None:
     return None
 
 
-def _invalid_type() -> FileRejectedError:
+def _invalid_type_error() -> FileRejectedError:
     return FileRejectedError.because("invalid_file_type", "Invalid file type. Only CSV and Excel files are allowed.")

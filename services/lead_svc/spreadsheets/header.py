@@ -1,4 +1,4 @@
-"""Which column of a file is which field of a lead."""
+"""Match the header of a file to the fields of a lead: which column is which field."""
 
 import re
 import unicodedata
@@ -14,9 +14,9 @@ from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowErro
 MAX_COLUMNS: Final = 1_000
 MAX_HEADER_LENGTH: Final = 255
 ERRORS_HEADER: Final = "errors"
-"""Heads the last column of failed rows that are given back. An import passes over it: they can be sent as they are."""
+"""The header of the last column of a file of failed rows. An import skips the column, so the file can be sent again."""
 
-# How people head a column, beside the field's own name; written without case, spaces and punctuation.
+# Other names of a field in headers, without case, spaces and punctuation.
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "first_name": ("first", "fname", "givenname", "forename"),
     "last_name": ("last", "lname", "familyname", "surname"),
@@ -48,19 +48,19 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "notes": ("note",),
 }  # fmt: skip
 
-# Headers that mean the phone number where no other column does; beside one they are columns of their own.
-_PHONE_FOR_WANT_OF_BETTER: Final = frozenset(
+# Headers that mean the phone number if no other column does; otherwise such a column is not a field.
+_FALLBACK_PHONE_KEYS: Final = frozenset(
     {"mobile", "mobilephone", "mobilenumber", "mobileno", "cell", "cellphone", "cellnumber"}
 )
 
 
 def strip_header(header: str) -> str:
-    """The header without the space and the byte order mark around it."""
+    """The header without the whitespace and the byte order mark around it."""
     return header.strip().strip("\ufeff\u200b").strip()
 
 
 def _key(header: str) -> str:
-    """The header without case, spaces and punctuation; "" for one that is too long to be a header."""
+    """The header without case, spaces and punctuation; "" if it is longer than `MAX_HEADER_LENGTH`."""
     name = strip_header(header)
     if len(name) > MAX_HEADER_LENGTH:  # normalisation takes time that grows with the square of the length
         return ""
@@ -74,11 +74,11 @@ _FIELD_BY_KEY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where things stand in a file. Positions count from 0.
+    """The positions of a file's columns, from 0.
 
-    `fields` maps a lead's fields to their columns; `extras` maps the headers of all other columns, as written, to
-    theirs; `unnamed` are the columns without a header; `report` is the one in which an earlier import told its errors.
-    `collector` say why the header is none for a file of leads: with any, the rest is as far as it goes.
+    `fields` has the columns of a lead's fields; `extras` those of all other headers, as written; `unnamed` those
+    without a header; `errors_column` is the column with the errors of an earlier import. `errors` are the errors of the
+    header; if there are any, the rest is incomplete.
     """
 
     fields: Mapping[str, int]
@@ -89,17 +89,17 @@ class Columns:
 
 
 def field_for_header(header: str) -> str | None:
-    """The field that a header means, whatever its case, spaces, hyphens and underscores."""
+    """The field that a header means, regardless of its case, spaces, hyphens and underscores."""
     return _FIELD_BY_KEY.get(_key(header))
 
 
 def match_columns(headers: Sequence[str], column_map: Mapping[str, str] = MappingProxyType({})) -> Columns:
-    """Find every column's meaning.
+    """Match every column to a field.
 
     Parameters
     ----------
     column_map
-        What the caller says of headers: it stands over what they would mean by themselves.
+        Fields by header, from the caller. They take precedence over the fields that the headers mean.
 
     Raises
     ------
@@ -108,74 +108,75 @@ def match_columns(headers: Sequence[str], column_map: Mapping[str, str] = Mappin
     """
     if len(headers) > MAX_COLUMNS:
         raise too_many_columns_error()
-    told, errors = _told(headers, column_map)
+    mapped, errors = _mapped_fields(headers, column_map)
+    mapped_names = set(mapped.values())
     by_name: defaultdict[str, list[int]] = defaultdict(list)
     extras: defaultdict[str, list[int]] = defaultdict(list)
-    report = None
+    errors_column = None
     for position, header in enumerate(headers):
-        name = told.get(position)
+        name = mapped.get(position)
         if name is None and position == len(headers) - 1 > 0 and strip_header(header) == ERRORS_HEADER:
-            report = position
+            errors_column = position
             continue
         if name is None:
-            meant = field_for_header(header)
-            name = meant if meant not in told.values() else None
+            field = field_for_header(header)
+            name = field if field not in mapped_names else None
         (extras[strip_header(header)] if name is None else by_name[name]).append(position)
     unnamed = extras.pop("", [])
     if "phone" not in by_name:
-        by_name |= _phone_for_want_of_better(extras)
-    errors += _objections(headers, by_name, extras)
-    return Columns(_only(by_name), _only(extras), tuple(unnamed), report, tuple(errors))
+        by_name |= _fallback_phone(extras)
+    errors += _header_errors(headers, by_name, extras)
+    return Columns(_first_positions(by_name), _first_positions(extras), tuple(unnamed), errors_column, tuple(errors))
 
 
-def _told(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[int, str], list[RowError]]:
-    """Which field each column is by the caller's word, and what is wrong with that."""
+def _mapped_fields(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[int, str], list[RowError]]:
+    """The fields of the columns that the caller maps, by position, and the errors of the map."""
     columns: defaultdict[str, list[int]] = defaultdict(list)
     for position, header in enumerate(headers):
         columns[_key(header) or strip_header(header)].append(position)
-    told: dict[int, str] = {}
+    mapped: dict[int, str] = {}
     errors = []
     for header, name in column_map.items():
         spec = FIELD_BY_NAME.get(name)
         if spec is None or not spec.importable:
             message = f'column_map: no field of a lead is called "{shorten(name)}"'
-            errors.append(RowError(None, _in_map(header), shorten(name), "unknown_field", message))
+            errors.append(RowError(None, _map_path(header), shorten(name), "unknown_field", message))
         positions = columns.get(_key(header) or strip_header(header), [])
         if not positions:
             message = f'column_map: the file has no column "{shorten(header)}"'
-            errors.append(RowError(None, _in_map(header), shorten(name), "unknown_column", message))
+            errors.append(RowError(None, _map_path(header), shorten(name), "unknown_column", message))
         if spec is not None and spec.importable:
-            told |= dict.fromkeys(positions, name)
-    return told, errors
+            mapped |= dict.fromkeys(positions, name)
+    return mapped, errors
 
 
-def _in_map(header: str) -> str:
+def _map_path(header: str) -> str:
     return f"column_map.{shorten(header)}"
 
 
 def column_letters(position: int) -> str:
-    """The name that a spreadsheet gives to a column: A, B, …, Z, AA, …"""
-    name = ""
+    """The letters that a spreadsheet displays above a column: A, B, …, Z, AA, …"""
+    letters = ""
     while position >= 0:
-        position, rest = divmod(position, 26)
-        name = chr(ord("A") + rest) + name
+        position, letter = divmod(position, 26)
+        letters = chr(ord("A") + letter) + letters
         position -= 1
-    return name
+    return letters
 
 
 def too_many_columns_error() -> FileRejectedError:
-    """The rejection of a file that is wider than `MAX_COLUMNS`."""
+    """The rejection of a file with more than `MAX_COLUMNS` columns."""
     return FileRejectedError.because("too_many_columns", f"A file may have at most {MAX_COLUMNS:,} columns")
 
 
-def _phone_for_want_of_better(extras: defaultdict[str, list[int]]) -> dict[str, list[int]]:
+def _fallback_phone(extras: defaultdict[str, list[int]]) -> dict[str, list[int]]:
     for header in list(extras):
-        if _key(header) in _PHONE_FOR_WANT_OF_BETTER:
+        if _key(header) in _FALLBACK_PHONE_KEYS:
             return {"phone": extras.pop(header)}
     return {}
 
 
-def _objections(
+def _header_errors(
     headers: Sequence[str], by_name: Mapping[str, list[int]], extras: Mapping[str, list[int]]
 ) -> list[RowError]:
     errors = []
@@ -183,18 +184,19 @@ def _objections(
         errors.append(RowError(None, "phone", None, "missing", "Missing required fields: phone"))
     for name, positions in [*by_name.items(), *extras.items()]:
         if len(positions) > 1:
-            shown = " and ".join(f'{column_letters(at)} ("{shorten(strip_header(headers[at]))}")' for at in positions)
-            message = f"Columns {shown} have the same name"
+            columns = " and ".join(
+                f'{column_letters(position)} ("{shorten(strip_header(headers[position]))}")' for position in positions
+            )
+            message = f"Columns {columns} have the same name"
             if name in by_name:
-                message = f"Columns {shown} are the same field: {name}"
+                message = f"Columns {columns} are the same field: {name}"
             errors.append(RowError(None, shorten(name), None, "duplicate_column", message))
         if len(name) > MAX_HEADER_LENGTH:
-            message = (
-                f"The header of column {column_letters(positions[0])} is longer than {MAX_HEADER_LENGTH} characters"
-            )
+            column = column_letters(positions[0])
+            message = f"The header of column {column} is longer than {MAX_HEADER_LENGTH} characters"
             errors.append(RowError(None, shorten(name), None, "too_long", message))
     return errors
 
 
-def _only(columns: Mapping[str, list[int]]) -> dict[str, int]:
+def _first_positions(columns: Mapping[str, list[int]]) -> dict[str, int]:
     return {name: positions[0] for name, positions in columns.items()}

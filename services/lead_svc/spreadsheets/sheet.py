@@ -1,8 +1,16 @@
 """A sheet: the header and the rows of a file as texts, the common result of the CSV, Excel and JSON readers."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
+
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+
+MAX_CELLS: Final = 3_000_000
+"""Most cells of a sheet of a workbook, blank ones included."""
+MAX_TEXT_CELLS: Final = 20_000_000
+"""Most cells of a CSV file or JSON array, missing ones included: twice as many as 10 MB of complete rows can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +51,16 @@ class Sheet:
     def row_label(self, row: int) -> str:
         """The name of a row in messages: ``row 2``, or ``leads.0``."""
         return f"{self.array}.{row}" if self.array else f"row {row}"
+
+
+def require_bounded_size(rows: int, columns: int) -> None:
+    """Reject a text that is small but makes a huge table: a missing cell takes no bytes in a text, but 16 in a table.
+
+    Raises
+    ------
+    FileRejectedError
+        If the table would have more than `MAX_TEXT_CELLS` cells.
+    """
+    if rows * columns > MAX_TEXT_CELLS:
+        message = f"The file is too large: {rows:,} rows of {columns:,} columns are more than {MAX_TEXT_CELLS:,} cells"
+        raise FileRejectedError.because("sheet_too_large", message)

@@ -1,7 +1,7 @@
-"""Workbooks of any size in constant memory: an .xlsx is a ZIP archive whose sheets are written as their rows come.
+"""Write .xlsx files of any size in constant memory: a ZIP archive whose sheets are written row by row (decision 11).
 
-The parts are what ECMA-376 asks of the smallest workbook, and texts stand in their cells (``inlineStr``), so that no
-table of texts has to be kept until the end.
+The parts are those that ECMA-376 requires of the smallest workbook. Texts are in their cells (``inlineStr``), so that
+no table of shared texts has to be retained until the end.
 """
 
 from typing import BinaryIO, Final
@@ -10,13 +10,13 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from services.lead_svc.spreadsheets.xlsx_rows import RowEncoder
 
 MAX_ROWS: Final = 1_048_576
-"""Of a sheet, its header included."""
-_MOST_BYTES: Final = 2_000_000_000
-"""Of a sheet's XML: past 2 GiB a member of an archive needs ZIP64, which not every reader knows."""
-_ROWS_AT_ONCE: Final = 100
-"""Their XML is several times as long as they are, and made in several steps, each of which takes as much memory."""
-_LEVEL: Final = 1
-"""Of compression: the XML repeats itself so much that more would cost time and save little."""
+"""Most rows of a sheet, its header included."""
+_MAX_BYTES: Final = 2_000_000_000
+"""Most bytes of a sheet's XML: beyond 2 GiB a member of an archive needs ZIP64, which not every reader supports."""
+_ROWS_PER_STEP: Final = 100
+"""Rows that are encoded at once: their XML is several times as long, and encoding makes several copies of it."""
+_COMPRESSION_LEVEL: Final = 1
+"""The XML is so repetitive that a higher level would cost time and save little."""
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -24,7 +24,7 @@ _DOCUMENT: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relati
 _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 _KIND: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
-# The header is bold and stays in sight.
+# The header is bold and frozen.
 _STYLES: Final = (
     f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
@@ -43,22 +43,22 @@ _SHEET_END: Final = b"</sheetData></worksheet>"
 
 
 class XlsxWriter:
-    """Writes a workbook, which is complete once it is closed.
+    """Writes a workbook, which is complete when it is closed.
 
     Parameters
     ----------
     file
-        Where to, at its beginning.
+        The file to write to, at its beginning. It stays open.
     name
-        Of the first sheet; further ones are numbered.
+        The name of the first sheet; the names of the others are numbered.
     header
-        The first row of every sheet: plain names.
+        The first row of every sheet: names without characters that XML escapes.
     rows
-        Makes the rows below.
+        Encodes the rows below the header.
     """
 
     def __init__(self, file: BinaryIO, name: str, header: tuple[str, ...], rows: RowEncoder) -> None:
-        self._archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL)
         self._name = name
         cells = "".join(f'<c s="1" t="inlineStr"><is><t>{cell}</t></is></c>' for cell in header)
         self._start = f"{_DECLARATION}{_SHEET_START}<row>{cells}</row>".encode()
@@ -69,24 +69,24 @@ class XlsxWriter:
         self._begin_sheet()
 
     def add(self, lines: list[bytes]) -> None:
-        """Add rows, as `RowEncoder` takes them.
+        """Add rows in the form that `RowEncoder.encode` takes.
 
         Raises
         ------
         CellTooLongError
-            Naming a row of the sheet.
+            If a text is too long for a cell; with its row in the sheet.
         """
         while lines:
-            if self._row_count == MAX_ROWS or self._byte_count > _MOST_BYTES:
+            if self._row_count == MAX_ROWS or self._byte_count > _MAX_BYTES:
                 self._end_sheet()
                 self._begin_sheet()
-            most = min(_ROWS_AT_ONCE, MAX_ROWS - self._row_count)
-            fitting, lines = lines[:most], lines[most:]
-            self._write(self._rows.encode(fitting, self._row_count + 1))
-            self._row_count += len(fitting)
+            count = min(_ROWS_PER_STEP, MAX_ROWS - self._row_count)
+            step, lines = lines[:count], lines[count:]
+            self._write(self._rows.encode(step, self._row_count + 1))
+            self._row_count += len(step)
 
     def close(self) -> None:
-        """Complete the file, which stays open."""
+        """Complete the file."""
         self._end_sheet()
         self._write_parts()
         self._archive.close()

@@ -1,10 +1,14 @@
-"""Values of a lead's fields as JSON bodies have them: the same rules, by the same specification, as in a file."""
+"""Validate the values of a lead's fields in JSON bodies, by the specification that applies to files too (`from_text`).
+
+A file is written by people and read leniently ("2 pm", "$1,000"); a body is written by a program and read strictly.
+Loaded by lead-api, so without polars.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, time
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import orjson
@@ -12,153 +16,152 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from services.lead_svc.domain import phone
-from services.lead_svc.domain.fields import EMAIL_PATTERN, FIELD_BY_NAME, Field, Kind
+from services.lead_svc.domain.fields import FIELD_BY_NAME, Field, Kind
 from services.lead_svc.domain.language import language_tag
 from services.lead_svc.values.from_text import time_zones
 from services.lead_svc.values.jsonb import to_jsonb
+from services.lead_svc.values.rules import is_email, round_to_cents
 from shared.http.errors import display_value
 
-_EMAIL: Final = re.compile(EMAIL_PATTERN)
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
-_MOMENT: Final = re.compile(
+_DATETIME: Final = re.compile(
     r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}[T ]"
     r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-_CENT: Final = Decimal("0.01")
+# JSON can contain a NUL and half a surrogate pair, PostgreSQL and UTF-8 cannot.
+_NOT_STORABLE_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
 
 
-class _Refused(Exception):
-    """The value is none that the field can hold; with a code and words of its own, where the field's do not say why."""
+class _InvalidValueError(Exception):
+    """The value is not one of the field; with a code and message where those of the field do not say why."""
 
-    def __init__(self, code: str = "", words: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, code: str = "", message: str = "") -> None:
+        super().__init__(message)
         self.code = code
-        self.words = words
+        self.message = message
 
 
-def _wrong_type(wanted: str) -> _Refused:
-    return _Refused("wrong_type", f"{{label}} must be {wanted}")
+def _wrong_type_error(expected: str) -> _InvalidValueError:
+    return _InvalidValueError("wrong_type", f"{{label}} must be {expected}")
 
 
-_NOT_STORABLE: Final = "{label} must not hold a NUL character or half a surrogate pair"
-_NO_JSON: Final = (
-    "{label} must not hold NUL characters, half surrogate pairs, NaN, Infinity or numbers beyond 64 bits, or be nested "
-    "more than 254 levels deep"
+_NOT_STORABLE: Final = "{label} must not contain a NUL character or half a surrogate pair"
+_NOT_STORABLE_JSON: Final = (
+    "{label} must not contain NUL characters, half surrogate pairs, NaN, Infinity or numbers beyond 64 bits, or be "
+    "nested more than 254 levels deep"
 )
 _TOO_LONG: Final = "{label} must be at most {max_length:,} characters in all"
 
 
 def _is_storable(text: str) -> bool:
-    # JSON can hold a NUL and half a surrogate pair, PostgreSQL and UTF-8 cannot.
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _NOT_STORABLE_CHARACTER.search(text) is None
 
 
 def _text(field: Field, value: object) -> str:
     if not isinstance(value, str):
-        raise _wrong_type("a text")
+        raise _wrong_type_error("a text")
     if not _is_storable(value):
-        raise _Refused("not_storable", _NOT_STORABLE)
+        raise _InvalidValueError("not_storable", _NOT_STORABLE)
     stripped = value.strip()
     if len(stripped) > (field.max_length or 0):
-        raise _Refused
+        raise _InvalidValueError
     return stripped
 
 
 def _phone(_field: Field, value: object) -> phone.Phone:
     if not isinstance(value, str) or not _is_storable(value):
-        raise _Refused
+        raise _InvalidValueError
     try:
         return phone.normalize(value.strip())
     except phone.InvalidPhone as error:
-        raise _Refused from error
+        raise _InvalidValueError from error
 
 
 def _email(field: Field, value: object) -> str:
     address = _text(field, value)
-    if not _EMAIL.fullmatch(address):
-        raise _Refused
+    if not is_email(field, address):
+        raise _InvalidValueError
     return address
 
 
 def _choice(field: Field, value: object) -> str:
     if not isinstance(value, str) or value not in field.choices:
-        raise _Refused
+        raise _InvalidValueError
     return value
 
 
 def _integer(field: Field, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong_type("a whole number")
+        raise _wrong_type_error("a whole number")
     if not field.minimum <= value <= field.maximum:
-        raise _Refused
+        raise _InvalidValueError
     return value
 
 
 def _money(field: Field, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _wrong_type("a number")
+        raise _wrong_type_error("a number")
     try:
-        amount = Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP)
-        fits = field.minimum <= amount < field.maximum + 1
-    except InvalidOperation as error:  # too many digits, or NaN
-        raise _Refused from error
-    if not fits:
-        raise _Refused
+        amount = round_to_cents(field, Decimal(str(value)))
+    except InvalidOperation as error:
+        raise _InvalidValueError from error
+    if amount is None:
+        raise _InvalidValueError
     return amount
 
 
 def _time(_field: Field, value: object) -> time:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise _Refused
+        raise _InvalidValueError
     return time.fromisoformat(value)
 
 
 def _time_zone(_field: Field, value: object) -> str:
     if not isinstance(value, str) or (name := time_zones().get(value.strip().lower())) is None:
-        raise _Refused
+        raise _InvalidValueError
     return name
 
 
 def _language(field: Field, value: object) -> str:
     tag = language_tag(_text(field, value))
     if tag is None:
-        raise _Refused
+        raise _InvalidValueError
     return tag
 
 
 def _list(field: Field, value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _Refused
+        raise _InvalidValueError
     if not all(map(_is_storable, value)):
-        raise _Refused("not_storable", _NOT_STORABLE)
+        raise _InvalidValueError("not_storable", _NOT_STORABLE)
     items = [stripped for item in value if (stripped := item.strip())]
     if sum(map(len, items)) > (field.max_length or 0):
-        raise _Refused("too_long", _TOO_LONG)
+        raise _InvalidValueError("too_long", _TOO_LONG)
     return items
 
 
 def _object(field: Field, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise _Refused
+        raise _InvalidValueError
     try:
         encoded = to_jsonb(value)
     except (TypeError, RecursionError) as error:
-        raise _Refused from error
+        raise _InvalidValueError from error
     if encoded is None:
-        raise _Refused("not_storable", _NO_JSON)
+        raise _InvalidValueError("not_storable", _NOT_STORABLE_JSON)
     if len(encoded) > (field.max_length or 0):
-        raise _Refused("too_long", _TOO_LONG)
-    read: dict[str, object] = orjson.loads(encoded)
-    return read
+        raise _InvalidValueError("too_long", _TOO_LONG)
+    document: dict[str, object] = orjson.loads(encoded)
+    return document
 
 
-def _moment(_field: Field, value: object) -> datetime:
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise _Refused
+def _datetime(_field: Field, value: object) -> datetime:
+    if not isinstance(value, str) or not _DATETIME.fullmatch(value):
+        raise _InvalidValueError
     try:
         return datetime.fromisoformat(value)
     except ValueError as error:
-        raise _Refused from error
+        raise _InvalidValueError from error
 
 
 _READERS: Final[Mapping[Kind, Callable[[Field, object], object]]] = {
@@ -173,40 +176,47 @@ _READERS: Final[Mapping[Kind, Callable[[Field, object], object]]] = {
     Kind.LANGUAGE: _language,
     Kind.LIST: _list,
     Kind.OBJECT: _object,
-    Kind.DATETIME: _moment,
+    Kind.DATETIME: _datetime,
 }
 
 
-_MAY_BE_BLANK: Final = frozenset({Kind.TEXT, Kind.PHONE, Kind.EMAIL, Kind.TIMEZONE, Kind.LANGUAGE})
-"""Kinds of which a blank text is no value; of the others it is a wrong one, but where a time is required."""
+_BLANK_IS_NULL: Final = frozenset({Kind.TEXT, Kind.PHONE, Kind.EMAIL, Kind.TIMEZONE, Kind.LANGUAGE})
+"""Kinds whose blank texts count as null; for the other kinds a blank text is invalid, unless a datetime is required."""
 
 
 def lead_field(name: str, *, like: str | None = None, required: bool = False) -> BeforeValidator:
-    """Reads a lead's field from a body: refuses what the field cannot hold, in the words of its specification.
+    """Validate a lead's field in a body; the errors have the code and message of the field's specification.
 
-    A text of nothing but space is no value, and so is missing where one is ``required``. A phone number becomes a
-    ``Phone``, with its extension; a moment without an offset from UTC stays without. ``like`` names the field whose
-    rule holds, where a body calls the value otherwise.
+    A phone number becomes a ``Phone`` with its extension; a datetime without an offset from UTC remains without.
+
+    Parameters
+    ----------
+    name
+        The name of the value in the body.
+    like
+        The field whose rule applies, where the body uses another name.
+    required
+        Whether null and a blank text are errors; otherwise they become the field's default.
     """
     field = FIELD_BY_NAME[name] if like is None else replace(FIELD_BY_NAME[like], name=name, message=None)
     read = _READERS[field.kind]
-    may_be_blank = _MAY_BE_BLANK | {Kind.DATETIME} if required else _MAY_BE_BLANK
+    blank_is_null = field.kind in (_BLANK_IS_NULL | {Kind.DATETIME} if required else _BLANK_IS_NULL)
 
-    def value_of(given: object) -> object:
-        if isinstance(given, str) and not given.strip() and field.kind in may_be_blank:
-            given = None
-        if given is None:
+    def validate(value: object) -> object:
+        if blank_is_null and isinstance(value, str) and not value.strip():
+            value = None
+        if value is None:
             if required:
                 raise PydanticCustomError("missing", "Missing required field")
             return field.default
         try:
-            return read(field, given)
-        except _Refused as refused:
-            code, words = field.error_code, field.error_message(display_value(given))
-            if refused.code and field.message is None:
-                code = refused.code
-                words = refused.words.format(label=field.label, max_length=field.max_length or 0)
-            # As a value of the template: it may hold braces itself.
-            raise PydanticCustomError(code, "{words}", {"words": words}) from None
+            return read(field, value)
+        except _InvalidValueError as error:
+            code, message = field.error_code, field.error_message(display_value(value))
+            if error.code and field.message is None:
+                code = error.code
+                message = error.message.format(label=field.label, max_length=field.max_length or 0)
+            # An argument of the template, because the message may contain braces.
+            raise PydanticCustomError(code, "{message}", {"message": message}) from None
 
-    return BeforeValidator(value_of)
+    return BeforeValidator(validate)

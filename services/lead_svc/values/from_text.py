@@ -1,9 +1,13 @@
-"""From the text of a cell to the value of a field: the rule, for one text at a time."""
+"""Parse the text of a cell as the value of a field: the rule, for one text at a time.
+
+`columns` applies the same rule to whole columns, `from_json` is for the values of JSON bodies, `to_text` turns values
+of JSON leads into cell texts, so that this rule applies to them too. Loaded by lead-api, so without polars.
+"""
 
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -11,26 +15,27 @@ from typing import Final
 import orjson
 
 from services.lead_svc.domain import phone
-from services.lead_svc.domain.fields import EMAIL_PATTERN, Field, Kind
+from services.lead_svc.domain.fields import Field, Kind
 from services.lead_svc.domain.language import language_tag
 from services.lead_svc.values.jsonb import to_jsonb
+from services.lead_svc.values.rules import is_email, round_to_cents
 
 Value = str | int
 
 _DAY_SECONDS: Final = 86_400
-_CENT: Final = Decimal("0.01")
-_EMAIL: Final = re.compile(EMAIL_PATTERN)
+_MAX_NUMBER_LENGTH: Final = 40
+_MAX_EXPONENT: Final = 30
 _TIME: Final = re.compile(
     r"([0-9]{1,2})(?::([0-9]{2}))?(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([ap])?(?:\.?m\.?)?", re.IGNORECASE
 )
 _DAY_FRACTION: Final = re.compile(r"0?\.[0-9]+|0")
-_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:(?P<mark>[,.' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?:[.,][0-9]+)?")
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:(?P<mark>[,.' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*(?:[.,][0-9]+)?")
 
 
 def parse_text(field: Field, text: str) -> Value | None:
-    """The value that a trimmed, non-empty text means for a field, or None where the field cannot hold it.
+    """The value of a trimmed, non-empty text for a field, None if the text is not a value of the field.
 
-    Lists and objects come back as JSON text, money as decimal text, times as "HH:MM:SS".
+    Lists and objects are returned as JSON text, money as decimal text, times as "HH:MM:SS".
     """
     return _PARSERS[field.kind](field, text)
 
@@ -42,8 +47,8 @@ def time_zones() -> Mapping[str, str]:
     return {name.lower(): name for name in names}
 
 
-def visible(text: str) -> str:
-    """The text without characters that cannot be seen, which come along when text is copied from a web page."""
+def _without_invisible(text: str) -> str:
+    """The text without invisible characters (Unicode category Cf), which are in texts copied from web pages."""
     if text.isascii():
         return text
     return "".join(character for character in text if unicodedata.category(character) != "Cf")
@@ -61,8 +66,8 @@ def _parse_phone(_field: Field, text: str) -> str | None:
 
 
 def _parse_email(field: Field, text: str) -> str | None:
-    address = visible(text).strip()
-    return address if len(address) <= (field.max_length or 0) and _EMAIL.fullmatch(address) else None
+    address = _without_invisible(text).strip()
+    return address if is_email(field, address) else None
 
 
 def _parse_choice(field: Field, text: str) -> str | None:
@@ -81,31 +86,31 @@ def _parse_integer(field: Field, text: str) -> int | None:
 
 
 def _parse_money(field: Field, text: str) -> str | None:
-    bare = "".join(character for character in visible(text) if unicodedata.category(character) != "Sc")
-    amount = _decimal(_without_thousands(bare.replace("\u00a0", " ").replace("\u202f", " ").strip()))
-    if amount is None or not 0 <= amount < field.maximum + 1:
+    number = "".join(character for character in _without_invisible(text) if unicodedata.category(character) != "Sc")
+    amount = _decimal(_ungrouped(number.replace("\u00a0", " ").replace("\u202f", " ").strip()))
+    if amount is None or amount < 0:
         return None
-    rounded = abs(amount).quantize(_CENT, ROUND_HALF_UP)
-    return str(rounded) if rounded < field.maximum + 1 else None
+    cents = round_to_cents(field, abs(amount))
+    return None if cents is None else str(cents)
 
 
-def _without_thousands(text: str) -> str:
+def _ungrouped(text: str) -> str:
     """The number with a decimal point and no other mark; "1,234" and "1.234.567" are grouped, "1234,5" is not."""
-    grouped = _THOUSANDS.fullmatch(text)
+    grouped = _GROUPED.fullmatch(text)
     if grouped is not None and not (grouped["mark"] == "." and text.count(".") == 1 and "," not in text):
         text = text.replace(grouped["mark"], "")
     return text.replace(",", ".") if text.count(",") == 1 else text
 
 
 def _decimal(text: str) -> Decimal | None:
-    """The number in a text of at most 40 characters, None if there is none."""
-    if len(text) > 40 or not text.isascii() or "_" in text:
+    """The number in a text of at most `_MAX_NUMBER_LENGTH` characters, None if the text is not a number."""
+    if len(text) > _MAX_NUMBER_LENGTH or not text.isascii() or "_" in text:
         return None
     try:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) <= 30 else None
+    return number if number.is_finite() and abs(number.adjusted()) <= _MAX_EXPONENT else None
 
 
 def _parse_time(_field: Field, text: str) -> str | None:
@@ -140,7 +145,7 @@ def _parse_list(field: Field, text: str) -> str | None:
             return None
     else:
         items = re.split(f"[{field.separators}]", text)
-    # Not the text's length: the quotes and commas of a list that was exported are not its own.
+    # The length of the items, not of the text, in which an export writes quotes and commas.
     if sum(map(len, items)) > (field.max_length or 0):
         return None
     return orjson.dumps([stripped for item in items if (stripped := item.strip())]).decode()
@@ -150,7 +155,7 @@ def _parse_object(field: Field, text: str) -> str | None:
     document = _json(text)
     if not isinstance(document, dict) or (encoded := to_jsonb(document)) is None:
         return None
-    # An export puts into one cell what may have come in many columns, and each had this room.
+    # An export writes one cell with the values of many columns, each of which may have this length.
     limit = field.max_length or 0
     fits = len(text) <= limit or all(_length(value) <= limit for value in document.values())
     return encoded if fits else None

@@ -1,4 +1,4 @@
-"""JSON from callers and files, as PostgreSQL's jsonb can hold it."""
+"""Encode JSON of callers and files for PostgreSQL's jsonb, which cannot store all of it."""
 
 import json
 
@@ -6,10 +6,10 @@ import orjson
 
 
 def to_jsonb(document: object) -> str | None:
-    """The document as JSON text; None if that cannot be stored.
+    """The document as JSON text, None if jsonb cannot store it.
 
-    So it is if the document holds a NUL character or a number that is none (NaN, Infinity), or is nested more than 254
-    levels deep.
+    A document cannot be stored if it contains a NUL character, half a surrogate pair, NaN, Infinity or a number beyond
+    64 bits, or if it is nested more than 254 levels deep.
     """
     try:
         encoded = orjson.dumps(document)
@@ -21,7 +21,7 @@ def to_jsonb(document: object) -> str | None:
 
 
 def has_finite_numbers(document: object) -> bool:
-    """Whether a document holds numbers that JSON has: Python also reads NaN and Infinity, and takes 1e999 for it."""
+    """Whether all numbers of a document are JSON numbers: Python also reads NaN, Infinity, and 1e999 as Infinity."""
     try:
         json.dumps(document, allow_nan=False)
     except ValueError:

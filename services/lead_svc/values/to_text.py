@@ -1,4 +1,4 @@
-"""JSON values as the texts that a cell would hold, so that they go by the rules of a file's cells."""
+"""Turn values of JSON leads into cell texts, so that the rules for the cells of a file (`from_text`) apply to them."""
 
 import orjson
 
@@ -7,8 +7,8 @@ from services.lead_svc.spreadsheets.row_errors import shorten
 from services.lead_svc.values.jsonb import to_jsonb
 
 
-def to_cell_text(spec: Field, value: object) -> str | None:
-    """The value as a cell would hold it, "" for none, None if its type is not one of the field's."""
+def to_cell_text(field: Field, value: object) -> str | None:
+    """The text of a cell with this value, "" for null; None if the value's type is wrong or the text has a NUL."""
     match value:
         case None:
             return ""
@@ -16,19 +16,19 @@ def to_cell_text(spec: Field, value: object) -> str | None:
             return None if "\0" in value else value.strip()
         case bool():
             return None
-        case int() | float() if spec.kind in {Kind.INTEGER, Kind.MONEY}:
+        case int() | float() if field.kind in {Kind.INTEGER, Kind.MONEY}:
             return str(value)
-        case list() if spec.kind is Kind.LIST:
+        case list() if field.kind is Kind.LIST:
             return to_jsonb(value)
-        case dict() if spec.kind is Kind.OBJECT:
+        case dict() if field.kind is Kind.OBJECT:
             return to_jsonb(value)
     return None
 
 
 def display_text(value: object) -> str:
-    """A JSON value as a report repeats it: a text as it is but for NULs, anything else as JSON."""
+    """A JSON value as an error repeats it: a text with its NULs replaced, any other value as JSON."""
     if isinstance(value, str):
-        return shorten(value).replace("\0", "\ufffd")  # PostgreSQL holds no NUL
+        return shorten(value).replace("\0", "\ufffd")  # PostgreSQL cannot store a NUL
     try:
         return shorten(orjson.dumps(value).decode())
     except orjson.JSONEncodeError:

@@ -1,133 +1,156 @@
-"""Queries on the log of deliveries. Every one takes the subscription, whose company was checked, beside the id."""
+"""Queries on the log of deliveries. Each takes the subscription, whose company the service has checked."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Row, Text, Update, and_, case, cast, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.webhook_svc.deliveries.schemas import Status
-
-_MOST_ATTEMPTS: Final = 50
-"""Of one delivery that are shown: one that is sent anew again and again may have any number."""
-
-# Held is not stored: it is what waits for a subscription that is not active.
-_SHOWN: Final = """
-SELECT deliveries.id, subscription_id, event_id::text, type AS event_type,
-    CASE WHEN status = 'pending' AND state <> 'active' THEN 'held' ELSE status::text END AS status,
-    deliveries.created_at,
-    CASE WHEN status = 'pending' AND state = 'active' AND (claimed_by IS NULL OR due_at <= now())
-        THEN due_at END AS next_attempt_at,
-    body
-FROM deliveries
-JOIN events ON events.id = event_id
-JOIN subscriptions ON subscriptions.id = subscription_id
-WHERE subscription_id = :subscription
-"""
-_ATTEMPTS: Final = text(
-    """
-    SELECT of_delivery.* FROM unnest(CAST(:deliveries AS bigint[])) AS asked (id)
-    CROSS JOIN LATERAL (
-        SELECT delivery_id, number, started_at, milliseconds AS duration_ms, http_status, error
-        FROM attempts WHERE delivery_id = asked.id ORDER BY number DESC LIMIT :most
-    ) AS of_delivery
-    ORDER BY number
-    """
+from services.webhook_svc.deliveries.delivery import (
+    Attempt,
+    Delivery,
+    DeliveryFilter,
+    DeliveryWithEvent,
+    RedeliveryFilter,
 )
-# What is on its way goes on; what waits is due at once. Oldest first, as they were written.
-_AGAIN: Final = """
-UPDATE deliveries SET status = 'pending', due_at = now(), tries = 0, trying_since = NULL, claimed_by = NULL
-WHERE subscription_id = :subscription
-"""
-_ONE_AGAIN: Final = text(f"{_AGAIN} AND id = :id AND (claimed_by IS NULL OR due_at <= now()) RETURNING id")
-_RANGE_AGAIN: Final = text(
-    f"""
-    {_AGAIN} AND status <> 'pending' AND created_at >= :since
-    AND (CAST(:until AS timestamptz) IS NULL OR created_at < :until)
-    AND (CAST(:status AS text) IS NULL OR status::text = :status)
-    """
+from services.webhook_svc.domain.delivery_status import DeliveryStatus
+from services.webhook_svc.domain.subscription_state import SubscriptionStatus
+from services.webhook_svc.tables import attempts, deliveries, events, is_unclaimed, subscriptions
+from shared.ids import DeliveryId, SubscriptionId
+
+MAX_ATTEMPTS: Final = 50
+"""Attempts of one delivery in a response: a delivery that is sent again and again may have any number."""
+
+_IS_PENDING: Final = deliveries.c.status == DeliveryStatus.PENDING
+_IS_ACTIVE: Final = subscriptions.c.state == SubscriptionStatus.ACTIVE
+_DELIVERIES: Final = (
+    select(
+        deliveries.c.id,
+        deliveries.c.subscription_id,
+        deliveries.c.event_id,
+        events.c.type,
+        case(
+            (and_(_IS_PENDING, ~_IS_ACTIVE), literal(DeliveryStatus.HELD.value)), else_=cast(deliveries.c.status, Text)
+        ).label("status"),
+        deliveries.c.created_at,
+        case((and_(_IS_PENDING, _IS_ACTIVE, is_unclaimed()), deliveries.c.due_at)).label("next_attempt_at"),
+    )
+    .join(events, events.c.id == deliveries.c.event_id)
+    .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Which deliveries of a subscription; None narrows nothing."""
+async def list_page(
+    connection: AsyncConnection,
+    subscription_id: SubscriptionId,
+    filters: DeliveryFilter,
+    *,
+    before: DeliveryId | None,
+    limit: int,
+) -> list[Delivery]:
+    """Return deliveries, newest first.
 
-    subscription_id: int
-    status: Status | None = None
-    event_type: str | None = None
-    since: datetime | None = None
-    before_id: int | None = None
-
-
-async def page(connection: AsyncConnection, narrowed: LogFilter, limit: int) -> tuple[Sequence[dict[str, Any]], bool]:
-    """Deliveries, newest first, and whether there are more."""
-    conditions = []
-    if narrowed.status == "held":
-        conditions.append("status = 'pending' AND state <> 'active'")
-    elif narrowed.status == "pending":
-        conditions.append("status = 'pending' AND state = 'active'")
-    elif narrowed.status is not None:
-        conditions.append("status::text = :status")
-    if narrowed.event_type is not None:
-        conditions.append("type = :event_type")
-    if narrowed.since is not None:
-        conditions.append("deliveries.created_at >= :since")
-    if narrowed.before_id is not None:
-        conditions.append("deliveries.id < :before_id")
-    query = " AND ".join((_SHOWN, *conditions)) + " ORDER BY deliveries.id DESC LIMIT :limit"
-    parameters = {
-        "subscription": narrowed.subscription_id,
-        "status": narrowed.status,
-        "event_type": narrowed.event_type,
-        "since": narrowed.since,
-        "before_id": narrowed.before_id,
-        "limit": limit + 1,
-    }
-    rows = (await connection.execute(text(query), _named_in(query, parameters))).mappings().all()
-    shown = await _with_attempts(connection, [dict(row) for row in rows[:limit]])
-    for each in shown:
-        del each["body"]
-    return shown, len(rows) > limit
+    Parameters
+    ----------
+    before
+        Return deliveries that are older than this one; None returns the newest.
+    """
+    query = _DELIVERIES.where(deliveries.c.subscription_id == subscription_id, *_conditions(filters))
+    if before is not None:
+        query = query.where(deliveries.c.id < before)
+    rows = (await connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit))).all()
+    of_deliveries = await _attempts(connection, [row.id for row in rows])
+    return [Delivery(**_fields(row, of_deliveries)) for row in rows]
 
 
-async def find(connection: AsyncConnection, subscription_id: int, delivery_id: int) -> dict[str, Any] | None:
-    """One delivery, with its event."""
-    found = {"subscription": subscription_id, "id": delivery_id}
-    row = (await connection.execute(text(f"{_SHOWN} AND deliveries.id = :id"), found)).mappings().one_or_none()
+async def find(
+    connection: AsyncConnection, subscription_id: SubscriptionId, delivery_id: DeliveryId
+) -> DeliveryWithEvent | None:
+    """Return one delivery with its event, or None."""
+    query = _DELIVERIES.add_columns(events.c.body).where(
+        deliveries.c.subscription_id == subscription_id, deliveries.c.id == delivery_id
+    )
+    row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
-    [delivery] = await _with_attempts(connection, [dict(row)])
-    body = delivery.pop("body")
-    return {**delivery, "event": orjson.Fragment(body)}
+    return DeliveryWithEvent(
+        **_fields(row, await _attempts(connection, [delivery_id])), event=orjson.Fragment(row.body)
+    )
 
 
-async def again(connection: AsyncConnection, subscription_id: int, delivery_id: int) -> bool:
-    """Make a delivery anew, now; False when there is none, or when it is under way."""
-    found = {"subscription": subscription_id, "id": delivery_id}
-    return (await connection.execute(_ONE_AGAIN, found)).scalar() is not None
+async def redeliver(connection: AsyncConnection, subscription_id: SubscriptionId, delivery_id: DeliveryId) -> bool:
+    """Make a delivery due now; returns False when it does not exist or an attempt is in progress."""
+    statement = _restart(subscription_id).where(deliveries.c.id == delivery_id, is_unclaimed())
+    return (await connection.execute(statement)).rowcount > 0
 
 
-async def range_again(
-    connection: AsyncConnection, subscription_id: int, since: datetime, until: datetime | None, status: str | None
+async def redeliver_range(
+    connection: AsyncConnection, subscription_id: SubscriptionId, filters: RedeliveryFilter
 ) -> int:
-    """Make settled deliveries anew, oldest first; returns how many."""
-    narrowed = {"subscription": subscription_id, "since": since, "until": until, "status": status}
-    return (await connection.execute(_RANGE_AGAIN, narrowed)).rowcount
+    """Make completed deliveries due now; they are sent in the order of events. Returns how many."""
+    statement = _restart(subscription_id).where(~_IS_PENDING, deliveries.c.created_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(deliveries.c.created_at < filters.until)
+    if filters.status is not None:
+        statement = statement.where(deliveries.c.status == filters.status)
+    return (await connection.execute(statement)).rowcount
 
 
-async def _with_attempts(connection: AsyncConnection, deliveries: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    asked = {"deliveries": [each["id"] for each in deliveries], "most": _MOST_ATTEMPTS}
-    attempts: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in (await connection.execute(_ATTEMPTS, asked)).mappings():
-        attempt = dict(row)
-        attempts[attempt.pop("delivery_id")].append(attempt)
-    return [{**each, "attempts": attempts[each["id"]]} for each in deliveries]
+def _conditions(filters: DeliveryFilter) -> list[ColumnElement[bool]]:
+    conditions = []
+    if filters.status is DeliveryStatus.HELD:
+        conditions += [_IS_PENDING, ~_IS_ACTIVE]
+    elif filters.status is DeliveryStatus.PENDING:
+        conditions += [_IS_PENDING, _IS_ACTIVE]
+    elif filters.status is not None:
+        conditions.append(deliveries.c.status == filters.status)
+    if filters.event_type is not None:
+        conditions.append(events.c.type == filters.event_type)
+    if filters.since is not None:
+        conditions.append(deliveries.c.created_at >= filters.since)
+    return conditions
 
 
-def _named_in(query: str, parameters: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in parameters.items() if f":{name}" in query}
+def _restart(subscription_id: SubscriptionId) -> Update:
+    return (
+        update(deliveries)
+        .where(deliveries.c.subscription_id == subscription_id)
+        .values(status=DeliveryStatus.PENDING, due_at=func.now(), tries=0, trying_since=None, claimed_by=None)
+    )
+
+
+async def _attempts(
+    connection: AsyncConnection, delivery_ids: Sequence[DeliveryId]
+) -> Mapping[DeliveryId, list[Attempt]]:
+    """Return the last ``MAX_ATTEMPTS`` attempts of each delivery, oldest first."""
+    last = (
+        select(attempts)
+        .where(attempts.c.delivery_id == deliveries.c.id)
+        .order_by(attempts.c.number.desc())
+        .limit(MAX_ATTEMPTS)
+        .lateral()
+    )
+    query = (select(last).select_from(deliveries).join(last, true()).where(deliveries.c.id.in_(delivery_ids))).order_by(
+        last.c.number
+    )
+    of_deliveries: defaultdict[DeliveryId, list[Attempt]] = defaultdict(list)
+    for row in await connection.execute(query):
+        of_deliveries[DeliveryId(row.delivery_id)].append(
+            Attempt(row.number, row.started_at, row.milliseconds, row.http_status, row.error)
+        )
+    return of_deliveries
+
+
+def _fields(row: Row[*tuple[Any, ...]], of_deliveries: Mapping[DeliveryId, list[Attempt]]) -> dict[str, Any]:
+    return {
+        "id": DeliveryId(row.id),
+        "subscription_id": SubscriptionId(row.subscription_id),
+        "event_id": str(row.event_id),
+        "event_type": row.type,
+        "status": DeliveryStatus(row.status),
+        "created_at": row.created_at,
+        "next_attempt_at": row.next_attempt_at,
+        "attempts": tuple(of_deliveries[row.id]),
+    }

@@ -1,4 +1,4 @@
-"""The log of deliveries as API clients see it, and what they send to have some made again."""
+"""Request and response schemas of deliveries."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -6,14 +6,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-Status = Literal["pending", "held", "delivered", "failed"]
+from services.webhook_svc.deliveries.delivery import RedeliveryFilter
+from services.webhook_svc.domain.delivery_status import DeliveryStatus
 
-_STATUSES: Final = (
-    "`pending`: waits for its next attempt, or is under way. `held`: waits for its subscription to be active."
-    " `delivered`, `failed`: settled."
-)
+DeliveryStatusText = Literal["pending", "held", "delivered", "failed"]
+"""``DeliveryStatus`` in a query."""
 
-SHOWN_EXAMPLE: Final[dict[str, Any]] = {
+READ_EXAMPLE: Final[dict[str, Any]] = {
     "id": 4711,
     "subscription_id": 7,
     "event_id": "8e03978e-40d5-43dd-bc93-6894a57f9324",
@@ -41,80 +40,87 @@ EVENT_EXAMPLE: Final[dict[str, Any]] = {
     "companyid": 1,
     "data": {"leads": []},
 }
-REDELIVER_EXAMPLE: Final[dict[str, Any]] = {"since": "2024-03-01T00:00:00Z", "status": "failed"}
+REDELIVERY_EXAMPLE: Final[dict[str, Any]] = {"since": "2024-03-01T00:00:00Z", "status": "failed"}
 
 
-def _storable_moment(moment: datetime) -> datetime:
+def _bounded(moment: datetime) -> datetime:
     if not 1900 <= moment.year <= 2999:
         raise ValueError("must be a time of the years 1900 to 2999")
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
-"""A time with its offset, of years that any time zone can write."""
+BoundedDatetime = Annotated[AwareDatetime, AfterValidator(_bounded)]
+"""A time with its UTC offset, in years that every time zone can represent."""
 
 
-class Attempt(BaseModel):
-    """One request that was made."""
+class AttemptRead(BaseModel):
+    """One HTTP request of a delivery."""
 
     number: int
     started_at: datetime
-    duration_ms: int = Field(description="Until the status of the answer, or the failure.")
-    http_status: int | None = Field(description="Null when there was no answer.")
-    error: str | None = Field(description="What was wrong; null when the receiver took the event.")
+    duration_ms: int = Field(description="Milliseconds until the status of the response, or until the failure.")
+    http_status: int | None = Field(description="Null when there was no response.")
+    error: str | None = Field(description="What went wrong; null when the receiver accepted the event.")
 
 
-class Delivery(BaseModel):
-    """An event on its way to a subscription."""
+class DeliveryRead(BaseModel):
+    """One event for one subscription, with the attempts to send it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [READ_EXAMPLE]})
 
     id: int
     subscription_id: int
-    event_id: UUID = Field(description="The event's `id`, which is the header `webhook-id` of every attempt.")
+    event_id: UUID = Field(description="Id of the event; the header `webhook-id` of every attempt.")
     event_type: str
-    status: Status = Field(description=_STATUSES)
-    created_at: datetime = Field(description="When the event came.")
-    next_attempt_at: datetime | None = Field(
-        description="Of a `pending` one; null while an attempt is under way, and for the others."
+    status: DeliveryStatus = Field(
+        description="`pending`: waits for its next attempt, or an attempt is in progress. `held`: waits until its"
+        " subscription is active. `delivered`: the receiver accepted it. `failed`: it is not retried."
     )
-    attempts: list[Attempt] = Field(description="The last 50, in order.")
+    created_at: datetime = Field(description="When the event arrived.")
+    next_attempt_at: datetime | None = Field(
+        description="Null while an attempt is in progress, and in every other status than `pending`."
+    )
+    attempts: list[AttemptRead] = Field(description="The last 50 attempts, oldest first.")
 
 
-class DeliveryWithEvent(Delivery):
-    """A delivery, and what is sent."""
+class DeliveryReadWithEvent(DeliveryRead):
+    """A delivery with the event that is sent."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**SHOWN_EXAMPLE, "event": EVENT_EXAMPLE}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{**READ_EXAMPLE, "event": EVENT_EXAMPLE}]})
 
     event: dict[str, Any] = Field(description="The body of every attempt.")
 
 
-class DeliveryPage(BaseModel):
+class DeliveryListResponse(BaseModel):
     """A page of the log, newest first."""
 
-    data: list[Delivery]
+    data: list[DeliveryRead]
 
 
-class RedeliverBody(BaseModel):
-    """Which settled deliveries are to be made again."""
+class RedeliveryRequest(BaseModel):
+    """Which completed deliveries are sent again."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [REDELIVER_EXAMPLE]})
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [REDELIVERY_EXAMPLE]})
 
-    since: Moment = Field(description="Only of events that came at this time or later.")
-    until: Moment | None = Field(default=None, description="Only of events that came before this time.")
+    since: BoundedDatetime = Field(description="Events that arrived at this time or later.")
+    until: BoundedDatetime | None = Field(default=None, description="Events that arrived before this time.")
     status: Literal["failed", "delivered"] | None = Field(
-        default=None, description="Only those that ended so; both when left out."
+        default=None, description="Deliveries with this status; both when absent."
     )
 
     @model_validator(mode="after")
-    def _is_a_range(self) -> Self:
+    def _require_order(self) -> Self:
         if self.until is not None and self.until < self.since:
             raise ValueError("until must not be before since")
         return self
 
+    def filters(self) -> RedeliveryFilter:
+        """Return the conditions of the request."""
+        return RedeliveryFilter(self.since, self.until, DeliveryStatus(self.status) if self.status else None)
 
-class Redelivered(BaseModel):
-    """How many deliveries are made again."""
+
+class RedeliveryResponse(BaseModel):
+    """How many deliveries are sent again."""
 
     message: str
     count: int

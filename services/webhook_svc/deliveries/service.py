@@ -1,80 +1,85 @@
-"""What can be asked of the log, and had made again."""
-
-from collections.abc import Sequence
-from typing import Any
+"""Operations on the log of deliveries."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.webhook_svc.deliveries import repository
-from services.webhook_svc.deliveries.repository import LogFilter
-from services.webhook_svc.deliveries.schemas import RedeliverBody
-from services.webhook_svc.subscriptions import errors
+from services.webhook_svc.deliveries import errors, repository
+from services.webhook_svc.deliveries.delivery import Delivery, DeliveryFilter, DeliveryWithEvent, RedeliveryFilter
 from services.webhook_svc.subscriptions import service as subscriptions
-from shared.http.errors import Conflict, NotFound
+from shared.http.pagination import Page
+from shared.ids import CompanyId, DeliveryId, SubscriptionId
 
 
-def not_found() -> NotFound:
-    """The subscription has no such delivery, or no more."""
-    return NotFound("Delivery not found")
-
-
-def under_way() -> Conflict:
-    """What is being sent cannot be sent at the same time."""
-    return Conflict("Delivery is under way", "An attempt is being made at this moment; look at it again when it ended")
-
-
-async def page(
-    connection: AsyncConnection, company_id: int, narrowed: LogFilter, limit: int
-) -> tuple[Sequence[dict[str, Any]], bool]:
-    """Deliveries of a subscription, newest first, and whether there are more.
+async def list_page(
+    connection: AsyncConnection,
+    company_id: CompanyId,
+    subscription_id: SubscriptionId,
+    filters: DeliveryFilter,
+    *,
+    cursor: int | None,
+    limit: int,
+) -> Page[Delivery]:
+    """Return a page of a subscription's deliveries, newest first.
 
     Raises
     ------
     NotFound
         If the company has no such subscription.
     """
-    await subscriptions.get(connection, company_id, narrowed.subscription_id)
-    return await repository.page(connection, narrowed, limit)
-
-
-async def get(connection: AsyncConnection, company_id: int, subscription_id: int, delivery_id: int) -> dict[str, Any]:
-    """One delivery, with its event; ``NotFound`` if there is none."""
     await subscriptions.get(connection, company_id, subscription_id)
-    found = await repository.find(connection, subscription_id, delivery_id)
-    if found is None:
-        raise not_found()
-    return found
+    found = await repository.list_page(
+        connection, subscription_id, filters, before=DeliveryId(cursor) if cursor else None, limit=limit + 1
+    )
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-async def redeliver(
-    connection: AsyncConnection, company_id: int, subscription_id: int, delivery_id: int
-) -> dict[str, Any]:
-    """Make a delivery anew, whatever came of it; one that waits is due at once.
+async def get(
+    connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId, delivery_id: DeliveryId
+) -> DeliveryWithEvent:
+    """Return one delivery with its event.
 
     Raises
     ------
     NotFound
-        If there is none.
-    Conflict
-        If it is under way, or its subscription disabled.
+        If the company has no such subscription, or the subscription no such delivery.
     """
-    await _hold_not_disabled(connection, company_id, subscription_id)
-    if not await repository.again(connection, subscription_id, delivery_id):
+    await subscriptions.get(connection, company_id, subscription_id)
+    delivery = await repository.find(connection, subscription_id, delivery_id)
+    if delivery is None:
+        raise errors.delivery_not_found()
+    return delivery
+
+
+async def redeliver(
+    connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId, delivery_id: DeliveryId
+) -> DeliveryWithEvent:
+    """Send a delivery again, whatever its status; a pending one is due at once.
+
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription, or the subscription no such delivery.
+    Conflict
+        If an attempt is in progress, or the subscription is disabled.
+    """
+    await subscriptions.lock_enabled(connection, company_id, subscription_id)
+    if not await repository.redeliver(connection, subscription_id, delivery_id):
         if await repository.find(connection, subscription_id, delivery_id) is None:
-            raise not_found()
-        raise under_way()
+            raise errors.delivery_not_found()
+        raise errors.delivery_in_progress()
     return await get(connection, company_id, subscription_id, delivery_id)
 
 
 async def redeliver_range(
-    connection: AsyncConnection, company_id: int, subscription_id: int, body: RedeliverBody
+    connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId, filters: RedeliveryFilter
 ) -> int:
-    """Make settled deliveries anew; returns how many. Raises ``NotFound``, or ``Conflict`` if it is disabled."""
-    await _hold_not_disabled(connection, company_id, subscription_id)
-    return await repository.range_again(connection, subscription_id, body.since, body.until, body.status)
+    """Send completed deliveries again; returns how many.
 
-
-async def _hold_not_disabled(connection: AsyncConnection, company_id: int, subscription_id: int) -> None:
-    held = await subscriptions.hold(connection, company_id, subscription_id)
-    if held["state"] == "disabled":
-        raise errors.switched_off()
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription.
+    Conflict
+        If it is disabled.
+    """
+    await subscriptions.lock_enabled(connection, company_id, subscription_id)
+    return await repository.redeliver_range(connection, subscription_id, filters)

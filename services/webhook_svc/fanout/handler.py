@@ -1,45 +1,62 @@
-"""From an event to a delivery for each subscription that wants it, in the transaction that claims the event."""
+"""Handler of events: stores a delivery for each subscription that an event matches, in the inbox's transaction."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.webhook_svc.domain.event_types import matches_any
 from services.webhook_svc.fanout import repository
 from services.webhook_svc.fanout.repository import Subscriber
 from services.webhook_svc.queues import FAN_OUT
-from services.webhook_svc.subscriptions.event_types import wants
 from shared.events.envelope import Envelope
 from shared.messaging.consumer import AfterCommit, Subscription
 
-BATCH = 50
-"""Events at once: each may hold 500 leads."""
+BATCH: Final = 50
+"""Events per transaction: each may have 500 leads."""
 
 
-def subscription(wake: Callable[[], Awaitable[None]]) -> Subscription:
-    """The consumer's part: fan out, and wake whoever delivers once it is committed."""
+def subscription(notify: Callable[[], Awaitable[None]]) -> Subscription:
+    """Return the consumer's subscription.
 
-    async def fan_out(connection: AsyncConnection, events: Sequence[Envelope]) -> AfterCommit | None:
-        return wake if await store(connection, events) else None
+    Parameters
+    ----------
+    notify
+        Called after a commit that stored deliveries, so that they are sent at once.
+    """
 
-    return Subscription(FAN_OUT, fan_out, batch=BATCH)
+    async def handle(connection: AsyncConnection, events: Sequence[Envelope]) -> AfterCommit | None:
+        return notify if await fan_out(connection, events) else None
+
+    return Subscription(FAN_OUT, handle, batch=BATCH)
 
 
-async def store(connection: AsyncConnection, events: Sequence[Envelope]) -> int:
-    """Store a delivery for each subscription that wants an event, in the order of events; returns how many."""
-    subscribers = await repository.subscribers(connection, sorted({event.companyid for event in events}))
-    wanted = [(event, of_event) for event in events if (of_event := _wanting(event, subscribers))]
-    if not wanted:
+async def fan_out(connection: AsyncConnection, events: Sequence[Envelope]) -> int:
+    """Store a delivery for each event and each subscription that its type matches, in the order of events.
+
+    Returns
+    -------
+    int
+        How many deliveries are new.
+    """
+    subscribers = await repository.lock_subscribers(connection, sorted({event.companyid for event in events}))
+    matched = [(event, of_event) for event in events if (of_event := _subscribers_of(event, subscribers))]
+    if not matched:
         return 0
-    await repository.add_events(connection, [(event.id, event.type, body_of(event)) for event, _ in wanted])
-    pairs = [(each.id, event.id) for event, of_event in wanted for each in of_event]
+    await repository.add_events(connection, [(event.id, event.type, message_body(event)) for event, _ in matched])
+    pairs = [(subscriber.id, event.id) for event, of_event in matched for subscriber in of_event]
     return await repository.add_deliveries(connection, pairs)
 
 
-def _wanting(event: Envelope, subscribers: Sequence[Subscriber]) -> list[Subscriber]:
-    return [each for each in subscribers if each.company_id == event.companyid and wants(each.types, event.type)]
-
-
-def body_of(event: Envelope) -> bytes:
-    """The event as it is sent: CloudEvents 1.0 in structured JSON."""
+def message_body(event: Envelope) -> bytes:
+    """Return the body of the event's messages: CloudEvents 1.0 in structured JSON."""
     return orjson.dumps(event.model_dump(), option=orjson.OPT_UTC_Z)
+
+
+def _subscribers_of(event: Envelope, subscribers: Sequence[Subscriber]) -> list[Subscriber]:
+    return [
+        subscriber
+        for subscriber in subscribers
+        if subscriber.company_id == event.companyid and matches_any(subscriber.types, event.type)
+    ]

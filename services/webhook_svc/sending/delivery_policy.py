@@ -1,4 +1,4 @@
-"""What an attempt's outcome makes of its delivery. One place decides, and the database is told."""
+"""Decides what an attempt's outcome means for its delivery; the database only records the decision."""
 
 import random
 from collections.abc import Callable
@@ -6,46 +6,50 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from services.webhook_svc.domain.event_types import PING
 from services.webhook_svc.sending.attempt import Outcome
 from services.webhook_svc.sending.retry_schedule import next_pause
-from services.webhook_svc.subscriptions.event_types import PING
 
 Result = Literal["delivered", "retried", "failed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of a delivery."""
+class Decision:
+    """What happens to a delivery after an attempt."""
 
     result: Result
     pause: timedelta | None = None
-    """Until the next attempt, when there is to be one."""
+    """Until the next attempt; None when there is none."""
     counts: bool = True
-    """Whether it says something of how the subscription's endpoint fares."""
+    """Whether a failure counts against the subscription."""
 
 
-def judge(
+def decide(
     outcome: Outcome,
     event_type: str,
     tries: int,
     tried_for: timedelta,
     *,
     draw: Callable[[], float] = random.random,
-) -> Verdict:
-    """Decide on a delivery.
+) -> Decision:
+    """Decide whether a delivery is complete, retried or failed.
+
+    A ping is sent once and does not count: its sender waits for the result of one attempt.
 
     Parameters
     ----------
-    event_type
-        A test is sent once: whoever asked for it is waiting for its outcome, not for its success.
-    tries, tried_for
-        Attempts made, this one included, and the time since the start of the first.
+    tries
+        Attempts of the delivery, this one included; at least 1.
+    tried_for
+        Time since the start of the first attempt.
+    draw
+        Returns a number in [0, 1).
     """
     if outcome.succeeded:
-        return Verdict("delivered")
+        return Decision("delivered")
     if outcome.gone:
-        return Verdict("gone")
+        return Decision("gone")
     if event_type == PING:
-        return Verdict("failed", counts=False)
+        return Decision("failed", counts=False)
     pause = next_pause(tries, tried_for, outcome.retry_after, draw=draw)
-    return Verdict("failed") if pause is None else Verdict("retried", pause)
+    return Decision("failed") if pause is None else Decision("retried", pause)

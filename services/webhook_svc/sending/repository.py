@@ -1,7 +1,7 @@
-"""Queries of the deliverers: what is due is claimed, and what came of it is recorded.
+"""Queries of the deliverer: claims of due deliveries, and records of attempts.
 
-A claim is a lease: ``claimed_by`` and the time at which it ends in ``due_at``. Nothing is locked while a message is on
-its way, and what a deliverer that died had claimed is due again by itself.
+A claim is a lease: ``claimed_by`` has the claim's id and ``due_at`` the end of the lease. No transaction is open while
+a message is being sent, and the claims of a process that died become due by themselves.
 """
 
 from collections.abc import Sequence
@@ -10,194 +10,95 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import and_, delete, exists, extract, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.webhook_svc.domain.delivery_status import DeliveryStatus
+from services.webhook_svc.domain.subscription_state import (
+    FAILING,
+    GONE,
+    SubscriptionStatus,
+    is_to_be_paused,
+)
 from services.webhook_svc.sending.attempt import Message, Outcome
-from services.webhook_svc.sending.delivery_policy import Verdict
-from services.webhook_svc.subscriptions.states import FAILING, GONE, PAUSED_AFTER
+from services.webhook_svc.sending.delivery_policy import Decision, Result
+from services.webhook_svc.tables import deliveries, events, subscriptions
+from shared.database.engine import driver_connection
+from shared.database.queries import load_queries
+from shared.ids import DeliveryId, SubscriptionId
 
 SUSPECT_AFTER: Final = 3
-"""Failed attempts in a row after which a subscription gets one attempt at a time until one succeeds."""
+"""Failed attempts in a row after which a subscription gets one attempt at a time, until one succeeds."""
 
-# Whoever claims for a subscription holds its row, so that the bound of each holds for all processes together. In any
-# order, so that none is always the last. A change of it by its company does not wait for more than this statement.
-_READY: Final = text(
-    """
-    SELECT id FROM subscriptions
-    WHERE state = 'active' AND EXISTS (
-        SELECT FROM deliveries WHERE subscription_id = subscriptions.id AND status = 'pending' AND due_at <= now()
-    )
-    ORDER BY random() LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
-    """
-)
-# A statement of its own: its snapshot has what others claimed until the rows above were locked.
-_CLAIM: Final = text(
-    """
-    WITH due AS (
-        SELECT picked.id FROM unnest(CAST(:subscriptions AS bigint[])) AS ready (subscription_id)
-        JOIN subscriptions ON subscriptions.id = ready.subscription_id
-        CROSS JOIN LATERAL (
-            SELECT greatest(
-                0, CASE WHEN failures >= :suspect_after THEN 1 ELSE CAST(:at_once AS bigint) END - count(*)
-            ) AS room
-            FROM deliveries
-            WHERE deliveries.subscription_id = ready.subscription_id AND claimed_by IS NOT NULL AND due_at > now()
-        ) AS free
-        CROSS JOIN LATERAL (
-            SELECT id FROM deliveries
-            WHERE deliveries.subscription_id = ready.subscription_id AND status = 'pending' AND due_at <= now()
-            ORDER BY due_at, id LIMIT free.room FOR UPDATE SKIP LOCKED
-        ) AS picked
-        LIMIT :most
-    ), claimed AS (
-        UPDATE deliveries SET
-            claimed_by = :claim,
-            due_at = now() + CAST(:lease AS interval),
-            trying_since = coalesce(trying_since, now())
-        FROM due WHERE deliveries.id = due.id
-        RETURNING deliveries.id, subscription_id, event_id, tries, now() - trying_since AS tried_for
-    )
-    SELECT claimed.*, events.type, events.body, url, secret,
-        CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret
-    FROM claimed
-    JOIN events ON events.id = claimed.event_id
-    JOIN subscriptions ON subscriptions.id = claimed.subscription_id
-    ORDER BY claimed.id
-    """
-)
-_SUCCEEDED: Final = text(
-    "UPDATE subscriptions SET failures = 0, failing_since = NULL WHERE id = :subscription AND failing_since IS NOT NULL"
-)
-_FAILED: Final = text(
-    """
-    WITH failing AS (
-        SELECT id, since, state = 'active' AND since <= now() - CAST(:paused_after AS interval) AS pauses
-        FROM subscriptions, coalesce(failing_since, CAST(:started_at AS timestamptz)) AS since
-        WHERE id = :subscription FOR NO KEY UPDATE OF subscriptions
-    )
-    UPDATE subscriptions SET
-        failures = failures + 1,
-        failing_since = since,
-        state = CASE WHEN pauses THEN :state ELSE state END,
-        reason = CASE WHEN pauses THEN :reason ELSE reason END,
-        state_since = CASE WHEN pauses THEN now() ELSE state_since END
-    FROM failing WHERE subscriptions.id = failing.id
-    RETURNING pauses
-    """
-)
-_GONE: Final = text(
-    """
-    UPDATE subscriptions SET state = :state, reason = :reason, state_since = now()
-    WHERE id = :subscription AND state <> 'disabled'
-    """
-)
-_SETTLE: Final = text(
-    """
-    WITH settled AS (
-        UPDATE deliveries SET
-            status = :status, tries = tries + 1, claimed_by = NULL, due_at = now() + CAST(:pause AS interval)
-        WHERE id = :id AND claimed_by = :claim
-        RETURNING id
-    )
-    INSERT INTO attempts (delivery_id, number, started_at, milliseconds, http_status, error)
-    SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE delivery_id = id),
-        :started_at, :milliseconds, :http_status, :error
-    FROM settled
-    RETURNING number
-    """
-)
-_RELEASE: Final = text(
-    """
-    UPDATE deliveries SET claimed_by = NULL, due_at = now()
-    WHERE id = ANY(CAST(:ids AS bigint[])) AND claimed_by = ANY(CAST(:claims AS uuid[]))
-    """
-)
-_BACKLOG: Final = text(
-    """
-    SELECT count(*) FILTER (WHERE is_due) AS due,
-        coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE is_due)), 0)::float8 AS oldest,
-        count(*) FILTER (WHERE state = 'active' AND NOT is_due) AS waiting,
-        count(*) FILTER (WHERE state <> 'active') AS held
-    FROM deliveries JOIN subscriptions ON subscriptions.id = subscription_id,
-        LATERAL (SELECT state = 'active' AND due_at <= now() AS is_due) AS judged
-    WHERE status = 'pending'
-    """
-)
-_FORGET: Final = text(
-    """
-    DELETE FROM events WHERE id IN (
-        SELECT id FROM events WHERE received_at < now() - CAST(:kept AS interval) ORDER BY received_at LIMIT :most
-    )
-    """
-)
-_FORGET_SECRETS: Final = text(
-    "UPDATE subscriptions SET previous_secret = NULL, previous_secret_until = NULL WHERE previous_secret_until <= now()"
-)
-_FORGOTTEN_AT_ONCE: Final = 5_000
+_QUERIES: Final = load_queries(__file__, "queries.sql")
+_STATUS_AFTER: Final[dict[Result, DeliveryStatus]] = {
+    "delivered": DeliveryStatus.DELIVERED,
+    "retried": DeliveryStatus.PENDING,
+    "failed": DeliveryStatus.FAILED,
+    "gone": DeliveryStatus.FAILED,
+}
+_EXPIRED_BATCH: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery that is this deliverer's to make, until its lease ends."""
+class ClaimedDelivery:
+    """A delivery that only this process may send until its lease ends."""
 
-    id: int
-    claim: UUID
-    subscription_id: int
+    id: DeliveryId
+    claim_id: UUID
+    subscription_id: SubscriptionId
     event_type: str
     tries: int
     """Attempts before this one."""
     tried_for: timedelta
-    """Since the first of them began."""
+    """Time since the start of the first attempt."""
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Deliveries that are not settled."""
+    """Numbers of pending deliveries."""
 
     due: int
     oldest_seconds: float
-    """How long the first of them has been due."""
+    """How long the first of the due deliveries has been due; 0 when there is none."""
     waiting: int
-    """For their next attempt, or for the end of this one."""
+    """Waiting for their next attempt, or in progress."""
     held: int
-    """For a subscription that is not active."""
+    """Waiting for a subscription that is not active."""
 
 
 async def claim(
-    connection: AsyncConnection, claim_id: UUID, *, most: int, at_once: int, lease: timedelta
-) -> list[Claimed]:
-    """Claim what is due, in the order in which it is to be sent.
+    connection: AsyncConnection,
+    claim_id: UUID,
+    *,
+    limit: int,
+    limit_per_subscription: int,
+    lease: timedelta,
+) -> list[ClaimedDelivery]:
+    """Claim due deliveries, in the order in which they are to be sent.
 
     Parameters
     ----------
     claim_id
-        Of this claim alone.
-    most
-        Largest number of deliveries.
-    at_once
-        Most deliveries of one subscription that may be claimed at a time, by whomever.
+        Id of this claim alone.
+    limit
+        Maximum number of deliveries.
+    limit_per_subscription
+        Maximum number of deliveries of one subscription that are claimed at a time, in all processes together.
     lease
-        How long they are nobody else's.
+        How long no other process may claim them.
     """
-    ready = (await connection.execute(_READY, {"most": most})).scalars().all()
+    ready = await _lock_ready(connection, limit)
     if not ready:
         return []
-    parameters = {
-        "subscriptions": ready,
-        "suspect_after": SUSPECT_AFTER,
-        "at_once": at_once,
-        "most": most,
-        "claim": claim_id,
-        "lease": lease,
-    }
-    rows = (await connection.execute(_CLAIM, parameters)).mappings()
+    driver = await driver_connection(connection)
+    rows = await driver.fetch(_QUERIES.claim, ready, SUSPECT_AFTER, limit_per_subscription, limit, claim_id, lease)
     return [
-        Claimed(
-            id=row["id"],
-            claim=claim_id,
-            subscription_id=row["subscription_id"],
+        ClaimedDelivery(
+            id=DeliveryId(row["id"]),
+            claim_id=claim_id,
+            subscription_id=SubscriptionId(row["subscription_id"]),
             event_type=row["type"],
             tries=row["tries"],
             tried_for=row["tried_for"],
@@ -212,10 +113,10 @@ async def claim(
     ]
 
 
-async def record(connection: AsyncConnection, claimed: Claimed, outcome: Outcome, verdict: Verdict) -> bool:
-    """Record an attempt and what becomes of its delivery and of its subscription.
+async def record(connection: AsyncConnection, claimed: ClaimedDelivery, outcome: Outcome, decision: Decision) -> bool:
+    """Record an attempt, and change its delivery and its subscription as decided.
 
-    The subscription's row comes first: whoever changes a subscription and its deliveries holds it before them.
+    The subscription's row is locked before the delivery's, as in every transaction that changes both.
 
     Returns
     -------
@@ -223,55 +124,131 @@ async def record(connection: AsyncConnection, claimed: Claimed, outcome: Outcome
         Whether the subscription was paused.
     """
     paused = False
-    of_subscription = {"subscription": claimed.subscription_id}
-    if verdict.result == "delivered":
-        await connection.execute(_SUCCEEDED, of_subscription)
-    elif verdict.result == "gone":
-        await connection.execute(_GONE, of_subscription | {"state": GONE.state, "reason": GONE.reason})
-    elif verdict.counts:
-        failed = {
-            "started_at": outcome.started_at,
-            "paused_after": PAUSED_AFTER,
-            "state": FAILING.state,
-            "reason": FAILING.reason,
-        }
-        paused = bool((await connection.execute(_FAILED, of_subscription | failed)).scalar())
-    settled = {
-        "id": claimed.id,
-        "claim": claimed.claim,
-        "status": {"delivered": "delivered", "retried": "pending"}.get(verdict.result, "failed"),
-        "pause": verdict.pause,
-        "started_at": outcome.started_at,
-        "milliseconds": round(outcome.seconds * 1000),
-        "http_status": outcome.http_status,
-        "error": outcome.error,
-    }
-    await connection.execute(_SETTLE, settled)
+    if decision.result == "delivered":
+        await _record_success(connection, claimed.subscription_id)
+    elif decision.result == "gone":
+        await _record_gone(connection, claimed.subscription_id)
+    elif decision.counts:
+        paused = await _record_failure(connection, claimed.subscription_id, outcome)
+    driver = await driver_connection(connection)
+    await driver.execute(
+        _QUERIES.record_attempt,
+        claimed.id,
+        claimed.claim_id,
+        _STATUS_AFTER[decision.result],
+        decision.pause,
+        outcome.started_at,
+        round(outcome.seconds * 1000),
+        outcome.http_status,
+        outcome.error,
+    )
     return paused
 
 
-async def release(connection: AsyncConnection, claims: Sequence[Claimed]) -> None:
-    """Give back what was claimed and not recorded: it is due at once."""
-    given_back = {"ids": [each.id for each in claims], "claims": list({each.claim for each in claims})}
-    await connection.execute(_RELEASE, given_back)
+async def release(connection: AsyncConnection, claims: Sequence[ClaimedDelivery]) -> None:
+    """Release deliveries that were claimed and not recorded: they are due at once."""
+    statement = (
+        update(deliveries)
+        .where(
+            deliveries.c.id.in_([claimed.id for claimed in claims]),
+            deliveries.c.claimed_by.in_({claimed.claim_id for claimed in claims}),
+        )
+        .values(claimed_by=None, due_at=func.now())
+    )
+    await connection.execute(statement)
 
 
 async def backlog(connection: AsyncConnection) -> Backlog:
-    """What there is to be sent."""
-    row = (await connection.execute(_BACKLOG)).mappings().one()
-    return Backlog(row["due"], row["oldest"], row["waiting"], row["held"])
+    """Count the pending deliveries."""
+    is_active = subscriptions.c.state == SubscriptionStatus.ACTIVE
+    is_due = and_(is_active, deliveries.c.due_at <= func.now())
+    oldest = extract("epoch", func.now() - func.min(deliveries.c.due_at).filter(is_due))
+    query = (
+        select(
+            func.count().filter(is_due),
+            func.coalesce(oldest, 0),
+            func.count().filter(is_active, ~is_due),
+            func.count().filter(~is_active),
+        )
+        .select_from(deliveries)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .where(deliveries.c.status == DeliveryStatus.PENDING)
+    )
+    due, oldest_seconds, waiting, held = (await connection.execute(query)).one()
+    return Backlog(due, float(oldest_seconds), waiting, held)
 
 
-async def delete_expired(connection: AsyncConnection, kept: timedelta) -> int:
-    """Delete events that came longer ago than ``kept``, with all that became of them; returns how many."""
-    forgotten = 0
+async def delete_expired(connection: AsyncConnection, retention: timedelta) -> int:
+    """Delete events that are older than the retention, with their deliveries and attempts; returns how many."""
+    expired = (
+        select(events.c.id)
+        .where(events.c.received_at < func.now() - retention)
+        .order_by(events.c.received_at)
+        .limit(_EXPIRED_BATCH)
+    )
+    statement = delete(events).where(events.c.id.in_(expired))
+    deleted = 0
     while True:
-        result = await connection.execute(_FORGET, {"kept": kept, "most": _FORGOTTEN_AT_ONCE})
-        forgotten += result.rowcount
-        if result.rowcount < _FORGOTTEN_AT_ONCE:
-            return forgotten
+        batch = (await connection.execute(statement)).rowcount
+        deleted += batch
+        if batch < _EXPIRED_BATCH:
+            return deleted
 
 
-async def forget_secrets(connection: AsyncConnection) -> int:
-    """Delete secrets that are no longer valid; returns how many."""
-    return (await connection.execute(_FORGET_SECRETS)).rowcount
+async def _lock_ready(connection: AsyncConnection, limit: int) -> Sequence[SubscriptionId]:
+    """Lock active subscriptions with due deliveries.
+
+    A process that claims for a subscription locks its row, so that the limit per subscription holds for all processes
+    together. The order is random, so that no subscription is always the last. A company that changes its subscription
+    waits no longer than the claim takes.
+    """
+    has_due = exists().where(
+        deliveries.c.subscription_id == subscriptions.c.id,
+        deliveries.c.status == DeliveryStatus.PENDING,
+        deliveries.c.due_at <= func.now(),
+    )
+    query = (
+        select(subscriptions.c.id)
+        .where(subscriptions.c.state == SubscriptionStatus.ACTIVE, has_due)
+        .order_by(func.random())
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return [SubscriptionId(row.id) for row in await connection.execute(query)]
+
+
+async def _record_success(connection: AsyncConnection, subscription_id: SubscriptionId) -> None:
+    statement = (
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id, subscriptions.c.failing_since.is_not(None))
+        .values(failures=0, failing_since=None)
+    )
+    await connection.execute(statement)
+
+
+async def _record_gone(connection: AsyncConnection, subscription_id: SubscriptionId) -> None:
+    statement = (
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id, subscriptions.c.state != SubscriptionStatus.DISABLED)
+        .values(state=GONE.status, reason=GONE.reason, state_since=func.now())
+    )
+    await connection.execute(statement)
+
+
+async def _record_failure(connection: AsyncConnection, subscription_id: SubscriptionId, outcome: Outcome) -> bool:
+    """Count a failure; returns whether it paused the subscription."""
+    query = (
+        select(subscriptions.c.state, subscriptions.c.failing_since, func.now().label("now"))
+        .where(subscriptions.c.id == subscription_id)
+        .with_for_update(key_share=True)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return False  # deleted, and the delivery with it
+    failing_since = row.failing_since or outcome.started_at
+    columns: dict[str, object] = {"failures": subscriptions.c.failures + 1, "failing_since": failing_since}
+    pauses = is_to_be_paused(SubscriptionStatus(row.state), failing_since, row.now)
+    if pauses:
+        columns |= {"state": FAILING.status, "reason": FAILING.reason, "state_since": func.now()}
+    await connection.execute(update(subscriptions).where(subscriptions.c.id == subscription_id).values(columns))
+    return pauses

@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again, and when no more."""
+"""The retry schedule: when a failed delivery is sent again, and when it is given up."""
 
 import random
 from collections.abc import Callable
@@ -16,12 +16,12 @@ STEPS: Final = (
     timedelta(hours=4),
     timedelta(hours=8),
 )
-"""Longest pause after the first attempt, the second …; the last of them after each further one."""
-TRIED_FOR: Final = timedelta(days=1)
+"""Longest pause after the first attempt, the second, and so on; the last value applies to all later attempts."""
+RETRIED_FOR: Final = timedelta(days=1)
 """From the first attempt to the last."""
-SHORTEST: Final = timedelta(seconds=1)
+SHORTEST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
-"""Most of what a receiver asks for with ``Retry-After`` that is granted: it must not put off the end for all."""
+"""Longest ``Retry-After`` that is granted: a receiver must not postpone the end of a delivery for ever."""
 
 
 def next_pause(
@@ -31,9 +31,10 @@ def next_pause(
     *,
     draw: Callable[[], float] = random.random,
 ) -> timedelta | None:
-    """How long to wait before the next attempt; None when the last one was made.
+    """Return how long to wait before the next attempt; None after the last one.
 
-    A pause is drawn from all of its step ("full jitter"), so that what failed together does not come back together.
+    A pause is drawn from its whole step ("full jitter"), so that deliveries which failed together are not
+    retried together.
     Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 
     Parameters
@@ -41,17 +42,17 @@ def next_pause(
     tries
         Attempts so far, at least 1.
     tried_for
-        Since the start of the first.
+        Time since the start of the first attempt.
     retry_after
-        What the receiver asked for.
+        Pause that the receiver requests; at most ``LONGEST_RETRY_AFTER`` of it is granted.
     draw
-        A number from 0 to below 1.
+        Returns a number in [0, 1).
     """
-    left = TRIED_FOR - tried_for
-    if left <= timedelta(0):
+    remaining = RETRIED_FOR - tried_for
+    if remaining <= timedelta(0):
         return None
-    pause = max(SHORTEST, draw() * STEPS[min(tries, len(STEPS)) - 1])
+    pause = max(SHORTEST_PAUSE, draw() * STEPS[min(tries, len(STEPS)) - 1])
     if retry_after is not None:
         pause = max(pause, min(retry_after, LONGEST_RETRY_AFTER))
-    # The last attempt is made when the day is over: a receiver that is back within it has missed nothing.
-    return min(pause, left)
+    # The last attempt is made at the end of the day: a receiver that is back within the day has missed nothing.
+    return min(pause, remaining)

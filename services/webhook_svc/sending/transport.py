@@ -1,4 +1,4 @@
-"""HTTP to checked addresses alone: what was looked up and checked is what is connected to."""
+"""HTTP transport that connects only to addresses that it has checked (guard against server-side request forgery)."""
 
 import ipaddress
 import ssl
@@ -7,41 +7,41 @@ from typing import Final
 
 import httpx
 
-from services.webhook_svc.destinations import Destinations
+from services.webhook_svc.domain.destinations import DestinationPolicy
 from services.webhook_svc.sending.dns import Resolve, resolve
 
-MOST_ADDRESSES: Final = 3
-"""Of one name, tried one after the other while none can be connected to."""
+MAX_ADDRESSES: Final = 3
+"""Addresses of one name that are tried, one after the other, until one accepts a connection."""
 
 
-class DestinationRefused(Exception):
-    """A URL leads to where no messages are sent."""
+class DestinationNotAllowedError(Exception):
+    """The destination policy does not allow a URL."""
 
 
 class PinnedTransport(httpx.AsyncBaseTransport):
-    """Looks a host up, refuses it unless every address is permitted, and connects to just those addresses.
+    """Resolves a host, rejects it unless every address is allowed, and connects to one of those addresses.
 
-    The name is not looked up again by whatever connects: a name server could answer differently then ("rebinding"). The
-    certificate is still the name's, and so is the ``Host`` header. Proxies of the environment are passed by, because
-    they would do the looking up.
+    The name is not resolved a second time for the connection: a name server could then return another address ("DNS
+    rebinding"). The certificate is still checked against the name, and the ``Host`` header has the name. Proxies of the
+    environment are ignored, because they would resolve the name themselves.
 
     Parameters
     ----------
     destinations
-        Which addresses are permitted.
+        Which addresses are allowed.
     resolve
-        Looks a name up.
+        Resolves a host name.
     ssl_context
-        Which certificates are trusted; by default those of certifi, or of ``SSL_CERT_FILE``.
+        Which certificates are trusted; by default those of certifi, or of the file ``SSL_CERT_FILE``.
     """
 
     def __init__(
-        self, destinations: Destinations, *, resolve: Resolve = resolve, ssl_context: ssl.SSLContext | None = None
+        self, destinations: DestinationPolicy, *, resolve: Resolve = resolve, ssl_context: ssl.SSLContext | None = None
     ) -> None:
         self._destinations = destinations
         self._resolve = resolve
-        # No connection is kept: it would belong to an address, and serve another name that has the same one with a
-        # certificate that was checked for the first.
+        # No connection is reused: it belongs to an address, and would serve another name with the same address under
+        # a certificate that was checked for the first name.
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl_context or httpx.create_ssl_context(), limits=httpx.Limits(max_keepalive_connections=0)
         )
@@ -51,14 +51,14 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
         Raises
         ------
-        DestinationRefused
-            If the URL is not one that messages are sent to.
+        DestinationNotAllowedError
+            If messages may not be sent to the URL, or to an address of its host.
         httpx.TransportError
-            If the host cannot be found or reached, or does not answer.
+            If the host cannot be found or reached, or does not respond.
         """
-        objection = self._destinations.objection(str(request.url))
-        if objection is not None:
-            raise DestinationRefused(f"The URL {objection}")
+        error = self._destinations.url_error(str(request.url))
+        if error is not None:
+            raise DestinationNotAllowedError(f"The URL {error}")
         addresses = await self._addresses(request.url)
         for address in addresses[:-1]:
             try:
@@ -68,7 +68,7 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         return await self._transport.handle_async_request(_pinned(request, addresses[-1]))
 
     async def aclose(self) -> None:
-        """Close what is open."""
+        """Close open connections."""
         await self._transport.aclose()
 
     async def _addresses(self, url: httpx.URL) -> Sequence[str]:
@@ -79,14 +79,14 @@ class PinnedTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("The host cannot be found") from error
         if not addresses:
             raise httpx.ConnectError("The host cannot be found")
-        # All of them: which one is connected to must not be up to whoever answers for the name.
+        # Every address is checked: the name server must not decide which of them is connected to.
         if not all(self._destinations.permits(ipaddress.ip_address(address)) for address in addresses):
-            raise DestinationRefused("The host has an address that is not public")
-        return addresses[:MOST_ADDRESSES]
+            raise DestinationNotAllowedError("The host has an address that is not public")
+        return addresses[:MAX_ADDRESSES]
 
 
 def _pinned(request: httpx.Request, address: str) -> httpx.Request:
-    """The request, to be sent to an address; ``Host`` stands in its headers already."""
+    """Return the request with an address as its host; its headers contain ``Host`` already."""
     return httpx.Request(
         request.method,
         request.url.copy_with(host=address),

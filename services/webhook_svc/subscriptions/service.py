@@ -1,26 +1,26 @@
-"""What can be done with subscriptions."""
+"""Operations on subscriptions."""
 
 from datetime import timedelta
 from typing import ClassVar, Final
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.webhook_svc.destinations import Destinations
-from services.webhook_svc.signatures import new_secret
+from services.webhook_svc.domain.destinations import DestinationPolicy
+from services.webhook_svc.domain.event_types import PING
+from services.webhook_svc.domain.signatures import new_secret
+from services.webhook_svc.domain.subscription_state import ACTIVE, SubscriptionStatus, updated_state
 from services.webhook_svc.subscriptions import errors, repository
-from services.webhook_svc.subscriptions.event_types import PING
-from services.webhook_svc.subscriptions.schemas import SubscriptionBody
-from services.webhook_svc.subscriptions.states import ACTIVE, SWITCHED_OFF, Standing, told_to_be
+from services.webhook_svc.subscriptions.subscription import MAX_SUBSCRIPTIONS, Subscription, SubscriptionValues
 from shared.events.envelope import EventData, compose
+from shared.ids import CompanyId, DeliveryId, SubscriptionId
 
-OVERLAP: Final = timedelta(days=1)
-"""How long a secret that was replaced stays valid."""
+SECRET_OVERLAP: Final = timedelta(days=1)
+"""How long a secret stays valid after a rotation."""
 SOURCE: Final = "/webhook-svc"
 
 
 class Ping(EventData):
-    """A test: nothing has happened."""
+    """A test event; it reports no change."""
 
     event_type: ClassVar[str] = PING
 
@@ -28,128 +28,158 @@ class Ping(EventData):
 
 
 async def create(
-    connection: AsyncConnection, destinations: Destinations, company_id: int, body: SubscriptionBody
-) -> RowMapping:
-    """Subscribe. The row has the secret.
+    connection: AsyncConnection, destinations: DestinationPolicy, company_id: CompanyId, values: SubscriptionValues
+) -> Subscription:
+    """Create a subscription.
 
     Raises
     ------
     BadRequest
-        If no messages are sent to the URL.
+        If messages may not be sent to the URL.
     Conflict
-        If the company has too many.
+        If the company has too many subscriptions.
     """
-    _require_permitted(destinations, body.url)
-    if await repository.count_to_create(connection, company_id) >= repository.MOST_OF_A_COMPANY:
-        raise errors.too_many()
-    standing = ACTIVE if body.active else SWITCHED_OFF
-    values = {
-        **_sent(body),
-        "company_id": company_id,
-        "secret": new_secret(),
-        "state": standing.state,
-        "reason": standing.reason,
-    }
-    return await repository.create(connection, values)
+    _require_allowed(destinations, values.url)
+    if await repository.lock_and_count(connection, company_id) >= MAX_SUBSCRIPTIONS:
+        raise errors.too_many_subscriptions()
+    return await repository.create(connection, company_id, values, new_secret())
 
 
-async def get(connection: AsyncConnection, company_id: int, subscription_id: int) -> RowMapping:
-    """One subscription; raises ``NotFound`` if the company has no such."""
-    found = await repository.find(connection, company_id, subscription_id)
-    if found is None:
-        raise errors.not_found()
-    return found
+async def list_of_company(connection: AsyncConnection, company_id: CompanyId) -> list[Subscription]:
+    """Return a company's subscriptions, oldest first."""
+    return await repository.list_of_company(connection, company_id)
 
 
-async def hold(connection: AsyncConnection, company_id: int, subscription_id: int) -> RowMapping:
-    """As ``get``; nobody else changes it before the transaction's end."""
-    held = await repository.hold(connection, company_id, subscription_id)
-    if held is None:
-        raise errors.not_found()
-    return held
-
-
-async def replace(
-    connection: AsyncConnection,
-    destinations: Destinations,
-    company_id: int,
-    subscription_id: int,
-    body: SubscriptionBody,
-) -> RowMapping:
-    """Replace what was sent of a subscription; its secret stays.
+async def get(connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId) -> Subscription:
+    """Return one subscription.
 
     Raises
     ------
     NotFound
-        If the company has no such.
-    BadRequest
-        If no messages are sent to the URL.
+        If the company has no such subscription.
     """
-    held = await hold(connection, company_id, subscription_id)
-    _require_permitted(destinations, body.url)
-    now = _standing(held)
-    wanted = told_to_be(body.active, now)
-    if wanted != now:
-        await repository.stand(connection, held, wanted)
-    return await repository.change(connection, held, _sent(body))
+    subscription = await repository.find(connection, company_id, subscription_id)
+    if subscription is None:
+        raise errors.subscription_not_found()
+    return subscription
 
 
-async def delete(connection: AsyncConnection, company_id: int, subscription_id: int) -> None:
-    """Delete a subscription with all that was to be sent to it; raises ``NotFound`` if the company has no such."""
-    if not await repository.remove(connection, company_id, subscription_id):
-        raise errors.not_found()
-
-
-async def rotate_secret(connection: AsyncConnection, company_id: int, subscription_id: int) -> RowMapping:
-    """Give a subscription a new secret; messages are signed with the one it had, too, for ``OVERLAP``."""
-    held = await hold(connection, company_id, subscription_id)
-    return await repository.rotate(connection, held, new_secret(), OVERLAP)
-
-
-async def resume(connection: AsyncConnection, company_id: int, subscription_id: int) -> RowMapping:
-    """Send to a paused subscription again, beginning with what was kept for it.
+async def lock(connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId) -> Subscription:
+    """Return one subscription, which no other transaction changes before the end of this one.
 
     Raises
     ------
     NotFound
-        If the company has no such.
+        If the company has no such subscription.
+    """
+    subscription = await repository.lock_for_update(connection, company_id, subscription_id)
+    if subscription is None:
+        raise errors.subscription_not_found()
+    return subscription
+
+
+async def lock_enabled(
+    connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId
+) -> Subscription:
+    """Lock a subscription that is active or paused.
+
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription.
     Conflict
         If it is disabled.
     """
-    held = await hold(connection, company_id, subscription_id)
-    if held["state"] == "disabled":
-        raise errors.switched_off()
-    return held if held["state"] == "active" else await repository.stand(connection, held, ACTIVE)
+    locked = await lock(connection, company_id, subscription_id)
+    if locked.status is SubscriptionStatus.DISABLED:
+        raise errors.subscription_disabled()
+    return locked
 
 
-async def test(connection: AsyncConnection, company_id: int, subscription_id: int) -> int:
-    """Send an event that says nothing; returns its delivery's id.
+async def update(
+    connection: AsyncConnection,
+    destinations: DestinationPolicy,
+    company_id: CompanyId,
+    subscription_id: SubscriptionId,
+    values: SubscriptionValues,
+) -> Subscription:
+    """Replace the values of a subscription; its secret stays.
 
     Raises
     ------
     NotFound
-        If the company has no such.
+        If the company has no such subscription.
+    BadRequest
+        If messages may not be sent to the URL.
+    """
+    locked = await lock(connection, company_id, subscription_id)
+    _require_allowed(destinations, values.url)
+    state = updated_state(values.active, locked.state)
+    if state != locked.state:
+        await repository.set_state(connection, locked, state)
+    return await repository.set_values(connection, locked, values)
+
+
+async def delete(connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId) -> None:
+    """Delete a subscription with its pending deliveries and its log.
+
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription.
+    """
+    if not await repository.remove(connection, company_id, subscription_id):
+        raise errors.subscription_not_found()
+
+
+async def rotate_secret(
+    connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId
+) -> Subscription:
+    """Give a subscription a new secret; for ``SECRET_OVERLAP`` messages are signed with the current one, too.
+
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription.
+    """
+    locked = await lock(connection, company_id, subscription_id)
+    return await repository.set_secret(connection, locked, new_secret(), SECRET_OVERLAP)
+
+
+async def resume(connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId) -> Subscription:
+    """Send to a paused subscription again, beginning with the events that were retained for it.
+
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription.
+    Conflict
+        If it is disabled.
+    """
+    locked = await lock_enabled(connection, company_id, subscription_id)
+    if locked.status is SubscriptionStatus.ACTIVE:
+        return locked
+    return await repository.set_state(connection, locked, ACTIVE)
+
+
+async def test(connection: AsyncConnection, company_id: CompanyId, subscription_id: SubscriptionId) -> DeliveryId:
+    """Queue a ping for a subscription; returns the id of its delivery.
+
+    Raises
+    ------
+    NotFound
+        If the company has no such subscription.
     Conflict
         If it is not active.
     """
-    held = await hold(connection, company_id, subscription_id)
-    if held["state"] == "disabled":
-        raise errors.switched_off()
-    if held["state"] == "paused":
-        raise errors.paused()
+    locked = await lock_enabled(connection, company_id, subscription_id)
+    if locked.status is SubscriptionStatus.PAUSED:
+        raise errors.subscription_paused()
     ping = compose(Ping(subscription_id=subscription_id), source=SOURCE, company_id=company_id)
-    return await repository.add_delivery(connection, held, ping.id, ping.type, ping.body)
+    return await repository.add_delivery(connection, locked.id, ping.id, ping.type, ping.body)
 
 
-def _require_permitted(destinations: Destinations, url: str) -> None:
-    objection = destinations.objection(url)
-    if objection is not None:
-        raise errors.bad_url(url, objection)
-
-
-def _sent(body: SubscriptionBody) -> dict[str, object]:
-    return {"url": body.url, "types": list(dict.fromkeys(body.types)), "description": body.description}
-
-
-def _standing(row: RowMapping) -> Standing:
-    return Standing(row["state"], row["reason"])
+def _require_allowed(destinations: DestinationPolicy, url: str) -> None:
+    error = destinations.url_error(url)
+    if error is not None:
+        raise errors.url_not_allowed(url, error)

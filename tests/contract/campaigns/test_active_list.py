@@ -1,4 +1,4 @@
-"""Endpoint 6: a company's active campaigns and how far they have come."""
+"""Endpoint 6: a company's active campaigns and their progress."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -51,7 +51,7 @@ async def _calls(api: CampaignApi, campaign_id: int, calls: Sequence[tuple[datet
 async def test_the_contracts_example(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company, status="active", calls_per_day=75))
     await campaign_api.rows("INSERT INTO campaign_totals VALUES ($1, 100, 50, 45)", created["id"])
-    # Of both days, should one end while this runs.
+    # Calls on both days, in case one ends during the test.
     await _calls(
         campaign_api, created["id"], [(_midnight(_today("UTC") + timedelta(days=n), "UTC"), 25) for n in (0, 1)]
     )
@@ -65,7 +65,7 @@ async def test_the_contracts_example(campaign_api: CampaignApi, company: int) ->
     }
 
 
-async def test_without_calls_every_figure_is_nought(campaign_api: CampaignApi, company: int) -> None:
+async def test_without_calls_every_figure_is_zero(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(smallest_body(company, status="active", calls_per_day=7))
     [campaign] = (await _answer(campaign_api, company))["data"]
     assert campaign == {
@@ -98,7 +98,7 @@ async def test_a_campaign_is_listed_while_it_is_active(campaign_api: CampaignApi
     created = await campaign_api.create(smallest_body(company))
     listed = []
     for name in ("start", "pause", "resume", "complete"):
-        await campaign_api.step(name, created["id"], company)
+        await campaign_api.transition(name, created["id"], company)
         listed.append((await _answer(campaign_api, company))["total"])
     assert listed == [1, 0, 1, 0]
 
@@ -165,7 +165,7 @@ async def test_today_is_the_day_in_the_campaigns_own_zone(campaign_api: Campaign
     ],
     ids=["23 hours", "25 hours", "24 and a half", "clocks changed at midnight", "the first moment"],
 )
-async def test_a_day_on_which_clocks_are_changed_is_as_long_as_it_is(
+async def test_a_day_on_which_clocks_change_has_its_real_length(
     campaign_api: CampaignApi,
     campaigns_database: str,
     company: int,
@@ -213,14 +213,14 @@ async def test_every_zone_that_a_campaign_may_have_has_a_today(campaign_api: Cam
         ],
         created["id"],
     )
-    shown: dict[str, int] = {}
+    calls_today: dict[str, int] = {}
     for offset in range(0, len(zones) + 1, 200):
         answer = await _answer(campaign_api, company, f"?limit=200&offset={offset}")
         assert answer["total"] == len(zones) + 1
-        shown |= {one["name"]: one["today_calls"] for one in answer["data"] if one["id"] != created["id"]}
-    assert shown.keys() == set(zones)
+        calls_today |= {one["name"]: one["today_calls"] for one in answer["data"] if one["id"] != created["id"]}
+    assert calls_today.keys() == set(zones)
     went_on = {zone for zone in zones if _today(zone) != before[zone]}
-    assert {zone: calls for zone, calls in shown.items() if calls != 1 and zone not in went_on} == {}
+    assert {zone: calls for zone, calls in calls_today.items() if calls != 1 and zone not in went_on} == {}
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ async def test_every_zone_that_a_campaign_may_have_has_a_today(campaign_api: Cam
         ("?limit=200", ["4", "3", "2", "1", "0"], 5),
     ],
 )
-async def test_a_list_is_narrowed_and_paged(
+async def test_an_active_list_is_filtered_and_paged(
     campaign_api: CampaignApi, company: int, query: str, names: list[str], total: int
 ) -> None:
     for number in range(5):
@@ -250,7 +250,7 @@ async def test_a_list_is_narrowed_and_paged(
     assert answer["total"] == total
 
 
-async def test_fifty_are_shown_when_nothing_is_said(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_default_page_has_fifty_campaigns(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(smallest_body(company, status="active"))
     [row] = await campaign_api.rows("SELECT * FROM campaigns WHERE id = $1", created["id"])
     columns = ", ".join(sorted(set(row.keys()) - {"id"}))
@@ -277,22 +277,22 @@ async def test_fifty_are_shown_when_nothing_is_said(campaign_api: CampaignApi, c
         ("?offset=99999999999999999999", "offset"),
     ],
 )
-async def test_a_parameter_that_means_nothing_is_named(
+async def test_an_invalid_parameter_is_rejected_with_its_name(
     campaign_api: CampaignApi, company: int, query: str, field: str
 ) -> None:
     response = await campaign_api.get(f"/company/{company}/active{query}", company)
     assert response.status_code == 400, response.text
-    assert [fault["field"] for fault in response.json()["errors"]] == [field]
+    assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-@pytest.mark.parametrize("asked", ["0", "-1", "x", str(2**63)])
-async def test_a_company_that_cannot_be_is_refused(campaign_api: CampaignApi, company: int, asked: str) -> None:
-    response = await campaign_api.get(f"/company/{asked}/active", company)
+@pytest.mark.parametrize("company_id", ["0", "-1", "x", str(2**63)])
+async def test_an_invalid_company_id_is_rejected(campaign_api: CampaignApi, company: int, company_id: str) -> None:
+    response = await campaign_api.get(f"/company/{company_id}/active", company)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["companyId"]
+    assert [error["field"] for error in response.json()["errors"]] == ["companyId"]
 
 
-async def test_a_company_outside_the_token_is_refused(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_company_outside_the_token_is_rejected(campaign_api: CampaignApi, company: int) -> None:
     response = await campaign_api.get(f"/company/{company}/active", company + 1_000_000)
     assert response.status_code == 403
     assert response.json() == {"message": "Access denied", "error": f"The token does not cover company {company}"}

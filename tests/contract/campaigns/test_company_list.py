@@ -54,7 +54,7 @@ async def _page(api: CampaignApi, company: int, query: str = "") -> dict[str, An
 
 
 async def _names(api: CampaignApi, company: int, query: str = "") -> list[str]:
-    """The names on a page that holds all there is to it."""
+    """Return the names on a page that contains the whole list."""
     page = await _page(api, company, query)
     assert page["total"] == len(page["data"])
     return [campaign["name"] for campaign in page["data"]]
@@ -66,7 +66,7 @@ async def _create_all(api: CampaignApi, company: int, *changes: dict[str, Any]) 
 
 
 async def _multiply(api: CampaignApi, campaign_id: int, times: int) -> None:
-    """Copy a campaign in one statement: the copies have the same created_at."""
+    """Copy a campaign in one statement, so that the copies have equal created_at."""
     [row] = await api.rows("SELECT * FROM campaigns WHERE id = $1", campaign_id)
     columns = ", ".join(sorted(set(row.keys()) - {"id", "created_at", "updated_at"}))
     await api.rows(
@@ -92,7 +92,7 @@ async def test_the_contracts_example(campaign_api: CampaignApi, company: int) ->
     assert UTC_TIME.fullmatch(campaign["updated_at"])
 
 
-async def test_what_a_campaign_does_not_have_is_null_or_none(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_missing_value_is_null_and_a_missing_total_is_zero(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(smallest_body(company))
     [campaign] = (await _page(campaign_api, company))["data"]
     assert campaign.keys() == EXAMPLE.keys()
@@ -112,29 +112,29 @@ async def test_each_campaign_has_its_own_totals(campaign_api: CampaignApi, compa
     await campaign_api.rows(
         "INSERT INTO campaign_totals VALUES ($1, 3, 2, 2), ($2, 9, 8, 1)", first["id"], second["id"]
     )
-    shown = {
+    totals = {
         campaign["id"]: [
             campaign[name] for name in ("total_leads", "completed_calls", "successful_calls", "failed_calls")
         ]
         for campaign in (await _page(campaign_api, company))["data"]
     }
-    assert shown == {first["id"]: [3, 2, 2, 0], second["id"]: [9, 8, 1, 7]}
+    assert totals == {first["id"]: [3, 2, 2, 0], second["id"]: [9, 8, 1, 7]}
 
 
-async def test_a_change_shows_at_once(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_list_contains_a_change_at_once(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(smallest_body(company))
-    await campaign_api.step("start", created["id"], company)
+    await campaign_api.transition("start", created["id"], company)
     await campaign_api.put(created["id"], smallest_body(company, status="active", name="Changed"), company)
-    shown = await campaign_api.shown(created)
+    current = await campaign_api.read(created)
     [campaign] = (await _page(campaign_api, company))["data"]
-    assert {name: campaign[name] for name in campaign.keys() & shown.keys()} == {
-        name: shown[name] for name in campaign.keys() & shown.keys()
+    assert {name: campaign[name] for name in campaign.keys() & current.keys()} == {
+        name: current[name] for name in campaign.keys() & current.keys()
     }
     assert (campaign["name"], campaign["status"]) == ("Changed", "active")
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("?status=active", {"active low", "active high"}),
         ("?status=paused", set()),
@@ -149,14 +149,14 @@ async def test_a_change_shows_at_once(campaign_api: CampaignApi, company: int) -
         ("?search=a&status=completed&priority=high&is_active=false", set()),
     ],
 )
-async def test_a_list_is_narrowed_by_its_filters(
-    campaign_api: CampaignApi, company: int, query: str, wanted: set[str]
+async def test_a_list_contains_what_matches_its_filters(
+    campaign_api: CampaignApi, company: int, query: str, expected: set[str]
 ) -> None:
     for status, priority in (("draft", "high"), ("active", "low"), ("active", "high"), ("completed", "high")):
         await _create_all(
             campaign_api, company, {"name": f"{status} {priority}", "status": status, "priority": priority}
         )
-    assert set(await _names(campaign_api, company, query)) == wanted
+    assert set(await _names(campaign_api, company, query)) == expected
 
 
 STARTS = {
@@ -171,7 +171,7 @@ STARTS = {
 
 
 @pytest.mark.parametrize(
-    ("day", "wanted"),
+    ("day", "expected"),
     [
         ("2024-02-29", STARTS.keys() - {"none"}),
         (
@@ -182,11 +182,11 @@ STARTS = {
         ("2025-01-02", set()),
     ],
 )
-async def test_start_date_leaves_campaigns_that_start_on_that_day_or_later(
-    campaign_api: CampaignApi, company: int, day: str, wanted: set[str]
+async def test_start_date_selects_campaigns_that_start_on_that_day_or_later(
+    campaign_api: CampaignApi, company: int, day: str, expected: set[str]
 ) -> None:
     await _create_all(campaign_api, company, *({"name": name, "start_date": at} for name, at in STARTS.items()))
-    assert set(await _names(campaign_api, company, f"?start_date={day}")) == wanted
+    assert set(await _names(campaign_api, company, f"?start_date={day}")) == expected
 
 
 ENDS = {
@@ -200,7 +200,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize(
-    ("day", "wanted"),
+    ("day", "expected"),
     [
         ("2022-12-31", set()),
         ("2023-01-01", {"earlier"}),
@@ -209,14 +209,14 @@ ENDS = {
         ("2025-01-01", ENDS.keys() - {"none"}),
     ],
 )
-async def test_end_date_leaves_campaigns_that_end_on_that_day_or_earlier(
-    campaign_api: CampaignApi, company: int, day: str, wanted: set[str]
+async def test_end_date_selects_campaigns_that_end_on_that_day_or_earlier(
+    campaign_api: CampaignApi, company: int, day: str, expected: set[str]
 ) -> None:
     await _create_all(campaign_api, company, *({"name": name, "end_date": at} for name, at in ENDS.items()))
-    assert set(await _names(campaign_api, company, f"?end_date={day}")) == wanted
+    assert set(await _names(campaign_api, company, f"?end_date={day}")) == expected
 
 
-async def test_both_dates_leave_campaigns_that_lie_within(campaign_api: CampaignApi, company: int) -> None:
+async def test_both_dates_select_campaigns_within_the_period(campaign_api: CampaignApi, company: int) -> None:
     await _create_all(
         campaign_api,
         company,
@@ -231,7 +231,7 @@ async def test_both_dates_leave_campaigns_that_lie_within(campaign_api: Campaign
 SEARCHED: list[dict[str, Any]] = [
     {"name": "Summer Sale", "description": "Everything must go"},
     {"name": "Winter sale", "description": None},
-    {"name": "Survey", "description": "Asks what people thought of the summer"},
+    {"name": "Survey", "description": "About what people thought of the summer"},
     {"name": "100% off", "description": r"See C:\offers"},
     {"name": "1000 off_season", "description": 'It\'s "quoted"'},
     {"name": "ÜBER Ćáłł", "description": "ΠΡΟΣΦΟΡΆ für Élodie"},
@@ -240,7 +240,7 @@ SEARCHED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(
-    ("search", "wanted"),
+    ("search", "expected"),
     [
         ("summer", {"Summer Sale", "Survey"}),
         ("SALE", {"Summer Sale", "Winter sale"}),
@@ -275,8 +275,8 @@ SEARCHED: list[dict[str, Any]] = [
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else None,
 )
-async def test_every_word_of_a_search_stands_in_name_or_description(
-    campaign_api: CampaignApi, company: int, search: str, wanted: set[str]
+async def test_a_search_finds_campaigns_with_every_word_in_name_or_description(
+    campaign_api: CampaignApi, company: int, search: str, expected: set[str]
 ) -> None:
     await _create_all(campaign_api, company, *SEARCHED)
     response = await campaign_api.client.get(
@@ -284,17 +284,17 @@ async def test_every_word_of_a_search_stands_in_name_or_description(
     )
     assert response.status_code == 200, response.text
     answer = response.json()
-    assert {campaign["name"] for campaign in answer["data"]} == wanted
-    assert answer["total"] == len(wanted)
+    assert {campaign["name"] for campaign in answer["data"]} == expected
+    assert answer["total"] == len(expected)
 
 
 @pytest.mark.parametrize("search", ["", "%20", "%09%0A"])
-async def test_a_search_for_no_word_finds_everything(campaign_api: CampaignApi, company: int, search: str) -> None:
+async def test_a_search_without_words_finds_all_campaigns(campaign_api: CampaignApi, company: int, search: str) -> None:
     await _create_all(campaign_api, company, {"name": "a"}, {"name": "b"})
     assert await _names(campaign_api, company, f"?search={search}") == ["b", "a"]
 
 
-async def test_a_search_looks_at_what_a_campaign_is_now(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_search_uses_the_current_text_of_a_campaign(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(smallest_body(company, name="Before"))
     await campaign_api.put(created["id"], smallest_body(company, name="After"), company)
     assert await _names(campaign_api, company, "?search=before") == []
@@ -306,7 +306,7 @@ NAMES_SORTED = ["Äpfel", "apple", "Banana", "cherry", "éclair", "Zebra"]
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("", NAMES[::-1]),
         ("?sort=created_at", NAMES[::-1]),
@@ -320,42 +320,42 @@ NAMES_SORTED = ["Äpfel", "apple", "Banana", "cherry", "éclair", "Zebra"]
     ],
 )
 async def test_a_list_is_sorted_by_time_or_name(
-    campaign_api: CampaignApi, company: int, query: str, wanted: list[str]
+    campaign_api: CampaignApi, company: int, query: str, expected: list[str]
 ) -> None:
     await _create_all(campaign_api, company, *({"name": name} for name in NAMES))
-    assert await _names(campaign_api, company, query) == wanted
+    assert await _names(campaign_api, company, query) == expected
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("?sort=status", list(STATUSES)),
         ("?sort=status&order=asc", list(STATUSES)),
         ("?sort=status&order=desc", list(STATUSES[::-1])),
     ],
 )
-async def test_statuses_are_sorted_as_the_lifecycle_goes(
-    campaign_api: CampaignApi, company: int, query: str, wanted: list[str]
+async def test_statuses_are_sorted_in_the_order_of_the_lifecycle(
+    campaign_api: CampaignApi, company: int, query: str, expected: list[str]
 ) -> None:
     await _create_all(
         campaign_api, company, *({"status": status} for status in ("paused", "draft", "completed", "active"))
     )
-    assert [campaign["status"] for campaign in (await _page(campaign_api, company, query))["data"]] == wanted
+    assert [campaign["status"] for campaign in (await _page(campaign_api, company, query))["data"]] == expected
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("?sort=priority", ["high", "medium", "low"]),
         ("?sort=priority&order=desc", ["high", "medium", "low"]),
         ("?sort=priority&order=asc", ["low", "medium", "high"]),
     ],
 )
-async def test_priorities_are_sorted_by_their_weight(
-    campaign_api: CampaignApi, company: int, query: str, wanted: list[str]
+async def test_priorities_are_sorted_from_low_to_high(
+    campaign_api: CampaignApi, company: int, query: str, expected: list[str]
 ) -> None:
     await _create_all(campaign_api, company, *({"priority": priority} for priority in ("medium", "low", "high")))
-    assert [campaign["priority"] for campaign in (await _page(campaign_api, company, query))["data"]] == wanted
+    assert [campaign["priority"] for campaign in (await _page(campaign_api, company, query))["data"]] == expected
 
 
 async def test_a_filtered_list_is_sorted_too(campaign_api: CampaignApi, company: int) -> None:
@@ -366,7 +366,7 @@ async def test_a_filtered_list_is_sorted_too(campaign_api: CampaignApi, company:
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"),
+    ("query", "expected"),
     [
         ("", {"offset": 0, "limit": 50, "here": 50}),
         ("?limit=1", {"offset": 0, "limit": 1, "here": 1}),
@@ -378,13 +378,13 @@ async def test_a_filtered_list_is_sorted_too(campaign_api: CampaignApi, company:
         ("?offset=2147483647", {"offset": 2147483647, "limit": 50, "here": 0}),
     ],
 )
-async def test_a_page_says_what_it_is_of_and_its_total_is_of_all(
-    campaign_api: CampaignApi, company: int, query: str, shown: dict[str, int]
+async def test_a_page_has_its_offset_and_limit_and_the_total_of_all_pages(
+    campaign_api: CampaignApi, company: int, query: str, expected: dict[str, int]
 ) -> None:
     created = await campaign_api.create(smallest_body(company))
     await _multiply(campaign_api, created["id"], 60)
     page = await _page(campaign_api, company, query)
-    assert {"offset": page["offset"], "limit": page["limit"], "here": len(page["data"])} == shown
+    assert {"offset": page["offset"], "limit": page["limit"], "here": len(page["data"])} == expected
     assert page["total"] == 61
 
 
@@ -392,7 +392,7 @@ async def test_a_page_says_what_it_is_of_and_its_total_is_of_all(
     "query",
     ["?status=draft", "?priority=medium", "?is_active=false", "?search=survey", "?start_date=2024-03-01"],
 )
-async def test_the_total_of_a_filtered_page_is_of_all_that_match(
+async def test_the_total_of_a_filtered_page_counts_all_matches(
     campaign_api: CampaignApi, company: int, query: str
 ) -> None:
     matching = {"status": "draft", "priority": "medium", "name": "Survey", "start_date": "2024-03-01T00:00:00Z"}
@@ -404,7 +404,7 @@ async def test_the_total_of_a_filtered_page_is_of_all_that_match(
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("sort", ["created_at", "name", "status", "priority"])
-async def test_pages_put_together_are_the_whole_list_even_of_equals(
+async def test_all_pages_together_are_the_whole_list_also_with_equal_sort_values(
     campaign_api: CampaignApi, company: int, sort: str, order: str
 ) -> None:
     created = await campaign_api.create(smallest_body(company))
@@ -462,7 +462,7 @@ async def test_pages_put_together_are_the_whole_list_even_of_equals(
         (f"?search={'x' * 201}", "search"),
     ],
 )
-async def test_a_parameter_that_means_nothing_is_named(
+async def test_an_invalid_parameter_is_rejected_with_its_name(
     campaign_api: CampaignApi, company: int, query: str, field: str
 ) -> None:
     response = await campaign_api.get(f"/company/{company}{query}", company)
@@ -470,14 +470,14 @@ async def test_a_parameter_that_means_nothing_is_named(
     answer = response.json()
     assert answer["message"] == "Invalid request"
     assert answer["error"].startswith(f"{field}: ")
-    assert [fault["field"] for fault in answer["errors"]] == [field]
+    assert [error["field"] for error in answer["errors"]] == [field]
 
 
-async def test_every_bad_parameter_is_named(campaign_api: CampaignApi, company: int) -> None:
+async def test_one_response_names_every_invalid_parameter(campaign_api: CampaignApi, company: int) -> None:
     query = "?status=x&priority=x&is_active=x&start_date=x&end_date=x&sort=x&order=x&limit=x&offset=x"
     response = await campaign_api.get(f"/company/{company}{query}", company)
     assert response.status_code == 400
-    assert {fault["field"] for fault in response.json()["errors"]} == {
+    assert {error["field"] for error in response.json()["errors"]} == {
         "status",
         "priority",
         "is_active",
@@ -490,14 +490,14 @@ async def test_every_bad_parameter_is_named(campaign_api: CampaignApi, company: 
     }
 
 
-@pytest.mark.parametrize("asked", ["0", "-1", "x", "1.5", str(2**63)])
-async def test_a_company_that_cannot_be_is_refused(campaign_api: CampaignApi, company: int, asked: str) -> None:
-    response = await campaign_api.get(f"/company/{asked}", company)
+@pytest.mark.parametrize("company_id", ["0", "-1", "x", "1.5", str(2**63)])
+async def test_an_invalid_company_id_is_rejected(campaign_api: CampaignApi, company: int, company_id: str) -> None:
+    response = await campaign_api.get(f"/company/{company_id}", company)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["companyId"]
+    assert [error["field"] for error in response.json()["errors"]] == ["companyId"]
 
 
-async def test_a_company_outside_the_token_is_refused(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_company_outside_the_token_is_rejected(campaign_api: CampaignApi, company: int) -> None:
     response = await campaign_api.get(f"/company/{company}", company + 1_000_000)
     assert response.status_code == 403
     assert response.json() == {"message": "Access denied", "error": f"The token does not cover company {company}"}

@@ -9,11 +9,11 @@ from services.campaign_svc.campaigns.schemas import CampaignRead, CampaignRespon
 from tests.fixtures.campaigns import CONTRACT_EXAMPLE, CampaignApi, campaign_body, smallest_body
 
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-SHOWN_OTHERWISE = {"start_date": "2024-03-01T09:00:00Z", "end_date": "2024-12-31T17:00:00Z"}
-"""Fields of the contract's example that are answered in another form than they are sent in."""
+RETURNED = {"start_date": "2024-03-01T09:00:00Z", "end_date": "2024-12-31T17:00:00Z"}
+"""Fields of the contract's example that a response has in another form than the request."""
 
 
-async def test_the_contracts_example_is_answered_whole(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_response_contains_the_whole_example_of_the_contract(campaign_api: CampaignApi, company: int) -> None:
     response = await campaign_api.post(campaign_body(company), company)
 
     assert response.status_code == 201
@@ -26,20 +26,20 @@ async def test_the_contracts_example_is_answered_whole(campaign_api: CampaignApi
     assert campaign.pop("version") == 1
     assert UTC_TIME.fullmatch(campaign.pop("created_at"))
     assert UTC_TIME.fullmatch(campaign.pop("updated_at"))
-    expected = campaign_body(company) | SHOWN_OTHERWISE
+    expected = campaign_body(company) | RETURNED
     assert campaign == expected
     assert {name: type(value) for name, value in campaign.items()} == {
         name: type(value) for name, value in expected.items()
     }
 
 
-async def test_the_answer_is_the_documented_one(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_response_matches_its_schema(campaign_api: CampaignApi, company: int) -> None:
     response = await campaign_api.post(campaign_body(company), company)
     CampaignResponse.model_validate_json(response.content)
     assert response.json()["data"].keys() == CampaignRead.model_fields.keys()
 
 
-async def test_what_is_left_out_gets_its_documented_default(campaign_api: CampaignApi, company: int) -> None:
+async def test_an_absent_field_gets_its_documented_default(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(smallest_body(company))
     left_out = {name: campaign[name] for name in CONTRACT_EXAMPLE.keys() - smallest_body(company).keys()}
     assert left_out == {
@@ -69,7 +69,7 @@ async def test_what_is_left_out_gets_its_documented_default(campaign_api: Campai
     }
 
 
-async def test_null_is_the_same_as_left_out(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_null_field_is_the_same_as_an_absent_one(campaign_api: CampaignApi, company: int) -> None:
     optional = CONTRACT_EXAMPLE.keys() - smallest_body(company).keys()
     nulls = await campaign_api.create(smallest_body(company, **dict.fromkeys(optional)))
     left_out = await campaign_api.create(smallest_body(company))
@@ -82,7 +82,7 @@ async def test_a_campaign_may_begin_in_any_status(campaign_api: CampaignApi, com
 
 
 @pytest.mark.parametrize(
-    ("changes", "shown"),
+    ("changes", "returned"),
     [
         ({"name": "  Padded  "}, {"name": "Padded"}),
         ({"name": "x" * 100}, {"name": "x" * 100}),
@@ -100,9 +100,9 @@ async def test_a_campaign_may_begin_in_any_status(campaign_api: CampaignApi, com
         ({"start_date": "2024-03-01T09:00:00.250Z"}, {"start_date": "2024-03-01T09:00:00Z"}),
     ],
 )
-async def test_values_are_shown_in_one_form(
-    campaign_api: CampaignApi, company: int, changes: dict[str, Any], shown: dict[str, Any]
+async def test_values_are_normalized(
+    campaign_api: CampaignApi, company: int, changes: dict[str, Any], returned: dict[str, Any]
 ) -> None:
     created = await campaign_api.create(campaign_body(company, **changes))
-    assert {name: created[name] for name in shown} == shown
+    assert {name: created[name] for name in returned} == returned
     assert (await campaign_api.get(f"/{created['id']}", company)).json() == created

@@ -1,16 +1,16 @@
-"""Endpoint 13: delete campaign. It is gone for every caller; its row, events and totals stay."""
+"""Endpoint 13: delete campaign. No caller finds it any more; its row, events and totals stay."""
 
 import pytest
 
 from shared.events.campaigns import CampaignDeleted
-from tests.fixtures.campaigns import ON_ONE_CAMPAIGN, CampaignApi, campaign_body
+from tests.fixtures.campaigns import CAMPAIGN_OPERATIONS, CampaignApi, campaign_body
 
 DELETED = {"message": "Voice campaign deleted successfully"}
 NOT_FOUND = {"message": "Voice campaign not found", "error": "Voice campaign not found"}
 DELETABLE = ["draft", "paused", "completed"]
 
 
-async def test_the_contracts_answer(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_response_is_that_of_the_contract(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     response = await campaign_api.delete(created["id"], company)
     assert response.status_code == 200
@@ -19,7 +19,7 @@ async def test_the_contracts_answer(campaign_api: CampaignApi, company: int) -> 
 
 
 @pytest.mark.parametrize("status", DELETABLE)
-async def test_a_campaign_that_does_not_call_can_be_deleted(
+async def test_a_campaign_that_is_not_active_can_be_deleted(
     campaign_api: CampaignApi, company: int, status: str
 ) -> None:
     created = await campaign_api.create(campaign_body(company, status=status))
@@ -34,31 +34,33 @@ async def test_an_active_campaign_cannot_be_deleted(campaign_api: CampaignApi, c
     assert response.status_code == 409
     assert response.json().keys() == {"message", "error"}
     assert await campaign_api.stored(company) == before
-    assert await campaign_api.shown(created) == created
+    assert await campaign_api.read(created) == created
 
 
 async def test_an_active_campaign_can_be_deleted_once_it_is_paused(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company, status="active"))
-    await campaign_api.step("pause", created["id"], company)
+    await campaign_api.transition("pause", created["id"], company)
     assert (await campaign_api.delete(created["id"], company)).json() == DELETED
 
 
-@pytest.mark.parametrize("operation", ON_ONE_CAMPAIGN)
+@pytest.mark.parametrize("operation", CAMPAIGN_OPERATIONS)
 @pytest.mark.parametrize("status", DELETABLE)
-async def test_afterwards_it_is_found_by_no_operation(
+async def test_no_operation_finds_a_deleted_campaign(
     campaign_api: CampaignApi, company: int, status: str, operation: str
 ) -> None:
     created = await campaign_api.create(campaign_body(company, status=status))
     await campaign_api.delete(created["id"], company)
     before = await campaign_api.stored(company)
-    response = await campaign_api.attempt(ON_ONE_CAMPAIGN[operation], created)
+    response = await campaign_api.attempt(CAMPAIGN_OPERATIONS[operation], created)
     assert response.status_code == 404
     assert response.json() == NOT_FOUND
     assert await campaign_api.stored(company) == before
 
 
 @pytest.mark.parametrize("path", ["", "?company_id={}", "?status=paused", "?priority=high"])
-async def test_afterwards_it_is_not_among_all_campaigns(campaign_api: CampaignApi, company: int, path: str) -> None:
+async def test_the_list_of_all_campaigns_does_not_contain_a_deleted_one(
+    campaign_api: CampaignApi, company: int, path: str
+) -> None:
     gone = await campaign_api.create(campaign_body(company, status="paused"))
     stays = await campaign_api.create(campaign_body(company, status="paused"))
     await campaign_api.delete(gone["id"], company)
@@ -77,7 +79,7 @@ async def test_afterwards_it_is_not_among_all_campaigns(campaign_api: CampaignAp
         "?limit=1",
     ],
 )
-async def test_afterwards_it_is_in_no_list_of_the_company_and_not_counted(
+async def test_the_companys_list_neither_contains_nor_counts_a_deleted_campaign(
     campaign_api: CampaignApi, company: int, query: str
 ) -> None:
     gone = await campaign_api.create(campaign_body(company, status="paused"))
@@ -89,16 +91,16 @@ async def test_afterwards_it_is_in_no_list_of_the_company_and_not_counted(
 
 
 @pytest.mark.parametrize("query", ["", "?priority=high"])
-async def test_it_does_not_come_back_among_active_campaigns(
+async def test_the_active_list_does_not_contain_a_deleted_campaign(
     campaign_api: CampaignApi, company: int, query: str
 ) -> None:
     created = await campaign_api.create(campaign_body(company, status="active"))
-    await campaign_api.step("complete", created["id"], company)
+    await campaign_api.transition("complete", created["id"], company)
     await campaign_api.delete(created["id"], company)
     assert (await campaign_api.get(f"/company/{company}/active{query}", company)).json() == {"total": 0, "data": []}
 
 
-async def test_its_record_stays_as_it_was(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_row_of_a_deleted_campaign_stays(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     [before] = await campaign_api.rows("SELECT * FROM campaigns WHERE id = $1", created["id"])
     await campaign_api.delete(created["id"], company)
@@ -109,7 +111,7 @@ async def test_its_record_stays_as_it_was(campaign_api: CampaignApi, company: in
     assert after["updated_at"] > before["updated_at"]
 
 
-async def test_its_events_and_totals_stay(campaign_api: CampaignApi, company: int) -> None:
+async def test_events_and_totals_of_a_deleted_campaign_stay(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     await campaign_api.rows("INSERT INTO campaign_totals VALUES ($1, 3, 2, 1)", created["id"])
     [before] = await campaign_api.events(company)
@@ -119,16 +121,21 @@ async def test_its_events_and_totals_stay(campaign_api: CampaignApi, company: in
     assert tuple(totals) == (created["id"], 3, 2, 1)
 
 
-async def test_a_deletion_is_told_with_the_campaign_as_it_was_last(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_event_of_a_deletion_contains_the_last_state(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company, status="paused"))
     await campaign_api.delete(created["id"], company)
     [_, event] = await campaign_api.events(company)
     assert (event.type, event.companyid) == ("campaign.deleted.v1", company)
-    told = CampaignDeleted.model_validate(event.data).campaign
-    assert (told.id, told.version, told.status, told.name) == (created["id"], 2, "paused", created["name"])
+    campaign = CampaignDeleted.model_validate(event.data).campaign
+    assert (campaign.id, campaign.version, campaign.status, campaign.name) == (
+        created["id"],
+        2,
+        "paused",
+        created["name"],
+    )
 
 
-async def test_a_campaign_is_deleted_once(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_second_deletion_is_not_found(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     await campaign_api.delete(created["id"], company)
     response = await campaign_api.delete(created["id"], company)

@@ -1,4 +1,4 @@
-"""What the service's OpenAPI document says of it: every operation, explained, with examples that are true."""
+"""The service's OpenAPI document: every operation is described, with examples that match their schemas."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ READS = {
 }
 CREATE = ("post", PATH)
 STATUS = ("patch", f"{PATH}/{{id}}/status")
-TRANSITIONS = {("post", f"{PATH}/{{id}}/{step}") for step in ("start", "pause", "resume", "complete")}
+TRANSITIONS = {("post", f"{PATH}/{{id}}/{verb}") for verb in ("start", "pause", "resume", "complete")}
 DELETE = ("delete", f"{PATH}/{{id}}")
 CHANGES = {("put", f"{PATH}/{{id}}"), DELETE, STATUS} | TRANSITIONS
 OPERATIONS = sorted({CREATE, PUT_MEMBER, DELETE_MEMBER} | READS | CHANGES)
@@ -62,32 +62,34 @@ def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 
 
 def _examples(document: dict[str, Any], medium: dict[str, Any]) -> list[Any]:
-    """Whole bodies that the document shows: beside the schema, or in it, or in each of its alternatives."""
+    """Return the whole example bodies: next to the schema, in it, or in each of its alternatives."""
     if "example" in medium:
         return [medium["example"]]
     if "examples" in medium:
         return [example["value"] for example in medium["examples"].values()]
     schema = _resolved(document, medium["schema"])
     if "anyOf" in schema:
-        of_each = [_examples(document, {"schema": alternative}) for alternative in schema["anyOf"]]
-        return [example for examples in of_each for example in examples] if all(of_each) else []
+        of_alternatives = [_examples(document, {"schema": alternative}) for alternative in schema["anyOf"]]
+        return [example for examples in of_alternatives for example in examples] if all(of_alternatives) else []
     if "example" in schema:
         return [schema["example"]]
     return list(schema.get("examples", []))
 
 
-def _faults(document: dict[str, Any], schema: dict[str, Any], value: object) -> list[str]:
+def _schema_errors(document: dict[str, Any], schema: dict[str, Any], value: object) -> list[str]:
     validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
     return [error.message for error in validator.iter_errors(value)]
 
 
 async def test_every_operation_is_documented(campaign_document: dict[str, Any]) -> None:
-    documented_errors = {(method, path) for path, methods in campaign_document["paths"].items() for method in methods}
-    assert documented_errors == set(OPERATIONS)
+    documented = {(method, path) for path, methods in campaign_document["paths"].items() for method in methods}
+    assert documented == set(OPERATIONS)
 
 
 @EVERY_OPERATION
-async def test_an_operation_says_what_it_does(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+async def test_an_operation_has_summary_description_and_id(
+    campaign_document: dict[str, Any], name: tuple[str, str]
+) -> None:
     operation = _operation(campaign_document, name)
     assert operation["summary"]
     assert operation["description"]
@@ -95,9 +97,7 @@ async def test_an_operation_says_what_it_does(campaign_document: dict[str, Any],
 
 
 @EVERY_OPERATION
-async def test_an_operation_documents_the_errors_it_can_answer(
-    campaign_document: dict[str, Any], name: tuple[str, str]
-) -> None:
+async def test_an_operation_documents_its_errors(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
     expected = {"400", "401", "403", "404", "500"}
     if name == CREATE:
         expected |= {"409", "422"}
@@ -107,12 +107,14 @@ async def test_an_operation_documents_the_errors_it_can_answer(
 
 
 @EVERY_OPERATION
-async def test_only_creating_answers_422(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+async def test_only_creation_documents_422(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
     assert ("422" in _operation(campaign_document, name)["responses"]) == (name == CREATE)
 
 
 @EVERY_OPERATION
-async def test_only_changes_of_a_campaign_answer_412(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+async def test_only_changes_of_a_campaign_document_412(
+    campaign_document: dict[str, Any], name: tuple[str, str]
+) -> None:
     assert ("412" in _operation(campaign_document, name)["responses"]) == (name in CHANGES)
 
 
@@ -129,7 +131,7 @@ async def test_each_error_has_an_example_of_its_body(campaign_document: dict[str
         assert examples, status
         for example in examples:
             ErrorResponse.model_validate(example)
-            assert _faults(campaign_document, medium["schema"], example) == []
+            assert _schema_errors(campaign_document, medium["schema"], example) == []
 
 
 @EVERY_OPERATION
@@ -159,33 +161,33 @@ async def test_a_success_has_an_example_of_its_body(campaign_document: dict[str,
 
 
 @EVERY_OPERATION
-async def test_the_example_of_a_success_is_of_its_schema(
+async def test_the_example_of_a_success_matches_its_schema(
     campaign_document: dict[str, Any], name: tuple[str, str]
 ) -> None:
     for success in _successes(campaign_document, name):
         [medium] = success["content"].values()
         for example in _examples(campaign_document, medium):
-            assert _faults(campaign_document, medium["schema"], example) == []
+            assert _schema_errors(campaign_document, medium["schema"], example) == []
 
 
 async def test_every_schema_with_an_example_accepts_it(campaign_document: dict[str, Any]) -> None:
-    wrong = {
-        name: faults
+    invalid = {
+        name: errors
         for name, schema in campaign_document["components"]["schemas"].items()
         for example in schema.get("examples", [])
-        if (faults := _faults(campaign_document, {"$ref": f"#/components/schemas/{name}"}, example))
+        if (errors := _schema_errors(campaign_document, {"$ref": f"#/components/schemas/{name}"}, example))
     }
-    assert wrong == {}
+    assert invalid == {}
 
 
 @EVERY_OPERATION
-async def test_the_answers_that_carry_a_tag_say_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+async def test_responses_with_an_etag_document_it(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
     tagged = name in {CREATE, ("get", f"{PATH}/{{id}}")} | CHANGES - {DELETE}
     for success in _successes(campaign_document, name):
         assert ("ETag" in success.get("headers", {})) == tagged
 
 
-async def test_creating_says_where_the_campaign_is_and_whether_the_answer_is_a_repeated_one(
+async def test_creation_documents_etag_location_and_replay(
     campaign_document: dict[str, Any],
 ) -> None:
     [success] = _successes(campaign_document, CREATE)
@@ -202,18 +204,20 @@ async def test_creating_says_where_the_campaign_is_and_whether_the_answer_is_a_r
     ],
     ids=["create", "update", "status", "member"],
 )
-async def test_a_body_is_shown_as_in_the_contract(
+async def test_the_example_of_a_body_is_that_of_the_contract(
     campaign_document: dict[str, Any], name: tuple[str, str], example: dict[str, Any]
 ) -> None:
     body = _operation(campaign_document, name)["requestBody"]
     assert body["required"]
     medium = body["content"]["application/json"]
     assert example in _examples(campaign_document, medium)
-    assert _faults(campaign_document, medium["schema"], example) == []
+    assert _schema_errors(campaign_document, medium["schema"], example) == []
 
 
 @pytest.mark.parametrize(
     "name", [*sorted(TRANSITIONS), DELETE, DELETE_MEMBER, *sorted(READS)], ids=lambda name: f"{name[0]} {name[1]}"
 )
-async def test_what_takes_no_body_says_so(campaign_document: dict[str, Any], name: tuple[str, str]) -> None:
+async def test_an_operation_without_a_body_documents_none(
+    campaign_document: dict[str, Any], name: tuple[str, str]
+) -> None:
     assert "requestBody" not in _operation(campaign_document, name)

@@ -1,4 +1,4 @@
-"""Endpoint 1 with an Idempotency-Key: the same request is done once, however often it is sent."""
+"""Endpoint 1 with an Idempotency-Key: the same request is executed once and then replayed."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ REPEATED = ("etag", "location", "content-type")
 async def _create(
     api: CampaignApi, body: object, *companies: int, key: str | bytes, subject: str = "tests"
 ) -> httpx.Response:
-    """Send a body, or its bytes, with a key."""
+    """Send a body or its bytes with a key."""
     headers = [
         (b"Authorization", bearer(claims(*companies, sub=subject))["Authorization"].encode()),
         (b"Content-Type", b"application/json"),
@@ -31,7 +31,7 @@ async def _create(
 
 
 async def _count(api: CampaignApi, company: int) -> tuple[int, int]:
-    """How many campaigns a company has, and how many events were told of them."""
+    """Return how many campaigns and how many events a company has."""
     return len((await api.get("", company)).json()), len(await api.events(company))
 
 
@@ -42,7 +42,7 @@ def _is_replay_of(again: httpx.Response, first: httpx.Response) -> None:
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-async def test_the_first_request_is_answered_as_without_a_key(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_first_response_is_as_without_a_key(campaign_api: CampaignApi, company: int) -> None:
     response = await _create(campaign_api, campaign_body(company), company, key="first")
     assert response.status_code == 201
     created = response.json()["data"]
@@ -50,16 +50,16 @@ async def test_the_first_request_is_answered_as_without_a_key(campaign_api: Camp
     assert response.headers["Location"] == f"/api/voice-campaigns/{created['id']}"
     assert response.headers["ETag"] == '"1"'
     assert "Idempotency-Replayed" not in response.headers
-    assert await campaign_api.shown(created) == created
+    assert await campaign_api.read(created) == created
 
 
-async def test_a_created_campaign_is_where_its_location_says(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_location_of_a_created_campaign_returns_it(campaign_api: CampaignApi, company: int) -> None:
     response = await campaign_api.post(campaign_body(company), company)
-    shown = await campaign_api.client.get(response.headers["Location"], headers=bearer(claims(company)))
-    assert shown.json() == response.json()["data"]
+    current = await campaign_api.client.get(response.headers["Location"], headers=bearer(claims(company)))
+    assert current.json() == response.json()["data"]
 
 
-async def test_the_same_request_is_done_once_and_answered_the_same(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_same_request_is_executed_once_and_replayed(campaign_api: CampaignApi, company: int) -> None:
     first, *others = [
         await _create(campaign_api, campaign_body(company), company, key=f"again-{company}") for _ in range(3)
     ]
@@ -69,7 +69,7 @@ async def test_the_same_request_is_done_once_and_answered_the_same(campaign_api:
     assert await _count(campaign_api, company) == (1, 1)
 
 
-async def test_without_a_key_the_same_request_is_done_again(campaign_api: CampaignApi, company: int) -> None:
+async def test_without_a_key_the_same_request_is_executed_again(campaign_api: CampaignApi, company: int) -> None:
     for _ in range(2):
         await campaign_api.post(campaign_body(company), company)
     assert await _count(campaign_api, company) == (2, 2)
@@ -82,13 +82,13 @@ async def test_another_key_is_another_request(campaign_api: CampaignApi, company
     assert await _count(campaign_api, company) == (3, 3)
 
 
-async def test_the_answer_stays_what_it_was_though_the_campaign_has_changed(
+async def test_the_first_response_is_replayed_after_the_campaign_has_changed(
     campaign_api: CampaignApi, company: int
 ) -> None:
     first = await _create(campaign_api, campaign_body(company), company, key=f"changed-{company}")
-    await campaign_api.step("start", first.json()["data"]["id"], company)
+    await campaign_api.transition("start", first.json()["data"]["id"], company)
     _is_replay_of(await _create(campaign_api, campaign_body(company), company, key=f"changed-{company}"), first)
-    assert (await campaign_api.shown(first.json()["data"]))["status"] == "active"
+    assert (await campaign_api.read(first.json()["data"]))["status"] == "active"
 
 
 async def test_a_deleted_campaign_is_not_created_again(campaign_api: CampaignApi, company: int) -> None:
@@ -107,7 +107,7 @@ async def test_a_deleted_campaign_is_not_created_again(campaign_api: CampaignApi
         pytest.param(lambda body: orjson.dumps(body | {"notes": None}), id="a field less"),
     ],
 )
-async def test_other_content_with_a_used_key_is_refused(campaign_api: CampaignApi, company: int, second: Any) -> None:
+async def test_other_content_with_a_used_key_is_rejected(campaign_api: CampaignApi, company: int, second: Any) -> None:
     body = campaign_body(company)
     await _create(campaign_api, body, company, key=f"used-{company}")
     before = await campaign_api.stored(company)
@@ -119,13 +119,13 @@ async def test_other_content_with_a_used_key_is_refused(campaign_api: CampaignAp
     assert await campaign_api.stored(company) == before
 
 
-async def test_a_used_key_still_repeats_its_answer_after_a_refusal(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_used_key_is_replayed_after_a_rejected_request(campaign_api: CampaignApi, company: int) -> None:
     first = await _create(campaign_api, campaign_body(company), company, key=f"still-{company}")
     await _create(campaign_api, campaign_body(company, name="Other"), company, key=f"still-{company}")
     _is_replay_of(await _create(campaign_api, campaign_body(company), company, key=f"still-{company}"), first)
 
 
-async def test_keys_are_each_callers_own(campaign_api: CampaignApi, company: int) -> None:
+async def test_two_callers_may_use_the_same_key(campaign_api: CampaignApi, company: int) -> None:
     responses = [
         await _create(campaign_api, campaign_body(company), company, key=f"own-{company}", subject=subject)
         for subject in ("anna", "ben")
@@ -142,7 +142,7 @@ async def test_a_key_used_for_another_company_is_used(campaign_api: CampaignApi,
     assert response.status_code == 422
 
 
-async def test_an_answer_is_not_repeated_to_a_token_that_no_longer_covers_the_company(
+async def test_no_response_is_replayed_to_a_token_that_no_longer_covers_the_company(
     campaign_api: CampaignApi, company: int
 ) -> None:
     await _create(campaign_api, campaign_body(company), company, key=f"left-{company}")
@@ -157,7 +157,7 @@ async def test_an_answer_is_not_repeated_to_a_token_that_no_longer_covers_the_co
     [({"name": ""}, True, 400), ({"company_id": "x"}, True, 400), ({}, False, 403)],
     ids=["invalid", "invalid company", "company outside the token"],
 )
-async def test_a_refused_request_keeps_no_key(
+async def test_a_rejected_request_stores_no_key(
     campaign_api: CampaignApi, company: int, refused: dict[str, object], companies: bool, status: int
 ) -> None:
     key = f"refused-{company}"
@@ -169,7 +169,7 @@ async def test_a_refused_request_keeps_no_key(
     assert "Idempotency-Replayed" not in response.headers
 
 
-async def test_a_request_that_failed_keeps_no_key(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_failed_request_stores_no_key(campaign_api: CampaignApi, company: int) -> None:
     await campaign_api.rows(f"ALTER TABLE outbox ADD CONSTRAINT refused CHECK (company_id <> {company})")
     try:
         with capture_logs():
@@ -183,7 +183,9 @@ async def test_a_request_that_failed_keeps_no_key(campaign_api: CampaignApi, com
     assert await _count(campaign_api, company) == (1, 1)
 
 
-async def test_while_the_first_is_in_progress_the_second_is_told_so(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_second_request_during_the_first_is_rejected_as_in_progress(
+    campaign_api: CampaignApi, company: int
+) -> None:
     async def waits() -> bool:
         return bool(
             await campaign_api.rows("SELECT FROM pg_locks WHERE NOT granted AND relation = 'campaigns'::regclass")
@@ -191,7 +193,7 @@ async def test_while_the_first_is_in_progress_the_second_is_told_so(campaign_api
 
     async with campaign_api.database.acquire() as holder:
         async with holder.transaction():
-            await holder.execute("LOCK TABLE campaigns IN SHARE MODE")  # nobody writes, everybody reads
+            await holder.execute("LOCK TABLE campaigns IN SHARE MODE")  # no one can write, everyone can read
             first = asyncio.create_task(
                 _create(campaign_api, campaign_body(company), company, key=f"progress-{company}")
             )
@@ -208,7 +210,7 @@ async def test_while_the_first_is_in_progress_the_second_is_told_so(campaign_api
     assert await _count(campaign_api, company) == (1, 1)
 
 
-async def test_of_many_at_once_one_is_done(campaign_api: CampaignApi, company: int) -> None:
+async def test_of_many_concurrent_requests_one_is_executed(campaign_api: CampaignApi, company: int) -> None:
     responses = await asyncio.gather(
         *(_create(campaign_api, campaign_body(company), company, key=f"many-{company}") for _ in range(20))
     )
@@ -237,7 +239,7 @@ async def test_a_key_may_be_quoted_or_bare(campaign_api: CampaignApi, company: i
         "a/b:c+d=e~f",
     ],
 )
-async def test_a_key_of_any_usual_form_is_taken(campaign_api: CampaignApi, company: int, key: str) -> None:
+async def test_a_key_of_any_usual_form_is_accepted(campaign_api: CampaignApi, company: int, key: str) -> None:
     subject = f"forms {company}"
     first = await _create(campaign_api, campaign_body(company), company, key=key, subject=subject)
     assert first.status_code == 201, first.text
@@ -261,22 +263,22 @@ async def test_a_key_of_any_usual_form_is_taken(campaign_api: CampaignApi, compa
         pytest.param(b"a\tb", id="a tab"),
     ],
 )
-async def test_a_malformed_key_is_refused_and_named(campaign_api: CampaignApi, company: int, key: str | bytes) -> None:
+async def test_a_malformed_key_is_rejected(campaign_api: CampaignApi, company: int, key: str | bytes) -> None:
     response = await _create(campaign_api, campaign_body(company), company, key=key)
     assert response.status_code == 400, response.text
-    assert [fault["field"] for fault in response.json()["errors"]] == ["Idempotency-Key"]
+    assert [error["field"] for error in response.json()["errors"]] == ["Idempotency-Key"]
     assert response.json()["error"].startswith("Idempotency-Key: ")
     assert await _count(campaign_api, company) == (0, 0)
 
 
-async def test_an_answer_is_kept_for_a_day(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_response_is_stored_for_a_day(campaign_api: CampaignApi, company: int) -> None:
     key = f"day-{company}"
     first = await _create(campaign_api, campaign_body(company), company, key=key)
     await _age(campaign_api, key, "23 hours 59 minutes")
     _is_replay_of(await _create(campaign_api, campaign_body(company), company, key=key), first)
 
 
-async def test_after_a_day_a_key_is_a_new_one(campaign_api: CampaignApi, company: int) -> None:
+async def test_after_a_day_a_key_is_new(campaign_api: CampaignApi, company: int) -> None:
     key = f"two-days-{company}"
     first = await _create(campaign_api, campaign_body(company), company, key=key)
     await _age(campaign_api, key, "24 hours 1 second")
@@ -292,8 +294,8 @@ async def _age(api: CampaignApi, key: str, age: str) -> None:
     assert len(await api.rows(query, key)) == 1
 
 
-async def test_an_answer_is_kept_with_what_it_tells_of(campaign_api: CampaignApi, company: int) -> None:
-    """In one transaction: a failed commit keeps neither campaign nor answer."""
+async def test_response_and_campaign_are_stored_in_one_transaction(campaign_api: CampaignApi, company: int) -> None:
+    """A failed commit stores neither campaign nor response."""
     await campaign_api.rows(
         """
         CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS
@@ -316,20 +318,20 @@ async def test_an_answer_is_kept_with_what_it_tells_of(campaign_api: CampaignApi
     assert await campaign_api.rows("SELECT FROM idempotency_keys WHERE key = $1", f"commit-{company}") == []
 
 
-async def test_other_operations_take_no_key(campaign_api: CampaignApi, company: int) -> None:
-    """Their steps say by themselves whether they were taken."""
+async def test_other_operations_ignore_the_key(campaign_api: CampaignApi, company: int) -> None:
+    """A repeated transition is rejected by the lifecycle itself."""
     created = await campaign_api.create(campaign_body(company))
     headers = {"Idempotency-Key": f"step-{company}"}
-    responses = [await campaign_api.step("start", created["id"], company, headers=headers) for _ in range(2)]
+    responses = [await campaign_api.transition("start", created["id"], company, headers=headers) for _ in range(2)]
     assert [response.status_code for response in responses] == [200, 409]
 
 
-async def test_keys_are_forgotten_after_a_day(campaign_api: CampaignApi, campaigns_database: str, company: int) -> None:
+async def test_keys_are_deleted_after_a_day(campaign_api: CampaignApi, campaigns_database: str, company: int) -> None:
     key = f"for-a-day-{company}"
     await _create(campaign_api, campaign_body(company), company, key=key)
     database = Database(campaigns_database, name="forgetting")
 
-    async def is_kept(age: timedelta) -> bool:
+    async def is_stored(age: timedelta) -> bool:
         aged = "UPDATE idempotency_keys SET created_at = now() - $2::interval WHERE key = $1"
         await campaign_api.rows(aged, key, age)
         async with database.transaction() as connection:
@@ -337,7 +339,7 @@ async def test_keys_are_forgotten_after_a_day(campaign_api: CampaignApi, campaig
         return bool(await campaign_api.rows("SELECT FROM idempotency_keys WHERE key = $1", key))
 
     try:
-        assert await is_kept(timedelta(hours=23, minutes=59))
-        assert not await is_kept(timedelta(hours=24, minutes=1))
+        assert await is_stored(timedelta(hours=23, minutes=59))
+        assert not await is_stored(timedelta(hours=24, minutes=1))
     finally:
         await database.close()

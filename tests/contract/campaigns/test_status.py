@@ -1,4 +1,4 @@
-"""Endpoints 14 and 16 to 19: the lifecycle, by PATCH, by its steps, and by PUT."""
+"""Endpoints 14 and 16 to 19: the lifecycle by PATCH, by its transitions, and by PUT."""
 
 import itertools
 from typing import Any
@@ -13,83 +13,83 @@ from tests.fixtures.campaigns import (
     STATUSES,
     TRANSITIONS,
     CampaignApi,
+    as_body,
     bearer,
     campaign_body,
     claims,
-    sent_again,
 )
 
 CHANGED = {"message": "Campaign status updated successfully"}
 NOT_FOUND = {"message": "Voice campaign not found", "error": "Voice campaign not found"}
 
 
-async def _ended(api: CampaignApi, campaign: dict[str, Any]) -> tuple[str, int, list[tuple[str, str]]]:
-    """Status, version, and every change of status that was told, of what has happened to the company's one campaign."""
-    shown = await api.shown(campaign)
+async def _outcome(api: CampaignApi, campaign: dict[str, Any]) -> tuple[str, int, list[tuple[str, str]]]:
+    """Return the status, the version and the emitted changes of status of the company's only campaign."""
+    current = await api.read(campaign)
     [_, *events] = await api.events(campaign["company_id"])
-    told = [CampaignStatusChanged.model_validate(event.data) for event in events]
-    return shown["status"], shown["version"], [(event.previous_status, event.campaign.status) for event in told]
+    changes = [CampaignStatusChanged.model_validate(event.data) for event in events]
+    return current["status"], current["version"], [(event.previous_status, event.campaign.status) for event in changes]
 
 
 @pytest.mark.parametrize("name", TRANSITIONS)
 @pytest.mark.parametrize("source", STATUSES)
-async def test_a_step_is_taken_from_its_own_statuses_only(
+async def test_a_transition_is_made_from_its_sources_only(
     campaign_api: CampaignApi, company: int, source: str, name: str
 ) -> None:
     campaign = await campaign_api.create(campaign_body(company, status=source))
-    step = TRANSITIONS[name]
-    response = await campaign_api.step(name, campaign["id"], company)
-    if source in step.sources:
+    transition = TRANSITIONS[name]
+    response = await campaign_api.transition(name, campaign["id"], company)
+    if source in transition.sources:
         assert response.status_code == 200
-        assert await _ended(campaign_api, campaign) == (step.target, 2, [(source, step.target)])
+        assert await _outcome(campaign_api, campaign) == (transition.target, 2, [(source, transition.target)])
     else:
         assert response.status_code == 409
-        assert await _ended(campaign_api, campaign) == (source, 1, [])
+        assert await _outcome(campaign_api, campaign) == (source, 1, [])
 
 
 @pytest.mark.parametrize("target", STATUSES)
 @pytest.mark.parametrize("source", STATUSES)
-async def test_a_status_is_set_along_the_lifecycle_only(
+async def test_patch_makes_allowed_transitions_only(
     campaign_api: CampaignApi, company: int, source: str, target: str
 ) -> None:
     campaign = await campaign_api.create(campaign_body(company, status=source))
     response = await campaign_api.patch(campaign["id"], {"status": target}, company)
     if (source, target) in ALLOWED_TRANSITIONS:
         assert response.status_code == 200
-        assert await _ended(campaign_api, campaign) == (target, 2, [(source, target)])
+        assert await _outcome(campaign_api, campaign) == (target, 2, [(source, target)])
     else:
         assert response.status_code == (200 if source == target else 409)
-        assert await _ended(campaign_api, campaign) == (source, 1, [])
+        assert await _outcome(campaign_api, campaign) == (source, 1, [])
 
 
 @pytest.mark.parametrize("target", STATUSES)
 @pytest.mark.parametrize("source", STATUSES)
-async def test_an_update_moves_along_the_lifecycle_only(
+async def test_put_makes_allowed_transitions_only(
     campaign_api: CampaignApi, company: int, source: str, target: str
 ) -> None:
     campaign = await campaign_api.create(campaign_body(company, status=source))
-    response = await campaign_api.put(campaign["id"], sent_again(campaign, status=target), company)
+    response = await campaign_api.put(campaign["id"], as_body(campaign, status=target), company)
     if (source, target) in ALLOWED_TRANSITIONS:
         assert response.status_code == 200
-        assert await _ended(campaign_api, campaign) == (target, 2, [(source, target)])
+        assert await _outcome(campaign_api, campaign) == (target, 2, [(source, target)])
     else:
         assert response.status_code == (200 if source == target != "completed" else 409)
-        assert await _ended(campaign_api, campaign) == (source, 1, [])
+        assert await _outcome(campaign_api, campaign) == (source, 1, [])
 
 
 @pytest.mark.parametrize("name", TRANSITIONS)
-async def test_a_step_answers_the_whole_campaign(campaign_api: CampaignApi, company: int, name: str) -> None:
-    step = TRANSITIONS[name]
+async def test_a_transition_returns_the_whole_campaign(campaign_api: CampaignApi, company: int, name: str) -> None:
+    transition = TRANSITIONS[name]
     campaign = await campaign_api.create(campaign_body(company, status=CHANGES[name].status))
-    response = await campaign_api.step(name, campaign["id"], company)
+    response = await campaign_api.transition(name, campaign["id"], company)
     assert response.headers["content-type"] == "application/json"
     CampaignResponse.model_validate_json(response.content)
-    shown = await campaign_api.shown(campaign)
-    assert response.json() == {"message": step.message, "data": shown}
-    assert shown == campaign | {"status": step.target, "version": 2, "updated_at": shown["updated_at"]}
+    current = await campaign_api.read(campaign)
+    assert response.json() == {"message": transition.message, "data": current}
+    assert current == campaign | {"status": transition.target, "version": 2, "updated_at": current["updated_at"]}
 
 
-async def test_the_contracts_answer_to_a_new_status(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_response_to_a_new_status_is_that_of_the_contract(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(campaign_body(company))
     response = await campaign_api.patch(campaign["id"], {"status": "active"}, company)
     assert response.status_code == 200
@@ -98,7 +98,7 @@ async def test_the_contracts_answer_to_a_new_status(campaign_api: CampaignApi, c
 
 
 @pytest.mark.parametrize("status", STATUSES)
-async def test_the_status_it_already_has_changes_nothing(campaign_api: CampaignApi, company: int, status: str) -> None:
+async def test_an_equal_status_changes_nothing(campaign_api: CampaignApi, company: int, status: str) -> None:
     campaign = await campaign_api.create(campaign_body(company, status=status))
     before = await campaign_api.stored(company)
     response = await campaign_api.patch(campaign["id"], {"status": status}, company)
@@ -108,9 +108,7 @@ async def test_the_status_it_already_has_changes_nothing(campaign_api: CampaignA
 
 
 @pytest.mark.parametrize("name", ["status", *TRANSITIONS])
-async def test_a_change_of_status_touches_nothing_else_of_the_record(
-    campaign_api: CampaignApi, company: int, name: str
-) -> None:
+async def test_a_change_of_status_changes_no_other_column(campaign_api: CampaignApi, company: int, name: str) -> None:
     campaign = await campaign_api.create(campaign_body(company, status=CHANGES[name].status))
     [before] = await campaign_api.rows("SELECT * FROM campaigns WHERE id = $1", campaign["id"])
     await campaign_api.attempt(CHANGES[name], campaign)
@@ -120,7 +118,7 @@ async def test_a_change_of_status_touches_nothing_else_of_the_record(
 
 
 @pytest.mark.parametrize("name", ["status", *TRANSITIONS])
-async def test_a_change_of_status_is_told_with_the_campaign_as_it_is_then(
+async def test_the_event_of_a_change_of_status_contains_the_changed_campaign(
     campaign_api: CampaignApi, company: int, name: str
 ) -> None:
     operation = CHANGES[name]
@@ -128,29 +126,29 @@ async def test_a_change_of_status_is_told_with_the_campaign_as_it_is_then(
     await campaign_api.attempt(operation, campaign)
     [_, event] = await campaign_api.events(company)
     assert (event.type, event.companyid) == ("campaign.status_changed.v1", company)
-    told = CampaignStatusChanged.model_validate(event.data)
-    shown = await campaign_api.shown(campaign)
-    assert told.previous_status == operation.status
-    assert (told.campaign.id, told.campaign.version, told.campaign.status, told.campaign.name) == (
+    change = CampaignStatusChanged.model_validate(event.data)
+    current = await campaign_api.read(campaign)
+    assert change.previous_status == operation.status
+    assert (change.campaign.id, change.campaign.version, change.campaign.status, change.campaign.name) == (
         campaign["id"],
         2,
-        shown["status"],
+        current["status"],
         campaign["name"],
     )
 
 
-async def test_a_whole_life(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_whole_lifecycle(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(campaign_body(company))
     for name in ("start", "pause", "resume", "pause", "complete"):
-        assert (await campaign_api.step(name, campaign["id"], company)).status_code == 200
+        assert (await campaign_api.transition(name, campaign["id"], company)).status_code == 200
     path = ["draft", "active", "paused", "active", "paused", "completed"]
-    assert await _ended(campaign_api, campaign) == ("completed", 6, list(itertools.pairwise(path)))
+    assert await _outcome(campaign_api, campaign) == ("completed", 6, list(itertools.pairwise(path)))
 
 
-async def test_the_reason_of_a_refusal_names_the_status_it_is_in(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_rejected_transition_names_the_current_status(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(campaign_body(company, status="completed"))
     for response in (
-        await campaign_api.step("start", campaign["id"], company),
+        await campaign_api.transition("start", campaign["id"], company),
         await campaign_api.patch(campaign["id"], {"status": "active"}, company),
     ):
         answer = response.json()
@@ -159,7 +157,7 @@ async def test_the_reason_of_a_refusal_names_the_status_it_is_in(campaign_api: C
 
 
 @pytest.mark.parametrize(
-    ("body", "faults"),
+    ("body", "errors"),
     [
         ({}, {"status": "Missing required field: status"}),
         ({"status": None}, None),
@@ -182,23 +180,25 @@ async def test_the_reason_of_a_refusal_names_the_status_it_is_in(campaign_api: C
     ],
     ids=str,
 )
-async def test_a_body_that_is_not_one_status_is_refused_with_every_fault(
-    campaign_api: CampaignApi, company: int, body: dict[str, Any], faults: dict[str, str] | None
+async def test_an_invalid_status_body_is_rejected_with_every_error(
+    campaign_api: CampaignApi, company: int, body: dict[str, Any], errors: dict[str, str] | None
 ) -> None:
     campaign = await campaign_api.create(campaign_body(company))
     before = await campaign_api.stored(company)
     response = await campaign_api.patch(campaign["id"], body, company)
     assert response.status_code == 400
-    told = {fault["field"]: fault["message"] for fault in response.json()["errors"]}
-    if faults is None:
-        assert told.keys() == {"status"}
+    received = {error["field"]: error["message"] for error in response.json()["errors"]}
+    if errors is None:
+        assert received.keys() == {"status"}
     else:
-        assert told == faults
+        assert received == errors
     assert await campaign_api.stored(company) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"active"', b"active", b"\xff\xfe"])
-async def test_what_is_no_json_object_is_no_status(campaign_api: CampaignApi, company: int, content: bytes) -> None:
+async def test_a_status_body_that_is_not_a_json_object_is_rejected(
+    campaign_api: CampaignApi, company: int, content: bytes
+) -> None:
     campaign = await campaign_api.create(campaign_body(company))
     before = await campaign_api.stored(company)
     response = await campaign_api.client.patch(
@@ -220,7 +220,7 @@ async def test_a_campaign_that_does_not_exist_is_not_found(campaign_api: Campaig
 
 @pytest.mark.parametrize("campaign_id", ["0", "-1", "abc", "1.5", str(2**63)])
 @pytest.mark.parametrize("name", CHANGES)
-async def test_what_is_no_campaign_id_is_refused(
+async def test_an_invalid_campaign_id_is_rejected(
     campaign_api: CampaignApi, company: int, name: str, campaign_id: str
 ) -> None:
     operation = CHANGES[name]
@@ -228,11 +228,11 @@ async def test_what_is_no_campaign_id_is_refused(
     path = operation.path.format(id=campaign_id)
     response = await campaign_api.send(operation.method, path, company, body=body)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["id"]
+    assert [error["field"] for error in response.json()["errors"]] == ["id"]
 
 
 @pytest.mark.parametrize("name", TRANSITIONS)
-async def test_a_step_is_only_posted(campaign_api: CampaignApi, company: int, name: str) -> None:
+async def test_a_transition_allows_post_only(campaign_api: CampaignApi, company: int, name: str) -> None:
     campaign = await campaign_api.create(campaign_body(company, status=CHANGES[name].status))
     before = await campaign_api.stored(company)
     for method in ("GET", "PUT", "PATCH", "DELETE"):

@@ -1,24 +1,24 @@
-"""Endpoint 12: update campaign, which replaces all of it."""
+"""Endpoint 12: update campaign, which replaces every field."""
 
 from typing import Any
 
 import pytest
 
 from shared.events.campaigns import CampaignStatusChanged, CampaignUpdated
-from tests.contract.campaigns.test_validation import RULES
+from tests.contract.campaigns.test_validation import WIRING
 from tests.fixtures.campaigns import (
     CONTRACT_EXAMPLE,
     CampaignApi,
+    as_body,
     bearer,
     campaign_body,
     claims,
-    sent_again,
     smallest_body,
 )
 
 UPDATED = {"message": "Voice campaign updated successfully"}
 NOT_FOUND = {"message": "Voice campaign not found", "error": "Voice campaign not found"}
-KEPT = {"id", "created_at", "company_id"}
+UNCHANGED = {"id", "created_at", "company_id"}
 
 OTHER_VALUES: dict[str, Any] = {
     "name": "Winter Survey",
@@ -64,14 +64,14 @@ SAME_VALUES: list[dict[str, Any]] = [
     {"start_date": "2024-03-01T10:00:00+01:00"},
     {"end_date": "2024-12-31T17:00:00Z"},
 ]
-"""Other ways to write what the contract's example says."""
+"""Other ways to write values that are equal to the contract's example."""
 
 
-def test_every_field_but_the_company_has_another_value_here() -> None:
+def test_other_values_has_every_field_but_the_company() -> None:
     assert OTHER_VALUES.keys() == CONTRACT_EXAMPLE.keys() - {"company_id"}
 
 
-async def test_the_contracts_answer(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_response_is_that_of_the_contract(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     response = await campaign_api.put(created["id"], campaign_body(company, name="Changed"), company)
     assert response.status_code == 200
@@ -82,18 +82,16 @@ async def test_the_contracts_answer(campaign_api: CampaignApi, company: int) -> 
 @pytest.mark.parametrize("field", OTHER_VALUES)
 async def test_each_field_can_be_changed_alone(campaign_api: CampaignApi, company: int, field: str) -> None:
     created = await campaign_api.create(campaign_body(company))
-    response = await campaign_api.put(created["id"], sent_again(created, **{field: OTHER_VALUES[field]}), company)
+    response = await campaign_api.put(created["id"], as_body(created, **{field: OTHER_VALUES[field]}), company)
     assert response.status_code == 200, response.text
-    shown = await campaign_api.shown(created)
-    assert shown["version"] == 2
-    changed = {name for name in created if shown[name] != created[name]} - {"version", "updated_at"}
+    current = await campaign_api.read(created)
+    assert current["version"] == 2
+    changed = {name for name in created if current[name] != created[name]} - {"version", "updated_at"}
     assert changed == {field}
-    assert shown[field] == OTHER_VALUES[field]
+    assert current[field] == OTHER_VALUES[field]
 
 
-async def test_a_change_moves_updated_at_and_nothing_else_of_the_record(
-    campaign_api: CampaignApi, company: int
-) -> None:
+async def test_a_change_sets_updated_at_and_no_other_column(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     [before] = await campaign_api.rows("SELECT * FROM campaigns WHERE id = $1", created["id"])
     await campaign_api.put(created["id"], campaign_body(company, notes="Changed"), company)
@@ -102,28 +100,28 @@ async def test_a_change_moves_updated_at_and_nothing_else_of_the_record(
     assert dict(after) == dict(before) | {"notes": "Changed", "version": 2, "updated_at": after["updated_at"]}
 
 
-async def test_everything_can_be_changed_at_once(campaign_api: CampaignApi, company: int) -> None:
+async def test_all_fields_can_be_changed_at_once(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     body = OTHER_VALUES | {"company_id": company}
     assert (await campaign_api.put(created["id"], body, company)).json() == UPDATED
-    shown = await campaign_api.shown(created)
-    assert sent_again(shown) == body
-    assert {name: shown[name] for name in KEPT} == {name: created[name] for name in KEPT}
-    assert shown["version"] == 2
+    current = await campaign_api.read(created)
+    assert as_body(current) == body
+    assert {name: current[name] for name in UNCHANGED} == {name: created[name] for name in UNCHANGED}
+    assert current["version"] == 2
 
 
 @pytest.mark.parametrize("left_out", ["absent", "null"])
-async def test_what_is_left_out_gets_its_default(campaign_api: CampaignApi, company: int, left_out: str) -> None:
+async def test_an_absent_field_gets_its_default(campaign_api: CampaignApi, company: int, left_out: str) -> None:
     full = await campaign_api.create(campaign_body(company))
     small = await campaign_api.create(smallest_body(company))
     optional = CONTRACT_EXAMPLE.keys() - smallest_body(company).keys()
     body = smallest_body(company, **(dict.fromkeys(optional) if left_out == "null" else {}))
     assert (await campaign_api.put(full["id"], body, company)).status_code == 200
-    assert sent_again(await campaign_api.shown(full)) == sent_again(small)
+    assert as_body(await campaign_api.read(full)) == as_body(small)
 
 
 @pytest.mark.parametrize("changes", SAME_VALUES, ids=lambda changes: ", ".join(changes) or "the same body")
-async def test_replacing_a_campaign_by_itself_changes_nothing(
+async def test_an_equal_update_changes_nothing(
     campaign_api: CampaignApi, company: int, changes: dict[str, Any]
 ) -> None:
     created = await campaign_api.create(campaign_body(company))
@@ -146,38 +144,38 @@ async def test_replacing_a_campaign_by_itself_changes_nothing(
     ],
     ids=lambda changes: ", ".join(f"{name}={value}" for name, value in changes.items()),
 )
-async def test_what_is_answered_can_be_sent_again_without_a_change(
+async def test_a_returned_campaign_sent_back_changes_nothing(
     campaign_api: CampaignApi, company: int, changes: dict[str, Any]
 ) -> None:
     created = await campaign_api.create(campaign_body(company, **changes))
     before = await campaign_api.stored(company)
-    assert (await campaign_api.put(created["id"], sent_again(created), company)).status_code == 200
+    assert (await campaign_api.put(created["id"], as_body(created), company)).status_code == 200
     assert await campaign_api.stored(company) == before
 
 
-async def test_the_same_wall_clock_in_another_zone_is_another_time(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_same_local_time_in_another_zone_is_another_time(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     await campaign_api.put(created["id"], campaign_body(company, time_zone="America/New_York"), company)
-    shown = await campaign_api.shown(created)
-    assert shown["start_date"] == "2024-03-01T14:00:00Z"
+    current = await campaign_api.read(created)
+    assert current["start_date"] == "2024-03-01T14:00:00Z"
 
 
-async def test_an_update_is_told_with_the_campaign_as_it_is_then(campaign_api: CampaignApi, company: int) -> None:
+async def test_the_event_of_an_update_contains_the_changed_campaign(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     await campaign_api.put(created["id"], campaign_body(company, name="Changed", budget=7.5), company)
-    shown = await campaign_api.shown(created)
+    current = await campaign_api.read(created)
     [_, event] = await campaign_api.events(company)
     assert (event.type, event.companyid) == ("campaign.updated.v1", company)
-    told = CampaignUpdated.model_validate(event.data).campaign.model_dump(mode="json")
+    emitted = CampaignUpdated.model_validate(event.data).campaign.model_dump(mode="json")
     times = {"created_at", "updated_at"}
-    assert all(told[name][:19] == shown[name][:19] for name in times)
-    assert {name: value for name, value in told.items() if name not in times} == {
-        name: shown[name] for name in told.keys() - times
+    assert all(emitted[name][:19] == current[name][:19] for name in times)
+    assert {name: value for name, value in emitted.items() if name not in times} == {
+        name: current[name] for name in emitted.keys() - times
     }
-    assert (told["name"], told["budget"], told["version"]) == ("Changed", 7.5, 2)
+    assert (emitted["name"], emitted["budget"], emitted["version"]) == ("Changed", 7.5, 2)
 
 
-async def test_a_change_of_what_no_event_carries_is_told_too(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_change_of_a_field_outside_the_event_emits_an_event(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     await campaign_api.put(created["id"], campaign_body(company, notes="Changed"), company)
     assert [event.type for event in await campaign_api.events(company)] == [
@@ -186,16 +184,16 @@ async def test_a_change_of_what_no_event_carries_is_told_too(campaign_api: Campa
     ]
 
 
-async def test_a_new_status_alone_is_told_as_a_change_of_status_only(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_new_status_alone_emits_status_changed_only(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     await campaign_api.put(created["id"], campaign_body(company, status="active"), company)
     [_, event] = await campaign_api.events(company)
     assert event.type == "campaign.status_changed.v1"
-    told = CampaignStatusChanged.model_validate(event.data)
-    assert (told.previous_status, told.campaign.status, told.campaign.version) == ("draft", "active", 2)
+    change = CampaignStatusChanged.model_validate(event.data)
+    assert (change.previous_status, change.campaign.status, change.campaign.version) == ("draft", "active", 2)
 
 
-async def test_a_new_status_and_something_else_are_told_as_both_of_one_version(
+async def test_a_new_status_with_another_change_emits_both_events_of_one_version(
     campaign_api: CampaignApi, company: int
 ) -> None:
     created = await campaign_api.create(campaign_body(company))
@@ -203,11 +201,11 @@ async def test_a_new_status_and_something_else_are_told_as_both_of_one_version(
     [_, *events] = await campaign_api.events(company)
     assert {event.type for event in events} == {"campaign.status_changed.v1", "campaign.updated.v1"}
     assert len(events) == 2
-    [told, told_again] = [event.data["campaign"] for event in events]
-    assert told == told_again
-    assert isinstance(told, dict)
-    assert (told["status"], told["name"], told["version"]) == ("active", "Changed", 2)
-    assert (await campaign_api.shown(created))["version"] == 2
+    [first, second] = [event.data["campaign"] for event in events]
+    assert first == second
+    assert isinstance(first, dict)
+    assert (first["status"], first["name"], first["version"]) == ("active", "Changed", 2)
+    assert (await campaign_api.read(created))["version"] == 2
 
 
 async def test_a_completed_campaign_cannot_be_edited(campaign_api: CampaignApi, company: int) -> None:
@@ -224,10 +222,10 @@ async def test_any_other_campaign_can_be_edited(campaign_api: CampaignApi, compa
     created = await campaign_api.create(campaign_body(company, status=status))
     response = await campaign_api.put(created["id"], campaign_body(company, status=status, name="New"), company)
     assert response.status_code == 200
-    assert (await campaign_api.shown(created))["name"] == "New"
+    assert (await campaign_api.read(created))["name"] == "New"
 
 
-async def test_a_forbidden_status_undoes_the_whole_update(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_forbidden_status_rejects_the_whole_update(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company, status="active"))
     before = await campaign_api.stored(company)
     response = await campaign_api.put(created["id"], campaign_body(company, status="draft", name="New"), company)
@@ -235,8 +233,8 @@ async def test_a_forbidden_status_undoes_the_whole_update(campaign_api: Campaign
     assert await campaign_api.stored(company) == before
 
 
-@pytest.mark.parametrize(("changes", "field", "message"), RULES)
-async def test_the_rules_are_those_of_creating(
+@pytest.mark.parametrize(("changes", "field", "message"), WIRING)
+async def test_an_invalid_update_is_rejected_with_the_field_and_changes_nothing(
     campaign_api: CampaignApi, company: int, changes: dict[str, Any], field: str, message: str
 ) -> None:
     created = await campaign_api.create(campaign_body(company))
@@ -244,17 +242,17 @@ async def test_the_rules_are_those_of_creating(
     response = await campaign_api.put(created["id"], campaign_body(company, **changes), company)
     assert response.status_code == 400, response.text
     answer = response.json()
-    assert [(fault["field"], fault["message"]) for fault in answer["errors"]] == [(field, message)]
+    assert [(error["field"], error["message"]) for error in answer["errors"]] == [(field, message)]
     assert answer["error"] == f"{field}: {message}"
     assert await campaign_api.stored(company) == before
 
 
-async def test_every_fault_of_a_body_is_in_one_answer(campaign_api: CampaignApi, company: int) -> None:
+async def test_one_response_contains_every_error_of_a_body(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     body = campaign_body(company, name="", status="running", working_days=["Monday", "Funday"], budget=-1, colour="red")
     del body["script_template"]
     answer = (await campaign_api.put(created["id"], body, company)).json()
-    assert {fault["field"] for fault in answer["errors"]} == {
+    assert {error["field"] for error in answer["errors"]} == {
         "name",
         "status",
         "working_days.1",
@@ -265,7 +263,9 @@ async def test_every_fault_of_a_body_is_in_one_answer(campaign_api: CampaignApi,
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"name": "\\ud800"}'])
-async def test_what_is_no_json_object_is_refused(campaign_api: CampaignApi, company: int, content: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_rejected(
+    campaign_api: CampaignApi, company: int, content: bytes
+) -> None:
     created = await campaign_api.create(campaign_body(company))
     before = await campaign_api.stored(company)
     response = await campaign_api.client.put(
@@ -284,12 +284,12 @@ async def test_the_company_cannot_be_changed(campaign_api: CampaignApi, company:
     before = await campaign_api.stored(company)
     response = await campaign_api.put(created["id"], campaign_body(other), company, other)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["company_id"]
+    assert [error["field"] for error in response.json()["errors"]] == ["company_id"]
     assert await campaign_api.stored(company) == before
     assert (await campaign_api.get("", other)).json() == []
 
 
-async def test_a_company_outside_the_token_cannot_be_named(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_company_outside_the_token_is_rejected(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     before = await campaign_api.stored(company)
     response = await campaign_api.put(created["id"], campaign_body(company + 1_000_000), company)
@@ -314,8 +314,8 @@ async def test_a_campaign_that_does_not_exist_is_not_found(campaign_api: Campaig
     assert response.json() == NOT_FOUND
 
 
-async def test_changes_follow_each_other_in_versions(campaign_api: CampaignApi, company: int) -> None:
+async def test_each_change_is_the_next_version(campaign_api: CampaignApi, company: int) -> None:
     created = await campaign_api.create(campaign_body(company))
     for number in range(2, 6):
         await campaign_api.put(created["id"], campaign_body(company, name=f"Name {number}"), company)
-        assert (await campaign_api.shown(created))["version"] == number
+        assert (await campaign_api.read(created))["version"] == number

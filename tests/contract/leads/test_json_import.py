@@ -116,7 +116,7 @@ async def test_leads_must_be_a_non_empty_array(caller: Caller, leads: object) ->
         ({"phone": PHONE, "interest_level": "huge"}, "Invalid interest level"),
         ({"phone": PHONE, "priority": 6}, "Priority must be between 1 and 5"),
         ({"phone": PHONE, "city": 7}, "City must be a text"),
-        ({"phone": PHONE, "city": "a\0b"}, "City must not hold NUL characters"),
+        ({"phone": PHONE, "city": "a\0b"}, "City must not contain NUL characters"),
         ({"phone": PHONE, "tags": [1]}, "Tags must be a list of texts"),
         ({"phone": PHONE, "shoe_size": 44}, "Unknown field: shoe_size"),
         ({"Phone": PHONE}, "Unknown field: Phone"),

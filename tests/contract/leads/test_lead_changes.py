@@ -307,7 +307,7 @@ async def test_a_wrong_value_is_refused_in_the_contracts_words(
         ("first_name", 5, "First name must be a text"),
         ("first_name", "x" * 101, "First name must be at most 100 characters"),
         ("notes", ["a"], "Notes must be a text"),
-        ("notes", "a\0b", "Notes must not hold a NUL character or half a surrogate pair"),
+        ("notes", "a\0b", "Notes must not contain a NUL character or half a surrogate pair"),
         ("email", 5, "Email must be a text"),
         ("priority", "high", "Priority must be a whole number"),
         ("priority", 1.5, "Priority must be a whole number"),

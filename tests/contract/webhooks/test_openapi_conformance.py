@@ -1,4 +1,4 @@
-"""What the service answers to requests made up from its OpenAPI document is what the document says."""
+"""Responses to requests that are generated from the OpenAPI document conform to that document."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, MutableMapping
@@ -29,13 +29,13 @@ from tests.fixtures.webhooks import URL, api_settings
 
 DOCUMENT: dict[str, Any] = create_api_app(WebhookApiSettings.model_validate(PLACEHOLDERS)).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=Config.from_dict({"generation": {"deterministic": True}}))
-OF_THE_SCHEMA = schemathesis.openapi.from_dict(
+VALID_SCHEMA = schemathesis.openapi.from_dict(
     DOCUMENT,
     config=Config.from_dict(
         {"generation": {"mode": "positive", "deterministic": True}, "phases": {"coverage": {"enabled": False}}}
     ),
 )
-"""Makes up requests that the document allows, without going through the limits of each field."""
+"""Generates requests that the document allows, without those at the limits of each field."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -44,13 +44,13 @@ CHECKS = [
     response_headers_conformance,
 ]
 TOKEN = bearer(claims(1, 2))
-"""Of companies that made-up requests often name."""
+"""Covers companies that generated requests often name."""
 bounded = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
-async def made_up_database(servers: ServerUrls) -> AsyncIterator[str]:
-    """URL of a migrated database for whatever is made up here, for whichever company."""
+async def conformance_database(servers: ServerUrls) -> AsyncIterator[str]:
+    """URL of a migrated database for the generated requests, of any company."""
     url = await servers.create_database("conformance")
     await asyncio.to_thread(upgrade, MIGRATIONS, url)
     yield url
@@ -58,9 +58,9 @@ async def made_up_database(servers: ServerUrls) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="module")
-def address(servers: ServerUrls, made_up_database: str) -> Iterator[str]:
-    """Where the API is served, from a thread of its own: the requests of schemathesis block the tests' loop."""
-    app = create_api_app(api_settings(servers, made_up_database))
+def address(servers: ServerUrls, conformance_database: str) -> Iterator[str]:
+    """URL of the API, served from a thread of its own: the requests of schemathesis block the tests' loop."""
+    app = create_api_app(api_settings(servers, conformance_database))
     with (
         start_blocking_portal(backend_options={"use_uvloop": True}) as portal,
         portal.wrap_async_context_manager(serving(app)) as url,
@@ -70,13 +70,13 @@ def address(servers: ServerUrls, made_up_database: str) -> Iterator[str]:
 
 @SCHEMA.parametrize()
 @bounded
-def test_any_request_is_answered_as_documented(case: Case[Any], address: str) -> None:
+def test_every_request_gets_a_documented_response(case: Case[Any], address: str) -> None:
     case.call_and_validate(base_url=address, headers=TOKEN, checks=CHECKS)
 
 
-@OF_THE_SCHEMA.parametrize()
+@VALID_SCHEMA.parametrize()
 @bounded
-def test_any_request_on_what_is_the_callers_own_is_answered_as_documented(case: Case[Any], address: str) -> None:
+def test_every_request_on_the_callers_own_data_gets_a_documented_response(case: Case[Any], address: str) -> None:
     company = new_company()
     token = bearer(claims(company))
     path = f"/api/webhooks/company/{company}/subscriptions"
@@ -91,14 +91,14 @@ def test_any_request_on_what_is_the_callers_own_is_answered_as_documented(case: 
         "url": URL,
         "types": ["lead.*"],
     }
-    for made_up in (case.path_parameters, case.body):
-        if isinstance(made_up, MutableMapping):
-            made_up.update({name: known[name] for name in known.keys() & set(made_up)})
+    for generated in (case.path_parameters, case.body):
+        if isinstance(generated, MutableMapping):
+            generated.update({name: known[name] for name in known.keys() & set(generated)})
     case.call_and_validate(base_url=address, headers=token, checks=CHECKS)
 
 
 @pytest.mark.parametrize("path", DOCUMENT["paths"])
-def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(address: str, path: str) -> None:
+def test_an_unsupported_method_gets_405(address: str, path: str) -> None:
     path = path.format(companyId=1, subscriptionId=1, deliveryId=1)
     response = httpx.request("TRACE", f"{address}{path}", headers=TOKEN, trust_env=False)
     assert response.status_code == 405

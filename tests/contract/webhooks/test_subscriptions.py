@@ -1,23 +1,23 @@
-"""Subscriptions and the log over HTTP: what is taken, what is refused and what is shown."""
+"""Subscriptions and the log over HTTP: accepted and rejected requests, and responses."""
 
 import base64
 from typing import Any
 
 import pytest
 
-from services.webhook_svc.subscriptions.event_types import EVENT_TYPES
-from services.webhook_svc.subscriptions.repository import MOST_OF_A_COMPANY
+from services.webhook_svc.domain.event_types import EVENT_TYPES
+from services.webhook_svc.subscriptions.subscription import MAX_SUBSCRIPTIONS
 from shared.database.engine import Database
 from shared.events.envelope import EventData
 from shared.events.leads import LeadCreated, LeadDeleted
 from tests.fixtures.events import lead
 from tests.fixtures.servers import ServerUrls
-from tests.fixtures.webhooks import URL, WebhookApi, api_settings, told, webhook_api_with
+from tests.fixtures.webhooks import URL, WebhookApi, api_settings, consume, webhook_api_with
 
 BODY: dict[str, Any] = {"url": URL, "types": ["lead.*"], "description": "CRM", "active": True}
 
 
-async def test_a_subscription_is_shown_with_its_secret_once(webhook_api: WebhookApi, company: int) -> None:
+async def test_only_the_creation_returns_the_secret(webhook_api: WebhookApi, company: int) -> None:
     created = await webhook_api.send("POST", company, body=BODY)
     assert created.status_code == 201
     assert created.json()["message"] == "Subscription created successfully"
@@ -28,20 +28,20 @@ async def test_a_subscription_is_shown_with_its_secret_once(webhook_api: Webhook
 
     location = created.headers["Location"]
     assert location == f"/api/webhooks/company/{company}/subscriptions/{subscription['id']}"
-    assert await webhook_api.shown(subscription) == subscription
+    assert await webhook_api.read(subscription) == subscription
     listed = await webhook_api.send("GET", company)
     assert listed.json() == {"total": 1, "data": [subscription]}
     assert secret not in listed.text
 
 
-async def test_what_is_left_out_gets_its_default(webhook_api: WebhookApi, company: int) -> None:
+async def test_absent_fields_get_their_defaults(webhook_api: WebhookApi, company: int) -> None:
     created = await webhook_api.send("POST", company, body={"url": URL, "types": ["*", "*"]})
     assert created.json()["data"].items() >= {"types": ["*"], "description": None, "active": True}.items()
 
 
-async def test_one_may_be_created_without_getting_anything_yet(webhook_api: WebhookApi, company: int) -> None:
-    shown = await webhook_api.subscribe(company, active=False)
-    assert (shown["active"], shown["status"], shown["status_reason"]) == (False, "disabled", "switched_off")
+async def test_a_subscription_can_be_created_disabled(webhook_api: WebhookApi, company: int) -> None:
+    created = await webhook_api.subscribe(company, active=False)
+    assert (created["active"], created["status"], created["status_reason"]) == (False, "disabled", "switched_off")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_one_may_be_created_without_getting_anything_yet(webhook_api: Webh
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_what_is_wrong_is_named(
+async def test_an_invalid_field_is_named_in_the_error(
     webhook_api: WebhookApi, company: int, method: str, changes: dict[str, Any], field: str
 ) -> None:
     path = f"/{(await webhook_api.subscribe(company))['id']}" if method == "PUT" else ""
@@ -79,12 +79,12 @@ async def test_what_is_wrong_is_named(
     body = response.json()
     assert body["message"] == "Invalid request"
     assert body["error"].startswith((f"{field}: ", "Unknown field: ", f"{field}: Unknown field"))
-    assert [fault["field"] for fault in body["errors"]] == [field]
+    assert [error["field"] for error in body["errors"]] == [field]
     assert await webhook_api.rows("SELECT * FROM subscriptions") == before
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "https://127.0.0.1/", "https://localhost/"])
-async def test_http_and_this_machine_are_refused_unless_the_operator_allows_them(
+async def test_http_and_loopback_are_rejected_unless_the_operator_allows_them(
     servers: ServerUrls, webhook_api: WebhookApi, webhooks_migrated: str, company: int, url: str
 ) -> None:
     strict = api_settings(servers, webhooks_migrated, webhook_allow_http=False, webhook_allowed_networks=())
@@ -100,30 +100,30 @@ async def test_each_type_of_event_can_be_subscribed_to(webhook_api: WebhookApi, 
     assert (await webhook_api.subscribe(company, URL, event_type))["types"] == [event_type]
 
 
-async def test_a_company_can_have_only_so_many(webhook_api: WebhookApi, company: int) -> None:
-    for _ in range(MOST_OF_A_COMPANY):
+async def test_a_company_has_a_maximum_number_of_subscriptions(webhook_api: WebhookApi, company: int) -> None:
+    for _ in range(MAX_SUBSCRIPTIONS):
         await webhook_api.subscribe(company)
-    refused = await webhook_api.send("POST", company, body=BODY)
-    assert refused.status_code == 409
-    assert refused.json()["error"] == "A company can have at most 50 subscriptions"
+    rejected = await webhook_api.send("POST", company, body=BODY)
+    assert rejected.status_code == 409
+    assert rejected.json()["error"] == "A company can have at most 50 subscriptions"
     await webhook_api.subscribe(company + 1_000_000)
 
 
-async def test_an_update_replaces_all_but_the_secret(webhook_api: WebhookApi, company: int) -> None:
+async def test_an_update_replaces_everything_but_the_secret(webhook_api: WebhookApi, company: int) -> None:
     subscription = await webhook_api.subscribe(company, URL, "*", description="CRM")
     updated = await webhook_api.send(
         "PUT", company, f"/{subscription['id']}", body={"url": f"{URL}/2", "types": ["campaign.*"]}
     )
     assert updated.status_code == 200
-    shown = updated.json()["data"]
-    assert shown.items() >= {"url": f"{URL}/2", "types": ["campaign.*"], "description": None, "active": True}.items()
-    assert "secret" not in shown
-    assert await webhook_api.shown(subscription) == shown
+    current = updated.json()["data"]
+    assert current.items() >= {"url": f"{URL}/2", "types": ["campaign.*"], "description": None, "active": True}.items()
+    assert "secret" not in current
+    assert await webhook_api.read(subscription) == current
     [row] = await webhook_api.rows("SELECT secret FROM subscriptions")
     assert row["secret"] == subscription["secret"]
 
 
-async def test_a_paused_one_stays_so_until_it_is_resumed(webhook_api: WebhookApi, company: int) -> None:
+async def test_a_paused_subscription_stays_paused_until_it_is_resumed(webhook_api: WebhookApi, company: int) -> None:
     subscription = await webhook_api.subscribe(company)
     await webhook_api.rows("UPDATE subscriptions SET state = 'paused', reason = 'failing'")
     updated = await webhook_api.send("PUT", company, f"/{subscription['id']}", body=BODY)
@@ -136,7 +136,9 @@ async def test_a_paused_one_stays_so_until_it_is_resumed(webhook_api: WebhookApi
 
 
 @pytest.mark.parametrize("action", ["test", "resume", "redeliver"])
-async def test_nothing_is_sent_to_one_that_is_switched_off(webhook_api: WebhookApi, company: int, action: str) -> None:
+async def test_nothing_can_be_sent_to_a_disabled_subscription(
+    webhook_api: WebhookApi, company: int, action: str
+) -> None:
     subscription = await webhook_api.subscribe(company, active=False)
     body = {"since": "2024-03-01T00:00:00Z"} if action == "redeliver" else None
     response = await webhook_api.send("POST", company, f"/{subscription['id']}/{action}", body=body)
@@ -156,29 +158,31 @@ async def test_a_second_rotation_ends_the_oldest_secret(webhook_api: WebhookApi,
     assert [row["previous_secret"], row["secret"]] == secrets[1:]
 
 
-async def test_a_request_that_is_sent_again_creates_one_subscription(webhook_api: WebhookApi, company: int) -> None:
+async def test_a_repeated_request_with_the_same_key_creates_one_subscription(
+    webhook_api: WebhookApi, company: int
+) -> None:
     key = {"Idempotency-Key": "order-66"}
     first = await webhook_api.send("POST", company, body=BODY, headers=key)
-    again = await webhook_api.send("POST", company, body=BODY, headers=key)
-    assert again.json() == first.json()
-    assert again.headers["Idempotency-Replayed"] == "true"
+    repeated = await webhook_api.send("POST", company, body=BODY, headers=key)
+    assert repeated.json() == first.json()
+    assert repeated.headers["Idempotency-Replayed"] == "true"
     assert len(await webhook_api.rows("SELECT FROM subscriptions")) == 1
 
 
-async def test_the_log_is_narrowed_and_paged(
+async def test_the_log_can_be_filtered_and_paged(
     webhook_api: WebhookApi, webhooks_database: Database, company: int
 ) -> None:
     subscription = await webhook_api.subscribe(company)
     kinds: list[type[EventData]] = [LeadCreated, LeadDeleted]
     for number in range(5):
-        await told(webhooks_database, kinds[number % 2].model_validate({"leads": [lead(1, company_id=company)]}))
-    ids = [each["id"] for each in await webhook_api.log(subscription)]
+        await consume(webhooks_database, kinds[number % 2].model_validate({"leads": [lead(1, company_id=company)]}))
+    ids = [delivery["id"] for delivery in await webhook_api.log(subscription)]
     assert ids == sorted(ids)
     await webhook_api.rows("UPDATE deliveries SET status = 'failed', due_at = NULL WHERE id = $1", ids[1])
     await webhook_api.rows("UPDATE deliveries SET created_at = now() - interval '2 days' WHERE id = $1", ids[0])
     day_ago = (await webhook_api.rows("SELECT now() - interval '1 day' AS at"))[0]["at"].isoformat()
 
-    for narrowed, expected in (
+    for filters, expected in (
         ({"status": "failed"}, [ids[1]]),
         ({"status": "pending"}, [ids[0], *ids[2:]]),
         ({"status": "delivered"}, []),
@@ -186,7 +190,7 @@ async def test_the_log_is_narrowed_and_paged(
         ({"type": "lead.deleted.v1", "status": "pending"}, [ids[3]]),
         ({"since": day_ago}, ids[1:]),
     ):
-        assert [each["id"] for each in await webhook_api.log(subscription, **narrowed)] == expected, narrowed
+        assert [delivery["id"] for delivery in await webhook_api.log(subscription, **filters)] == expected, filters
 
     path: str | None = (
         f"/api/webhooks/company/{company}/subscriptions/{subscription['id']}/deliveries?limit=2&status=pending"
@@ -194,7 +198,7 @@ async def test_the_log_is_narrowed_and_paged(
     pages = []
     while path is not None:
         page = await webhook_api.send("GET", company, path.split("/subscriptions", 1)[1])
-        pages.append([each["id"] for each in page.json()["data"]])
+        pages.append([delivery["id"] for delivery in page.json()["data"]])
         link = page.headers.get("Link")
         path = link[1:].split(">")[0] if link else None
     assert pages == [[ids[4], ids[3]], [ids[2], ids[0]]]
@@ -203,7 +207,7 @@ async def test_the_log_is_narrowed_and_paged(
 @pytest.mark.parametrize(
     "query", ["status=lost", "since=yesterday", "since=0001-01-01T00:00:00%2B14:00", "limit=0", "limit=201", "cursor=0"]
 )
-async def test_a_question_to_the_log_that_makes_no_sense_is_refused(
+async def test_a_log_query_with_an_invalid_parameter_is_rejected(
     webhook_api: WebhookApi, company: int, query: str
 ) -> None:
     subscription = await webhook_api.subscribe(company)
@@ -224,13 +228,15 @@ async def test_a_question_to_the_log_that_makes_no_sense_is_refused(
         {"since": "2024-03-01T00:00:00Z", "limit": 1},
     ],
 )
-async def test_a_range_that_is_none_is_refused(webhook_api: WebhookApi, company: int, body: dict[str, str]) -> None:
+async def test_an_invalid_redelivery_range_is_rejected(
+    webhook_api: WebhookApi, company: int, body: dict[str, str]
+) -> None:
     subscription = await webhook_api.subscribe(company)
     response = await webhook_api.send("POST", company, f"/{subscription['id']}/redeliver", body=body)
     assert response.status_code == 400
 
 
-async def test_what_is_not_there_is_not_found(webhook_api: WebhookApi, company: int) -> None:
+async def test_an_unknown_id_is_not_found(webhook_api: WebhookApi, company: int) -> None:
     subscription = await webhook_api.subscribe(company)
     for method, path in (("GET", "/1"), ("DELETE", "/1"), ("POST", "/1/resume"), ("GET", "/1/deliveries")):
         response = await webhook_api.send(method, company, path)

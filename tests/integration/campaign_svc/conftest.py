@@ -1,4 +1,4 @@
-"""The campaign service, at work."""
+"""Fixtures of the running campaign service."""
 
 from tests.fixtures.campaigns import campaign_api, campaigns_database, company
 

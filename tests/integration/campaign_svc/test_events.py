@@ -1,4 +1,4 @@
-"""The events of campaigns: told with the change, in the same transaction, before the answer leaves."""
+"""The events of campaigns: stored in the transaction of the change, before the response is sent."""
 
 import asyncpg
 import orjson
@@ -15,7 +15,7 @@ async def _events(api: CampaignApi, company: int) -> list[asyncpg.Record]:
 
 
 @pytest.mark.parametrize("body", [campaign_body, smallest_body])
-async def test_creating_a_campaign_tells_it_as_the_catalogue_says(
+async def test_the_event_of_a_created_campaign_matches_the_catalogue(
     campaign_api: CampaignApi, company: int, body: object
 ) -> None:
     assert callable(body)
@@ -27,20 +27,20 @@ async def test_creating_a_campaign_tells_it_as_the_catalogue_says(
     assert event.id == row["event_id"]
     assert (event.type, event.source, event.companyid) == ("campaign.created.v1", "/campaign-svc", company)
     CampaignCreated.model_validate(event.data)
-    told = orjson.loads(row["body"])["data"]["campaign"]
+    emitted = orjson.loads(row["body"])["data"]["campaign"]
     times = ("created_at", "updated_at")
-    assert all(told.pop(name)[:19] == created[name][:19] for name in times)
-    assert told == {name: created[name] for name in told}
-    assert told.keys() | set(times) == CampaignCreated.model_fields["campaign"].annotation.model_fields.keys()  # type: ignore[union-attr]
+    assert all(emitted.pop(name)[:19] == created[name][:19] for name in times)
+    assert emitted == {name: created[name] for name in emitted}
+    assert emitted.keys() | set(times) == CampaignCreated.model_fields["campaign"].annotation.model_fields.keys()  # type: ignore[union-attr]
 
 
-async def test_a_refused_campaign_tells_nothing(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_rejected_campaign_emits_no_event(campaign_api: CampaignApi, company: int) -> None:
     await campaign_api.post(campaign_body(company, status="running"), company)
     await campaign_api.post(campaign_body(company))
     assert await _events(campaign_api, company) == []
 
 
-async def test_an_event_that_cannot_be_stored_undoes_the_campaign(campaign_api: CampaignApi, company: int) -> None:
+async def test_an_event_that_cannot_be_stored_rolls_back_the_campaign(campaign_api: CampaignApi, company: int) -> None:
     await campaign_api.rows(f"ALTER TABLE outbox ADD CONSTRAINT refused CHECK (company_id <> {company})")
     try:
         with capture_logs() as log:
@@ -53,8 +53,8 @@ async def test_an_event_that_cannot_be_stored_undoes_the_campaign(campaign_api: 
     assert (await campaign_api.get("", company)).json() == []
 
 
-async def test_a_commit_that_fails_is_answered_as_a_failure(campaign_api: CampaignApi, company: int) -> None:
-    """The database refuses only at COMMIT: 201 before it would be a promise that is not kept."""
+async def test_a_failed_commit_is_answered_500(campaign_api: CampaignApi, company: int) -> None:
+    """The database rejects only at COMMIT: a 201 before it would be wrong."""
     await campaign_api.rows(
         """
         CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS

@@ -1,4 +1,4 @@
-"""The lifecycle under any sequence of calls, one after the other and at once, against a model of a few lines."""
+"""The lifecycle under any sequence of calls, consecutive and concurrent, compared with a model."""
 
 import asyncio
 import itertools
@@ -22,15 +22,15 @@ from tests.fixtures.campaigns import (
     STATUSES,
     TRANSITIONS,
     CampaignApi,
+    as_body,
     bearer,
     claims,
     new_company,
-    sent_again,
     smallest_body,
 )
 from tests.fixtures.waiting import eventually
 
-MEANWHILE = "Voice campaign was changed meanwhile"
+CHANGED_CONCURRENTLY = "Voice campaign was changed meanwhile"
 
 VALUES: dict[str, list[Any]] = {
     "name": ["Alpha Survey", "beta sale", "100% OFF_er"],
@@ -39,7 +39,7 @@ VALUES: dict[str, list[Any]] = {
     "start_date": [None, "2024-02-29T23:59:59Z", "2024-03-01T00:00:00Z"],
     "end_date": [None, "2024-12-31T23:59:59Z", "2025-01-01T00:00:00Z"],
 }
-"""What campaigns differ in here."""
+"""The values in which generated campaigns differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,19 @@ class Call:
     """A call on one of a company's campaigns."""
 
     campaign: int
-    """Its place among them."""
+    """Its index among them."""
     operation: str
     status: str | None
-    """What PATCH and PUT set; None is the one it has."""
+    """The status that PATCH and PUT set; None for the current one."""
     values: Mapping[str, Any]
-    """What else PUT sets."""
+    """The other values that PUT sets."""
     if_match: str
     """``none``, ``right``, ``stale`` or ``any``."""
 
 
 @dataclass(slots=True)
 class Modelled:
-    """A campaign as it should be."""
+    """The expected state of a campaign."""
 
     id: int
     body: dict[str, Any]
@@ -67,30 +67,30 @@ class Modelled:
     deleted: bool = False
 
     def apply(self, call: Call) -> tuple[int, list[tuple[Any, ...]]]:
-        """Take a call: the status that answers it, and the events it tells (as ``_told`` gives them)."""
+        """Apply a call; return the response status and the emitted events as ``_event_key`` returns them."""
         if self.deleted:
             return 404, []
         if call.if_match == "stale":
             return 412, []
         source = self.body["status"]
-        wanted = self._wanted(call)
+        target = self._target(call)
         if call.operation == "delete":
             if source == "active":
                 return 409, []
             self.deleted = True
-            return 200, self._next_version(wanted, "deleted")
+            return 200, self._next_version(target, "deleted")
         if call.operation in TRANSITIONS and source not in TRANSITIONS[call.operation].sources:
             return 409, []
         if call.operation == "update" and source == "completed":
             return 409, []
-        if wanted["status"] != source and (source, wanted["status"]) not in ALLOWED_TRANSITIONS:
+        if target["status"] != source and (source, target["status"]) not in ALLOWED_TRANSITIONS:
             return 409, []
-        kinds = ["status_changed"] if wanted["status"] != source else []
-        if wanted | {"status": source} != self.body:
+        kinds = ["status_changed"] if target["status"] != source else []
+        if target | {"status": source} != self.body:
             kinds.append("updated")
-        return 200, self._next_version(wanted, *kinds)
+        return 200, self._next_version(target, *kinds)
 
-    def _wanted(self, call: Call) -> dict[str, Any]:
+    def _target(self, call: Call) -> dict[str, Any]:
         if call.operation in TRANSITIONS:
             return self.body | {"status": TRANSITIONS[call.operation].target}
         if call.operation == "delete":
@@ -113,14 +113,14 @@ class Modelled:
         ]
 
 
-def _told(event: Envelope) -> tuple[Any, ...]:
+def _event_key(event: Envelope) -> tuple[Any, ...]:
     campaign: Any = event.data["campaign"]
     return campaign["id"], campaign["version"], event.type, campaign["status"], event.data.get("previous_status")
 
 
-def _in_order(told: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """In the order of telling; two events of one version may stand in any."""
-    return [event for _, same in itertools.groupby(told, lambda event: event[:2]) for event in sorted(same, key=str)]
+def _by_version(events: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Sort the events of each version; the order of versions is unchanged."""
+    return [event for _, same in itertools.groupby(events, lambda event: event[:2]) for event in sorted(same, key=str)]
 
 
 values = st.fixed_dictionaries({}, optional={name: st.sampled_from(choices) for name, choices in VALUES.items()})
@@ -162,8 +162,8 @@ SINGLE_FILTERS: list[dict[str, str]] = [
 several = settings(derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def _matches(body: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    """The filters of the company's list, one campaign at a time."""
+def _matches(body: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    """Return whether one campaign matches the filters of the company's list."""
     text = f"{body['name']}\n{body['description'] or ''}".casefold()
     rules: dict[str, Callable[[str], bool]] = {
         "status": lambda status: body["status"] == status,
@@ -173,12 +173,12 @@ def _matches(body: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
         "end_date": lambda day: body["end_date"] is not None and body["end_date"][:10] <= day,
         "search": lambda words: all(word in text for word in words.casefold().split()),
     }
-    return all(rules[name](value) for name, value in wanted.items())
+    return all(rules[name](value) for name, value in query.items())
 
 
-async def _listed(api: CampaignApi, company: int, wanted: Mapping[str, str], path: str = "") -> dict[str, Any]:
+async def _listed(api: CampaignApi, company: int, query: Mapping[str, str], path: str = "") -> dict[str, Any]:
     response = await api.client.get(
-        f"/api/voice-campaigns/company/{company}{path}", params=wanted, headers=bearer(claims(company))
+        f"/api/voice-campaigns/company/{company}{path}", params=query, headers=bearer(claims(company))
     )
     assert response.status_code == 200, response.text
     page: dict[str, Any] = response.json()
@@ -196,70 +196,72 @@ async def _call(api: CampaignApi, company: int, campaign: Modelled, call: Call) 
         return await api.patch(campaign.id, {"status": status}, company, headers=headers)
     if call.operation == "delete":
         return await api.delete(campaign.id, company, headers=headers)
-    return await api.step(call.operation, campaign.id, company, headers=headers)
+    return await api.transition(call.operation, campaign.id, company, headers=headers)
 
 
 async def _created(api: CampaignApi, company: int, bodies: Sequence[Mapping[str, Any]]) -> list[Modelled]:
     created = [await api.create(smallest_body(company, **body)) for body in bodies]
-    return [Modelled(campaign["id"], sent_again(campaign)) for campaign in created]
+    return [Modelled(campaign["id"], as_body(campaign)) for campaign in created]
 
 
 @settings(several, max_examples=60)
 @given(
     first=st.lists(bodies, min_size=3, max_size=3),
     called=st.lists(calls, max_size=15),
-    asked=st.lists(filters, max_size=5),
+    filter_sets=st.lists(filters, max_size=5),
 )
-async def test_any_sequence_of_calls_leaves_what_the_model_says(
-    campaign_api: CampaignApi, first: list[dict[str, Any]], called: list[Call], asked: list[dict[str, str]]
+async def test_any_sequence_of_calls_agrees_with_the_model(
+    campaign_api: CampaignApi, first: list[dict[str, Any]], called: list[Call], filter_sets: list[dict[str, str]]
 ) -> None:
     company = new_company()
     campaigns = await _created(campaign_api, company, first)
-    told: list[tuple[Any, ...]] = [(one.id, 1, "campaign.created.v1", one.body["status"], None) for one in campaigns]
+    expected: list[tuple[Any, ...]] = [
+        (one.id, 1, "campaign.created.v1", one.body["status"], None) for one in campaigns
+    ]
     for call in called:
         campaign = campaigns[call.campaign]
         response = await _call(campaign_api, company, campaign, call)
         status, events = campaign.apply(call)
         assert response.status_code == status, (call, response.text)
-        told += events
+        expected += events
 
-    assert _in_order([_told(event) for event in await campaign_api.events(company)]) == _in_order(told)
-    await _agrees(campaign_api, company, campaigns, [*SINGLE_FILTERS, *asked])
+    assert _by_version([_event_key(event) for event in await campaign_api.events(company)]) == _by_version(expected)
+    await _agrees(campaign_api, company, campaigns, [*SINGLE_FILTERS, *filter_sets])
 
 
 async def _agrees(
-    api: CampaignApi, company: int, campaigns: Sequence[Modelled], asked: Sequence[Mapping[str, str]]
+    api: CampaignApi, company: int, campaigns: Sequence[Modelled], filter_sets: Sequence[Mapping[str, str]]
 ) -> None:
-    """Every way to read shows what the model has."""
-    there = [campaign for campaign in campaigns if not campaign.deleted]
+    """Assert that every read agrees with the model."""
+    existing = [campaign for campaign in campaigns if not campaign.deleted]
     for campaign in campaigns:
         response = await api.get(f"/{campaign.id}", company)
         assert response.status_code == (404 if campaign.deleted else 200)
         if not campaign.deleted:
-            shown = response.json()
-            assert (sent_again(shown), shown["version"]) == (campaign.body, campaign.version)
-    assert [campaign["id"] for campaign in (await api.get("", company)).json()] == [one.id for one in there]
-    for wanted in asked:
-        page = await _listed(api, company, wanted)
-        matching = [one.id for one in there if _matches(one.body, wanted)]
-        assert ([campaign["id"] for campaign in page["data"]], page["total"]) == (matching[::-1], len(matching)), wanted
+            current = response.json()
+            assert (as_body(current), current["version"]) == (campaign.body, campaign.version)
+    assert [campaign["id"] for campaign in (await api.get("", company)).json()] == [one.id for one in existing]
+    for query in filter_sets:
+        page = await _listed(api, company, query)
+        matching = [one.id for one in existing if _matches(one.body, query)]
+        assert ([campaign["id"] for campaign in page["data"]], page["total"]) == (matching[::-1], len(matching)), query
     active = await _listed(api, company, {}, "/active")
-    running = [one.id for one in there if one.body["status"] == "active"]
+    running = [one.id for one in existing if one.body["status"] == "active"]
     assert ([campaign["id"] for campaign in active["data"]], active["total"]) == (running[::-1], len(running))
 
 
-# What goes wrong only now and then cannot be made smaller by trying again.
+# A failure that depends on timing cannot be shrunk by repetition.
 @settings(several, max_examples=40, phases=[Phase.generate])
 @given(
     first=st.lists(bodies, min_size=3, max_size=5),
     batches=st.lists(st.lists(calls | bodies, min_size=2, max_size=12), min_size=1, max_size=3),
-    asked=st.lists(filters, max_size=8),
+    filter_sets=st.lists(filters, max_size=8),
 )
-async def test_totals_are_naive_counts_after_calls_at_once(
+async def test_totals_equal_naive_counts_after_concurrent_calls(
     campaign_api: CampaignApi,
     first: list[dict[str, Any]],
     batches: list[list[Call | dict[str, Any]]],
-    asked: list[dict[str, str]],
+    filter_sets: list[dict[str, str]],
 ) -> None:
     company = new_company()
     campaigns = await _created(campaign_api, company, first)
@@ -279,21 +281,21 @@ async def test_totals_are_naive_counts_after_calls_at_once(
         " to_char(end_date, 'YYYY-MM-DD') end_date FROM campaigns WHERE company_id = $1 AND deleted_at IS NULL",
         company,
     )
-    for wanted in [*SINGLE_FILTERS, *asked]:
-        matching = sum(_matches(row, wanted) for row in rows)
-        page = await _listed(campaign_api, company, wanted)
-        assert (page["total"], len(page["data"])) == (matching, matching), wanted
+    for query in [*SINGLE_FILTERS, *filter_sets]:
+        matching = sum(_matches(row, query) for row in rows)
+        page = await _listed(campaign_api, company, query)
+        assert (page["total"], len(page["data"])) == (matching, matching), query
     for priority in (None, *VALUES["priority"]):
-        wanted = {"priority": priority} if priority else {}
-        active = await _listed(campaign_api, company, wanted, "/active")
-        assert active["total"] == sum(_matches(row, wanted | {"status": "active"}) for row in rows)
+        query = {"priority": priority} if priority else {}
+        active = await _listed(campaign_api, company, query, "/active")
+        assert active["total"] == sum(_matches(row, query | {"status": "active"}) for row in rows)
     _is_a_legal_history(await campaign_api.events(company))
 
 
 def _is_a_legal_history(events: Sequence[Envelope]) -> None:
-    """Of each campaign: versions without a gap, each change of status legal and from where the last one led."""
-    told = sorted(map(_told, events), key=lambda event: event[:2])
-    for _, of_one in itertools.groupby(told, lambda event: event[0]):
+    """Assert of each campaign: no gap in versions, and each change of status is legal and starts at the last one."""
+    keys = sorted(map(_event_key, events), key=lambda event: event[:2])
+    for _, of_one in itertools.groupby(keys, lambda event: event[0]):
         status: str | None = None
         version = 0
         for (_, next_version), same in itertools.groupby(of_one, lambda event: event[:2]):
@@ -311,8 +313,8 @@ def _is_a_legal_history(events: Sequence[Envelope]) -> None:
 
 
 @asynccontextmanager
-async def _held(api: CampaignApi, campaign_id: int) -> AsyncIterator[Callable[[int], Any]]:
-    """Keep anyone from changing a campaign; gives a wait for how many are about to. They go on after the block."""
+async def _locked(api: CampaignApi, campaign_id: int) -> AsyncIterator[Callable[[int], Any]]:
+    """Lock a campaign's row for the block; yield a function that waits until so many requests wait for the lock."""
     async with api.database.acquire() as holder, holder.transaction():
         await holder.execute("SELECT FROM campaigns WHERE id = $1 FOR UPDATE", campaign_id)
 
@@ -326,7 +328,7 @@ async def _held(api: CampaignApi, campaign_id: int) -> AsyncIterator[Callable[[i
 
 
 async def _waiting_updates(api: CampaignApi) -> int:
-    """How many sessions of the API wait for a row that they want to change."""
+    """Return how many sessions of the API wait for a row lock to update a campaign."""
     rows: Sequence[asyncpg.Record] = await api.rows(
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'campaign-api'"
         " AND wait_event_type = 'Lock' AND query ILIKE 'UPDATE%campaigns%'"
@@ -355,7 +357,7 @@ async def test_of_two_changes_of_one_version_exactly_one_is_made(
     campaign_api: CampaignApi, company: int, status: str, first: str, second: str
 ) -> None:
     campaign = await campaign_api.create(smallest_body(company, status=status))
-    async with _held(campaign_api, campaign["id"]) as waiting:
+    async with _locked(campaign_api, campaign["id"]) as waiting:
         tasks = []
         for number, operation in enumerate((first, second), 1):
             tasks.append(asyncio.create_task(campaign_api.attempt(CHANGES[operation], campaign)))
@@ -364,50 +366,52 @@ async def test_of_two_changes_of_one_version_exactly_one_is_made(
 
     assert sorted(response.status_code for response in responses) == [200, 409]
     [loser] = [response for response in responses if response.status_code == 409]
-    assert loser.json()["message"] == MEANWHILE
+    assert loser.json()["message"] == CHANGED_CONCURRENTLY
     assert loser.json().keys() == {"message", "error"}
     assert "ETag" not in loser.headers
     [row] = await campaign_api.rows("SELECT version FROM campaigns WHERE id = $1", campaign["id"])
     assert row["version"] == 2
     _, *events = await campaign_api.events(company)
-    assert [_told(event)[1] for event in events] == [2]
+    assert [_event_key(event)[1] for event in events] == [2]
 
 
-async def test_of_two_updates_at_once_nothing_of_the_loser_is_kept(campaign_api: CampaignApi, company: int) -> None:
+async def test_of_two_concurrent_updates_the_rejected_one_changes_nothing(
+    campaign_api: CampaignApi, company: int
+) -> None:
     campaign = await campaign_api.create(smallest_body(company))
-    async with _held(campaign_api, campaign["id"]) as waiting:
+    async with _locked(campaign_api, campaign["id"]) as waiting:
         tasks = [
-            asyncio.create_task(campaign_api.put(campaign["id"], sent_again(campaign, **changes), company))
+            asyncio.create_task(campaign_api.put(campaign["id"], as_body(campaign, **changes), company))
             for changes in ({"name": "First"}, {"notes": "Second"})
         ]
         await waiting(2)
     responses = [await task for task in tasks]
 
-    shown = await campaign_api.shown(campaign)
+    current = await campaign_api.read(campaign)
     made = [response.status_code == 200 for response in responses]
     assert sorted(made) == [False, True]
-    assert [shown["name"] == "First", shown["notes"] == "Second"] == made
+    assert [current["name"] == "First", current["notes"] == "Second"] == made
 
 
-async def test_a_change_that_lost_can_be_made_again(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_rejected_concurrent_change_can_be_retried(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(smallest_body(company, status="active"))
-    async with _held(campaign_api, campaign["id"]) as waiting:
-        pause = asyncio.create_task(campaign_api.step("pause", campaign["id"], company))
+    async with _locked(campaign_api, campaign["id"]) as waiting:
+        pause = asyncio.create_task(campaign_api.transition("pause", campaign["id"], company))
         await waiting(1)
-        update = asyncio.create_task(campaign_api.put(campaign["id"], sent_again(campaign, notes="New"), company))
+        update = asyncio.create_task(campaign_api.put(campaign["id"], as_body(campaign, notes="New"), company))
         await waiting(2)
     assert {(await pause).status_code, (await update).status_code} == {200, 409}
-    again = sent_again(await campaign_api.shown(campaign), notes="New", status="paused")
+    again = as_body(await campaign_api.read(campaign), notes="New", status="paused")
     assert (await campaign_api.put(campaign["id"], again, company)).status_code == 200
-    shown = await campaign_api.shown(campaign)
-    assert (shown["status"], shown["notes"]) == ("paused", "New")
+    current = await campaign_api.read(campaign)
+    assert (current["status"], current["notes"]) == ("paused", "New")
 
 
-async def test_what_changes_nothing_waits_for_no_one(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_request_that_changes_nothing_waits_for_no_lock(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(smallest_body(company))
-    async with _held(campaign_api, campaign["id"]):
+    async with _locked(campaign_api, campaign["id"]):
         for request in (
-            campaign_api.put(campaign["id"], sent_again(campaign), company),
+            campaign_api.put(campaign["id"], as_body(campaign), company),
             campaign_api.patch(campaign["id"], {"status": "draft"}, company),
             campaign_api.get(f"/{campaign['id']}", company),
             campaign_api.get(f"/company/{company}", company),
@@ -415,49 +419,49 @@ async def test_what_changes_nothing_waits_for_no_one(campaign_api: CampaignApi, 
             assert (await asyncio.wait_for(request, 5)).status_code == 200
 
 
-async def test_start_and_pause_at_once_are_as_one_after_the_other(campaign_api: CampaignApi, company: int) -> None:
+async def test_concurrent_start_and_pause_are_serialized(campaign_api: CampaignApi, company: int) -> None:
     for _ in range(20):
         campaign = await campaign_api.create(smallest_body(company))
         start, pause = await asyncio.gather(
-            campaign_api.step("start", campaign["id"], company), campaign_api.step("pause", campaign["id"], company)
+            campaign_api.transition("start", campaign["id"], company),
+            campaign_api.transition("pause", campaign["id"], company),
         )
-        shown = await campaign_api.shown(campaign)
+        current = await campaign_api.read(campaign)
         assert start.status_code == 200
-        assert (pause.status_code, shown["status"], shown["version"]) in {(200, "paused", 3), (409, "active", 2)}
+        assert (pause.status_code, current["status"], current["version"]) in {(200, "paused", 3), (409, "active", 2)}
     _is_a_legal_history(await campaign_api.events(company))
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_of_many_steps_at_once_each_that_is_taken_is_legal_after_the_one_before(
+async def test_many_concurrent_transitions_form_a_legal_history(
     campaign_api: CampaignApi, company: int, seed: int
 ) -> None:
     campaign = await campaign_api.create(smallest_body(company))
     names = random.Random(seed).choices([*TRANSITIONS, "start", "pause", "resume"], k=60)
-    responses = await asyncio.gather(*(campaign_api.step(name, campaign["id"], company) for name in names))
+    responses = await asyncio.gather(*(campaign_api.transition(name, campaign["id"], company) for name in names))
 
     assert {response.status_code for response in responses} <= {200, 409}
-    taken = sorted(
+    made = sorted(
         (int(response.headers["ETag"].strip('"')), response.json()["data"]["status"])
         for response in responses
         if response.status_code == 200
     )
-    assert [version for version, _ in taken] == list(range(2, len(taken) + 2))
-    path = ["draft", *(status for _, status in taken)]
+    assert [version for version, _ in made] == list(range(2, len(made) + 2))
+    path = ["draft", *(status for _, status in made)]
     assert set(itertools.pairwise(path)) <= ALLOWED_TRANSITIONS
     changes = [CampaignStatusChanged.model_validate(event.data) for event in (await campaign_api.events(company))[1:]]
-    told = sorted((change.campaign.version, change.previous_status, change.campaign.status) for change in changes)
-    assert told == [(version, *step) for version, step in enumerate(itertools.pairwise(path), 2)]
-    shown = await campaign_api.shown(campaign)
-    assert (shown["status"], shown["version"]) == (path[-1], len(path))
+    emitted = sorted((change.campaign.version, change.previous_status, change.campaign.status) for change in changes)
+    assert emitted == [(version, *statuses) for version, statuses in enumerate(itertools.pairwise(path), 2)]
+    current = await campaign_api.read(campaign)
+    assert (current["status"], current["version"]) == (path[-1], len(path))
 
 
-async def test_of_many_updates_at_once_each_that_is_made_is_a_version(campaign_api: CampaignApi, company: int) -> None:
+async def test_each_of_many_concurrent_updates_that_is_made_is_a_version(
+    campaign_api: CampaignApi, company: int
+) -> None:
     campaign = await campaign_api.create(smallest_body(company))
     responses = await asyncio.gather(
-        *(
-            campaign_api.put(campaign["id"], sent_again(campaign, name=f"Name {number}"), company)
-            for number in range(30)
-        )
+        *(campaign_api.put(campaign["id"], as_body(campaign, name=f"Name {number}"), company) for number in range(30))
     )
     made = [number for number, response in enumerate(responses) if response.status_code == 200]
     assert made
@@ -467,7 +471,7 @@ async def test_of_many_updates_at_once_each_that_is_made_is_a_version(campaign_a
     assert {one["name"] for one in names if isinstance(one, dict)} == {f"Name {number}" for number in made}
 
 
-async def test_deletions_at_once_are_one_deletion(campaign_api: CampaignApi, company: int) -> None:
+async def test_concurrent_deletions_are_one_deletion(campaign_api: CampaignApi, company: int) -> None:
     campaign = await campaign_api.create(smallest_body(company))
     responses = await asyncio.gather(*(campaign_api.delete(campaign["id"], company) for _ in range(10)))
     statuses = [response.status_code for response in responses]

@@ -1,4 +1,4 @@
-"""Changes of members: told in the transaction they are made in, and each a version of its own, also at once."""
+"""Changes of members: each emits its event in its transaction and is a version of its own, also when concurrent."""
 
 import asyncio
 import itertools
@@ -27,8 +27,8 @@ async def _delete(api: CampaignApi, company: int) -> httpx.Response:
     return await api.send("DELETE", f"/company/{company}/members/{JOHN}", company)
 
 
-async def _told(api: CampaignApi, company: int) -> list[tuple[Any, ...]]:
-    """Kind, version and name of each event, in order."""
+async def _emitted(api: CampaignApi, company: int) -> list[tuple[Any, ...]]:
+    """Return kind, version and name of each event, in order."""
     members = [(event.type, event.data["member"]) for event in await api.events(company)]
     return [
         (kind.removeprefix("member.").removesuffix(".v1"), member["version"], member["name"])
@@ -38,7 +38,7 @@ async def _told(api: CampaignApi, company: int) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("kind", ["created", "changed", "deleted"])
-async def test_a_change_is_told_as_the_catalogue_says(campaign_api: CampaignApi, company: int, kind: str) -> None:
+async def test_the_event_of_a_change_matches_the_catalogue(campaign_api: CampaignApi, company: int, kind: str) -> None:
     await _put(campaign_api, company)
     if kind == "changed":
         await _put(campaign_api, company, "John Miller")
@@ -64,14 +64,14 @@ async def test_a_change_is_told_as_the_catalogue_says(campaign_api: CampaignApi,
     }
 
 
-async def test_the_versions_of_a_member_go_on_when_they_come_back(campaign_api: CampaignApi, company: int) -> None:
-    """Else a reader that has heard of the deletion would drop what comes after it as stale."""
+async def test_the_versions_of_a_member_continue_after_a_deletion(campaign_api: CampaignApi, company: int) -> None:
+    """Otherwise a consumer that has applied the deletion would drop later events as stale."""
     for name in ("John Smith", "John Miller"):
         await _put(campaign_api, company, name)
     await _delete(campaign_api, company)
     await _put(campaign_api, company, "John Miller")
     await _put(campaign_api, company, "John Smith")
-    assert await _told(campaign_api, company) == [
+    assert await _emitted(campaign_api, company) == [
         ("updated", 1, "John Smith"),
         ("updated", 2, "John Miller"),
         ("deleted", 3, "John Miller"),
@@ -99,10 +99,10 @@ async def test_an_event_that_cannot_be_stored_undoes_the_change(
 
 
 @asynccontextmanager
-async def _held(api: CampaignApi, company: int) -> AsyncIterator[Callable[[int], Any]]:
-    """Keep anyone from changing John; gives a wait for how many are about to. They go on after the block.
+async def _locked(api: CampaignApi, company: int) -> AsyncIterator[Callable[[int], Any]]:
+    """Lock John's row for the block; yield a function that waits until so many requests wait for the lock.
 
-    When he is not there yet, the place of his row is kept from them, and is free when the block ends.
+    Without a row, its key is locked; it is free again when the block ends.
     """
     async with api.database.acquire() as holder:
         transaction = holder.transaction()
@@ -131,16 +131,16 @@ async def _held(api: CampaignApi, company: int) -> AsyncIterator[Callable[[int],
 
 
 @pytest.mark.parametrize("start", ["new", "there", "deleted"])
-async def test_of_two_puts_at_once_both_are_made_one_after_the_other(
+async def test_two_concurrent_puts_are_made_one_after_the_other(
     campaign_api: CampaignApi, company: int, start: str
 ) -> None:
     if start != "new":
         await _put(campaign_api, company)
     if start == "deleted":
         await _delete(campaign_api, company)
-    before = await _told(campaign_api, company)
+    before = await _emitted(campaign_api, company)
     names = ["First", "Second"]
-    async with _held(campaign_api, company) as waiting:
+    async with _locked(campaign_api, company) as waiting:
         tasks = []
         for number, name in enumerate(names, 1):
             tasks.append(asyncio.create_task(_put(campaign_api, company, name)))
@@ -149,19 +149,19 @@ async def test_of_two_puts_at_once_both_are_made_one_after_the_other(
 
     assert sorted(response.status_code for response in responses) == ([200, 200] if start == "there" else [200, 201])
     assert [response.json()["data"]["name"] for response in responses] == names
-    told = (await _told(campaign_api, company))[len(before) :]
-    assert [(kind, version) for kind, version, _ in told] == [
+    emitted = (await _emitted(campaign_api, company))[len(before) :]
+    assert [(kind, version) for kind, version, _ in emitted] == [
         ("updated", len(before) + 1),
         ("updated", len(before) + 2),
     ]
-    assert sorted(name for *_, name in told) == names
+    assert sorted(name for *_, name in emitted) == names
     [row] = await campaign_api.rows("SELECT * FROM members WHERE company_id = $1", company)
-    assert (row["version"], row["name"]) == told[-1][1:]
+    assert (row["version"], row["name"]) == emitted[-1][1:]
 
 
-async def test_who_waited_for_another_change_is_not_behind_it_in_time(campaign_api: CampaignApi, company: int) -> None:
+async def test_a_change_that_waited_for_another_has_a_later_time(campaign_api: CampaignApi, company: int) -> None:
     await _put(campaign_api, company)
-    async with _held(campaign_api, company) as waiting:
+    async with _locked(campaign_api, company) as waiting:
         delete = asyncio.create_task(_delete(campaign_api, company))
         await waiting(1)
         put = asyncio.create_task(_put(campaign_api, company, "John Miller"))
@@ -174,22 +174,20 @@ async def test_who_waited_for_another_change_is_not_behind_it_in_time(campaign_a
     assert times[1] > clock["now"].isoformat()
 
 
-async def test_two_puts_of_one_name_at_once_are_one_change(campaign_api: CampaignApi, company: int) -> None:
+async def test_concurrent_puts_of_one_name_are_one_change(campaign_api: CampaignApi, company: int) -> None:
     responses = await asyncio.gather(*(_put(campaign_api, company) for _ in range(8)))
     assert sorted(response.status_code for response in responses) == [200] * 7 + [201]
-    assert await _told(campaign_api, company) == [("updated", 1, "John Smith")]
+    assert await _emitted(campaign_api, company) == [("updated", 1, "John Smith")]
 
 
-async def test_deletions_at_once_are_one_deletion(campaign_api: CampaignApi, company: int) -> None:
+async def test_concurrent_deletions_are_one_deletion(campaign_api: CampaignApi, company: int) -> None:
     await _put(campaign_api, company)
     responses = await asyncio.gather(*(_delete(campaign_api, company) for _ in range(8)))
     assert sorted(response.status_code for response in responses) == [200] + [404] * 7
-    assert [kind for kind, *_ in await _told(campaign_api, company)] == ["updated", "deleted"]
+    assert [kind for kind, *_ in await _emitted(campaign_api, company)] == ["updated", "deleted"]
 
 
-async def test_of_many_changes_at_once_each_is_the_next_version_of_the_one_before(
-    campaign_api: CampaignApi, company: int
-) -> None:
+async def test_many_concurrent_changes_are_consecutive_versions(campaign_api: CampaignApi, company: int) -> None:
     changes = [_put(campaign_api, company, f"Name {number}") for number in range(30)]
     deletions = [_delete(campaign_api, company) for _ in range(10)]
     pairs = itertools.zip_longest(changes, deletions)
@@ -197,12 +195,12 @@ async def test_of_many_changes_at_once_each_is_the_next_version_of_the_one_befor
 
     made = [response for response in responses if response.status_code != 404]
     assert {response.status_code for response in made} <= {200, 201}
-    told = await _told(campaign_api, company)
-    assert [version for _, version, _ in told] == list(range(1, len(made) + 1))
-    kinds = [kind for kind, *_ in told]
+    emitted = await _emitted(campaign_api, company)
+    assert [version for _, version, _ in emitted] == list(range(1, len(made) + 1))
+    kinds = [kind for kind, *_ in emitted]
     deleted_before = [True, *(kind == "deleted" for kind in kinds[:-1])]
     created = [kind == "updated" and before for kind, before in zip(kinds, deleted_before, strict=True)]
     assert sum(created) == sum(response.status_code == 201 for response in responses)
     assert not any(kind == "deleted" and before for kind, before in zip(kinds, deleted_before, strict=True))
     [row] = await campaign_api.rows("SELECT * FROM members WHERE company_id = $1", company)
-    assert (row["version"], row["name"], row["deleted_at"] is None) == (*told[-1][1:], kinds[-1] == "updated")
+    assert (row["version"], row["name"], row["deleted_at"] is None) == (*emitted[-1][1:], kinds[-1] == "updated")

@@ -1,4 +1,4 @@
-"""The migrations: they make the tables that the code declares, and can be undone."""
+"""The migrations create the tables that the code declares, and can be reverted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ WHERE pronamespace = 'public'::regnamespace
 """
 
 MIGRATIONS_ONLY = ("CREATE TRIGGER ", "function ")
-"""What tables of SQLAlchemy cannot declare, so that only the migrations have it."""
+"""Beginnings of objects that SQLAlchemy tables cannot declare, so that only the migrations create them."""
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def _engine_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
-async def test_the_migrated_schema_is_the_declared_one(database_url: str, servers: ServerUrls) -> None:
+async def test_the_migrated_schema_equals_the_declared_one(database_url: str, servers: ServerUrls) -> None:
     await asyncio.to_thread(upgrade, MIGRATIONS, database_url)
     declared_url = await servers.create_database("declared")
     engine = create_async_engine(_engine_url(declared_url), poolclass=NullPool)
@@ -85,7 +85,7 @@ async def test_alembic_finds_no_difference(database_url: str) -> None:
         assert await connection.run_sync(differences) == []
 
 
-async def test_down_and_up_again_leads_to_the_same_schema(database_url: str) -> None:
+async def test_downgrade_and_upgrade_give_the_same_schema(database_url: str) -> None:
     await asyncio.to_thread(upgrade, MIGRATIONS, database_url)
     before = await _schema(database_url)
     assert before
@@ -99,10 +99,10 @@ STILL_STARTING = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0
 
 
 @asynccontextmanager
-async def _starting_up(url: str, refusals: int) -> AsyncIterator[str]:
-    """A server in front of the database that says so often that it is still starting."""
+async def _starting_up(url: str, rejections: int) -> AsyncIterator[str]:
+    """Run a proxy of the database that first answers so many connections that the server is starting."""
     address = urlsplit(url)
-    left = refusals
+    remaining = rejections
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -110,9 +110,9 @@ async def _starting_up(url: str, refusals: int) -> AsyncIterator[str]:
         writer.close()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal left
-        if left:
-            left -= 1
+        nonlocal remaining
+        if remaining:
+            remaining -= 1
             await reader.readexactly(8)  # the request for TLS
             writer.write(b"N")
             await reader.read(65536)
@@ -128,12 +128,12 @@ async def _starting_up(url: str, refusals: int) -> AsyncIterator[str]:
         yield address._replace(netloc=f"{address.username}:{address.password}@127.0.0.1:{port}").geturl()
 
 
-async def test_migrating_waits_for_a_database_that_is_still_starting(database_url: str) -> None:
-    async with _starting_up(database_url, refusals=3) as url:
+async def test_migration_waits_for_a_database_that_is_starting(database_url: str) -> None:
+    async with _starting_up(database_url, rejections=3) as url:
         await asyncio.to_thread(upgrade, MIGRATIONS, url)
     assert await _schema(database_url)
 
 
-async def test_migrating_does_not_wait_for_a_database_that_refuses_us(database_url: str) -> None:
+async def test_migration_does_not_wait_for_a_database_that_rejects_it(database_url: str) -> None:
     with pytest.raises(DBAPIError, match="does not exist"):
         await asyncio.to_thread(upgrade, MIGRATIONS, f"{database_url}_not")

@@ -55,8 +55,8 @@ async def _start(command: str, environment: Mapping[str, str]) -> asyncio.subpro
 
 async def _run(command: str, environment: Mapping[str, str]) -> tuple[int | None, str]:
     process = await _start(command, environment)
-    _, complaint = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, complaint.decode()
+    _, stderr = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, stderr.decode()
 
 
 def _free_port() -> int:
@@ -77,7 +77,7 @@ async def _answers_ready(client: httpx.AsyncClient) -> dict[str, str] | None:
 
 @asynccontextmanager
 async def _serving(command: str, environment: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
-    """A process at work, told to stop at the end of the block: it must end by itself, and well."""
+    """Run a process and stop it with SIGTERM at the end of the block: it must end by itself, without an error."""
     port = _free_port()
     process = await _start(command, {**environment, "PORT": str(port)})
     try:
@@ -85,15 +85,15 @@ async def _serving(command: str, environment: Mapping[str, str]) -> AsyncIterato
             await eventually(lambda: _answers_ready(client), deadline=30)
             yield client
         process.send_signal(signal.SIGTERM)
-        _, complaint = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
-        assert process.returncode in (0, -signal.SIGTERM), complaint.decode()
+        _, stderr = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+        assert process.returncode in (0, -signal.SIGTERM), stderr.decode()
     finally:
         if process.returncode is None:
             process.kill()
             await process.communicate()
 
 
-async def test_migrating_twice_at_once_migrates_once(environment: dict[str, str]) -> None:
+async def test_two_concurrent_migrations_migrate_once(environment: dict[str, str]) -> None:
     ended = await asyncio.gather(*(_run("migrate", environment) for _ in range(2)))
     assert [status for status, _ in ended] == [0, 0], ended
     connection = await asyncpg.connect(environment["DATABASE_URL"])
@@ -103,9 +103,9 @@ async def test_migrating_twice_at_once_migrates_once(environment: dict[str, str]
         await connection.close()
 
 
-async def test_a_created_campaign_is_told_on_the_broker(environment: dict[str, str]) -> None:
-    status, complaint = await _run("migrate", environment)
-    assert status == 0, complaint
+async def test_the_event_of_a_created_campaign_reaches_the_broker(environment: dict[str, str]) -> None:
+    status, stderr = await _run("migrate", environment)
+    assert status == 0, stderr
     broker = await aio_pika.connect(environment["AMQP_URL"])
     async with broker:
         channel = await broker.channel()
@@ -129,16 +129,16 @@ async def test_a_created_campaign_is_told_on_the_broker(environment: dict[str, s
     event = parse(message.body)
     assert event.type == message.routing_key == "campaign.created.v1"
     assert message.message_id == str(event.id)
-    told = event.data["campaign"]
-    assert isinstance(told, dict)
-    assert told["id"] == created.json()["data"]["id"]
+    campaign = event.data["campaign"]
+    assert isinstance(campaign, dict)
+    assert campaign["id"] == created.json()["data"]["id"]
 
 
 @pytest.mark.parametrize(
     ("command", "left_out"),
     [("api", "DATABASE_URL"), ("api", "JWT_SECRET"), ("events", "AMQP_URL"), ("migrate", "DATABASE_URL")],
 )
-async def test_a_process_without_a_setting_says_which_and_does_not_start(command: str, left_out: str) -> None:
+async def test_a_process_without_a_setting_names_it_and_does_not_start(command: str, left_out: str) -> None:
     everything = {
         "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/d",
         "AMQP_URL": "amqp://127.0.0.1:1",
@@ -146,7 +146,7 @@ async def test_a_process_without_a_setting_says_which_and_does_not_start(command
         "JWT_SECRET": JWT_SECRET,
         "ANALYTICS_SVC_URL": "http://127.0.0.1:9",
     }
-    given = {name: value for name, value in everything.items() if name != left_out}
-    status, complaint = await _run(command, {"PATH": os.environ["PATH"], **given})
+    settings = {name: value for name, value in everything.items() if name != left_out}
+    status, stderr = await _run(command, {"PATH": os.environ["PATH"], **settings})
     assert status == 2
-    assert left_out in complaint
+    assert left_out in stderr

@@ -1,4 +1,4 @@
-"""Totals built anew from the history of events, while everything goes on."""
+"""The rebuild of totals from the history of events, while consumers run."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ class Service:
 
     @property
     def settings(self) -> CampaignEventsSettings:
-        """What its processes need."""
+        """The settings of its processes."""
         return CampaignEventsSettings(
             database_url=SecretStr(self.database_url),
             amqp_url=SecretStr(self.broker.url),
@@ -51,12 +51,12 @@ class Service:
         )
 
     def events(self) -> FastAPI:
-        """The process."""
+        """Return the app of the process."""
         return create_events_app(self.settings)
 
-    async def publish(self, *told: EventData) -> None:
-        """Put events on the bus."""
-        for data in told:
+    async def publish(self, *events: EventData) -> None:
+        """Publish events to the bus."""
+        for data in events:
             await self.broker.publish(compose(data, source="/test", company_id=1).body, routing_key=data.event_type)
 
     async def totals(self) -> Totals:
@@ -68,25 +68,25 @@ class Service:
             await connection.close()
 
     async def execute(self, statement: str) -> None:
-        """Do something to the database behind the service's back."""
+        """Execute a statement on the database, outside the service."""
         connection = await asyncpg.connect(self.database_url)
         try:
             await connection.execute(statement)
         finally:
             await connection.close()
 
-    async def reaches(self, wanted: Totals) -> None:
-        """Wait until the totals are these."""
+    async def reaches(self, expected: Totals) -> None:
+        """Wait until the totals equal the expected ones."""
 
         async def reached() -> bool:
-            return await self.totals() == wanted
+            return await self.totals() == expected
 
         await eventually(reached)
 
 
 @pytest.fixture
 async def service(servers: ServerUrls) -> AsyncIterator[Service]:
-    """The service, whose queue is there and empty."""
+    """The service, with its queue declared and empty."""
     database_url = await servers.create_database("rebuild")
     await asyncio.to_thread(upgrade, MIGRATIONS, database_url)
     amqp_url = await servers.create_vhost("rebuild")
@@ -118,7 +118,7 @@ async def test_events_on_the_broker_become_totals(service: Service) -> None:
         }
 
 
-async def test_a_rebuild_ends_where_the_events_led(service: Service) -> None:
+async def test_a_rebuild_gives_the_totals_of_the_events(service: Service) -> None:
     app = service.events()
     async with app.router.lifespan_context(app):
         await service.publish(*_history(1), *_history(2))
@@ -158,10 +158,8 @@ async def test_events_that_come_during_a_rebuild_are_counted_once(service: Servi
         await service.reaches({1: (2, 2, 1), 2: (100, 0, 0)})
 
 
-async def test_consumers_wait_out_a_rebuild_however_long_it_takes(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each wait ends at the limit for locks; the message is tried again, and none of that counts against it."""
+async def test_consumers_wait_for_a_rebuild_of_any_duration(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each wait ends at the lock timeout; the message is retried, and its delivery limit is not consumed."""
     monkeypatch.setattr(engine, "LOCK_SECONDS", 0.05)
     rebuilding = Database(service.database_url, name="rebuilding")
     app = service.events()
@@ -184,21 +182,21 @@ async def test_consumers_wait_out_a_rebuild_however_long_it_takes(
     assert await service.broker.count(TOTALS.dead_letters) == 0
 
 
-async def test_the_old_totals_are_read_until_the_new_ones_are_there(service: Service) -> None:
+async def test_the_old_totals_are_read_until_the_rebuild_is_committed(service: Service) -> None:
     await service.publish(*_history(1))
     await rebuild_totals(service.settings)
-    # The rebuild is held up in its middle by a table that it cannot write to yet.
+    # The rebuild is blocked half-way by a table lock.
     blocker = await asyncpg.connect(service.database_url)
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE campaign_calls IN SHARE MODE")
             rebuilding = asyncio.create_task(rebuild_totals(service.settings))
 
-            async def held_up() -> bool:
+            async def is_blocked() -> bool:
                 waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'campaign_calls'::regclass"
                 return bool(await blocker.fetchval(waiting))
 
-            await eventually(held_up)
+            await eventually(is_blocked)
             assert await service.totals() == {1: (2, 2, 1)}
         await rebuilding
     finally:
@@ -206,7 +204,7 @@ async def test_the_old_totals_are_read_until_the_new_ones_are_there(service: Ser
     assert await service.totals() == {1: (2, 2, 1)}
 
 
-async def test_an_event_that_cannot_be_applied_is_reported_and_holds_up_nothing(service: Service) -> None:
+async def test_an_event_that_cannot_be_applied_is_reported_and_blocks_nothing(service: Service) -> None:
     poison = compose(LeadCreated(leads=[lead(7)]), source="/test", company_id=1).body.replace(b"pending", b"sunny")
     await service.publish(LeadCreated(leads=[lead(1)]))
     await service.broker.publish(poison, b"no event", routing_key="lead.created.v1")
@@ -216,19 +214,17 @@ async def test_an_event_that_cannot_be_applied_is_reported_and_holds_up_nothing(
 
 
 async def test_an_event_that_a_rebuild_could_not_apply_is_applied_when_it_comes_again(service: Service) -> None:
-    """Fails when its claim outlives it, as it does when it is made outside the savepoint."""
-    await service.execute("ALTER TABLE campaign_totals ADD CONSTRAINT fault CHECK (leads < 3)")
+    """Fails when the claim is made outside the savepoint, so that it outlives the failed event."""
+    await service.execute("ALTER TABLE campaign_totals ADD CONSTRAINT few_leads CHECK (leads < 3)")
     await service.publish(LeadCreated(leads=[lead(1)]), LeadCreated(leads=[lead(2), lead(3), lead(4)]))
     assert await rebuild_totals(service.settings) == RebuildResult(applied=1, failed=1)
-    await service.execute("ALTER TABLE campaign_totals DROP CONSTRAINT fault")
+    await service.execute("ALTER TABLE campaign_totals DROP CONSTRAINT few_leads")
     app = service.events()
     async with app.router.lifespan_context(app):
         await service.reaches({1: (4, 0, 0)})
 
 
-async def test_a_history_without_its_beginning_is_not_taken_for_the_whole(
-    servers: ServerUrls, service: Service
-) -> None:
+async def test_a_history_without_its_beginning_is_refused(servers: ServerUrls, service: Service) -> None:
     amqp_url = await servers.create_vhost("short-history")
     vhost = urlsplit(amqp_url).path[1:]
     async with httpx.AsyncClient(base_url=servers.management, trust_env=False) as api:
@@ -253,7 +249,7 @@ async def test_a_history_without_its_beginning_is_not_taken_for_the_whole(
     await servers.delete_vhost(amqp_url)
 
 
-async def test_the_operators_command_says_what_was_done(service: Service) -> None:
+async def test_the_rebuild_command_prints_its_result(service: Service) -> None:
     await service.publish(*_history(1))
     environment = {
         "PATH": os.environ["PATH"],
@@ -267,7 +263,7 @@ async def test_the_operators_command_says_what_was_done(service: Service) -> Non
         env=environment,
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
-    assert "Totals rebuilt from 3 events; 0 more could not be applied" in said.decode()
+    assert "Totals rebuilt from 3 events; 0 more could not be applied" in output.decode()
     assert await service.totals() == {1: (2, 2, 1)}

@@ -1,4 +1,4 @@
-"""A search is planned for its words, however often the same connection has searched before."""
+"""Each search is planned for its words, also after many searches on the same connection."""
 
 import asyncpg
 
@@ -7,10 +7,10 @@ from services.campaign_svc.lists.repository import list_json
 
 PAGE = PageRequest("created_at", "desc", limit=50, offset=0)
 MORE_THAN_POSTGRESQL_TRIES = 8
-"""After five custom plans it may settle for one that fits any parameters."""
+"""After five custom plans PostgreSQL may choose a generic plan."""
 
 
-async def test_no_search_uses_a_plan_for_any_words(campaigns_database: str) -> None:
+async def test_no_search_uses_a_generic_plan(campaigns_database: str) -> None:
     connection = await asyncpg.connect(campaigns_database)
     try:
         for _ in range(MORE_THAN_POSTGRESQL_TRIES):

@@ -1,4 +1,4 @@
-"""The totals of campaigns: summed up from lead events, whatever their order, and shown in the lists."""
+"""The totals of campaigns: sums of lead events in any order, as the lists contain them."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ async def _clear(database: Database) -> None:
 
 
 async def _receive(database: Database, events: Sequence[Envelope]) -> None:
-    """What a consumer does with a batch."""
+    """Apply a batch as the consumer does."""
     async with database.transaction() as connection:
         todo = await inbox.claim_events(connection, projection.SUBSCRIPTION.queue_name, events)
         await projection.project_totals(connection, todo)
@@ -50,7 +50,7 @@ async def _listed(api: CampaignApi, company: int) -> dict[str, Any]:
     return {name: campaign[name] for name in ("total_leads", "completed_calls", "successful_calls", "failed_calls")}
 
 
-async def test_a_list_shows_what_leads_and_calls_come_to(
+async def test_a_list_contains_the_totals_of_leads_and_calls(
     campaign_api: CampaignApi, company: int, database: Database
 ) -> None:
     campaign = (await campaign_api.create(campaign_body(company)))["id"]
@@ -70,7 +70,7 @@ async def test_a_list_shows_what_leads_and_calls_come_to(
     assert (await _listed(campaign_api, company))["total_leads"] == 2
 
 
-async def test_a_deletion_that_overtakes_its_creation_shows_no_leads_rather_than_fewer(
+async def test_a_deletion_before_its_creation_gives_zero_leads_rather_than_fewer(
     campaign_api: CampaignApi, company: int, database: Database
 ) -> None:
     campaign = (await campaign_api.create(campaign_body(company)))["id"]
@@ -82,7 +82,7 @@ async def test_a_deletion_that_overtakes_its_creation_shows_no_leads_rather_than
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"])
-async def test_today_is_the_day_where_the_campaign_is(
+async def test_today_is_the_current_day_in_the_campaigns_zone(
     campaign_api: CampaignApi, company: int, database: Database, zone: str
 ) -> None:
     body = campaign_body(company, status="active", time_zone=zone, calls_per_day=5)
@@ -98,8 +98,8 @@ async def test_today_is_the_day_where_the_campaign_is(
     calls = [call(number, campaign_id=campaign, started_at=moment) for number, moment in enumerate(moments)]
     await _receive(database, received(LeadCallAttempted(call_attempts=calls)))
 
-    [shown] = (await campaign_api.get(f"/company/{company}/active", company)).json()["data"]
-    assert (shown["today_calls"], shown["remaining_calls"], shown["completed_calls"]) == (2, 3, 5)
+    [listed] = (await campaign_api.get(f"/company/{company}/active", company)).json()["data"]
+    assert (listed["today_calls"], listed["remaining_calls"], listed["completed_calls"]) == (2, 3, 5)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_day_begins_at_midnight_in_its_zone(moment: str, zone: str, first: str
     assert start == datetime.fromisoformat(first)
 
 
-def test_a_day_on_which_clocks_change_is_as_long_as_it_is() -> None:
+def test_a_day_on_which_clocks_change_has_its_real_length() -> None:
     zone = ZoneInfo("Europe/Berlin")
     for moment, hours in ((datetime(2024, 3, 31, 12, tzinfo=UTC), 23), (datetime(2024, 10, 27, 12, tzinfo=UTC), 25)):
         first, following = day_of(moment, zone)
@@ -133,7 +133,7 @@ def test_a_moment_falls_into_one_quarter_of_an_hour(moment: datetime) -> None:
 
 @st.composite
 def _histories(draw: st.DrawFn) -> list[EventData]:
-    """Leads that come, some of which go, and calls, of three campaigns."""
+    """Generate leads, some of which are deleted, and calls, of three campaigns."""
     campaigns = st.integers(1, 3)
     leads = [lead(number, campaign_id=draw(campaigns)) for number in range(1, draw(st.integers(1, 8)))]
     gone = draw(st.lists(st.sampled_from(leads), unique_by=lambda each: each.id)) if leads else []
@@ -153,12 +153,12 @@ def _histories(draw: st.DrawFn) -> list[EventData]:
     ]
 
 
-def _naive(told: Sequence[EventData]) -> tuple[dict[int, tuple[int, int, int]], dict[tuple[int, datetime], int]]:
-    """Totals and calls by quarter, counted one by one."""
-    leads: list[Lead] = [each for event in told if isinstance(event, LeadCreated) for each in event.leads]
-    gone: list[Lead] = [each for event in told if isinstance(event, LeadDeleted) for each in event.leads]
+def _naive(history: Sequence[EventData]) -> tuple[dict[int, tuple[int, int, int]], dict[tuple[int, datetime], int]]:
+    """Return totals and calls by quarter, counted one by one."""
+    leads: list[Lead] = [each for event in history if isinstance(event, LeadCreated) for each in event.leads]
+    gone: list[Lead] = [each for event in history if isinstance(event, LeadDeleted) for each in event.leads]
     calls: list[CallAttempt] = [
-        each for event in told if isinstance(event, LeadCallAttempted) for each in event.call_attempts
+        each for event in history if isinstance(event, LeadCallAttempted) for each in event.call_attempts
     ]
     campaigns = {each.campaign_id for each in (*leads, *gone)} | {each.campaign_id for each in calls}
     totals = {
@@ -174,11 +174,11 @@ def _naive(told: Sequence[EventData]) -> tuple[dict[int, tuple[int, int, int]], 
 
 
 @settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), told=_histories())
+@given(data=st.data(), history=_histories())
 async def test_any_order_with_duplicates_in_any_batches_ends_in_the_same_totals(
-    campaign_api: CampaignApi, database: Database, data: st.DataObject, told: list[EventData]
+    campaign_api: CampaignApi, database: Database, data: st.DataObject, history: list[EventData]
 ) -> None:
-    events = received(*told)
+    events = received(*history)
     again = data.draw(st.lists(st.sampled_from(events), max_size=5)) if events else []
     shuffled = data.draw(st.permutations([*events, *again]))
     size = data.draw(st.integers(1, 6))
@@ -186,7 +186,7 @@ async def test_any_order_with_duplicates_in_any_batches_ends_in_the_same_totals(
     for start in range(0, len(shuffled), size):
         await _receive(database, shuffled[start : start + size])
 
-    totals, by_quarter = _naive(told)
+    totals, by_quarter = _naive(history)
     stored = await campaign_api.rows("SELECT * FROM campaign_totals")
     assert {row[0]: tuple(row)[1:] for row in stored} == totals
     stored = await campaign_api.rows("SELECT * FROM campaign_calls")

@@ -1,4 +1,4 @@
-"""The webhook service, at work."""
+"""Fixtures of the webhook service."""
 
 from tests.fixtures.campaigns import company
 from tests.fixtures.webhooks import receiver, webhook_api, webhook_session_api, webhooks_database, webhooks_migrated

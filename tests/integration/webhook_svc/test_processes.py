@@ -1,4 +1,4 @@
-"""The processes of the service, as an operator starts, stops and kills them."""
+"""The processes of the service: started, stopped and killed as an operator does."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ async def environment(servers: ServerUrls) -> AsyncIterator[Environment]:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process at work."""
+    """A running process and a client of its HTTP port."""
 
     process: asyncio.subprocess.Process
     client: httpx.AsyncClient
@@ -72,13 +72,13 @@ async def _start(command: str, environment: Mapping[str, str]) -> asyncio.subpro
 
 async def _run(command: str, environment: Mapping[str, str]) -> tuple[int | None, str]:
     process = await _start(command, environment)
-    _, complaint = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, complaint.decode()
+    _, stderr = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, stderr.decode()
 
 
 async def _migrate(environment: Mapping[str, str]) -> None:
-    status, complaint = await _run("migrate", environment)
-    assert status == 0, complaint
+    status, stderr = await _run("migrate", environment)
+    assert status == 0, stderr
 
 
 async def _checks(client: httpx.AsyncClient) -> dict[str, str] | None:
@@ -92,7 +92,7 @@ async def _checks(client: httpx.AsyncClient) -> dict[str, str] | None:
 
 @asynccontextmanager
 async def _serving(command: str, environment: Mapping[str, str], *, ready: bool = True) -> AsyncIterator[Running]:
-    """A process at work, told to stop at the end of the block unless it has ended; it must end by itself, and well."""
+    """A process that is sent SIGTERM at the end of the block unless it has ended; it must end cleanly and in time."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -104,8 +104,8 @@ async def _serving(command: str, environment: Mapping[str, str], *, ready: bool 
             yield Running(process, client)
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            _, complaint = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
-            assert process.returncode in (0, -signal.SIGTERM), complaint.decode()
+            _, stderr = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+            assert process.returncode in (0, -signal.SIGTERM), stderr.decode()
     finally:
         if process.returncode is None:
             process.kill()
@@ -146,7 +146,7 @@ def new_lead(company: int) -> LeadCreated:
     return LeadCreated(leads=[lead(1, company_id=company)])
 
 
-async def test_an_event_on_the_broker_is_delivered_to_who_subscribed_over_the_api(
+async def test_an_event_on_the_broker_is_delivered_to_a_subscription_of_the_api(
     environment: Environment, receiver: Receiver
 ) -> None:
     await _migrate(environment)
@@ -157,7 +157,7 @@ async def test_an_event_on_the_broker_is_delivered_to_who_subscribed_over_the_ap
         await _subscribe(api.client, 1, receiver.url)
         await _publish(environment["AMQP_URL"], new_lead(2), 2)
         event_id = await _publish(environment["AMQP_URL"], new_lead(1), 1, times=2)
-        await receiver.received(1)
+        await receiver.wait_for_requests(1)
 
         async def counted() -> bool:
             figures = (await events.client.get("/metrics")).text
@@ -168,27 +168,27 @@ async def test_an_event_on_the_broker_is_delivered_to_who_subscribed_over_the_ap
     assert [request.event_id for request in receiver.requests] == [event_id]
 
 
-async def test_the_events_process_may_come_up_before_its_database_is_migrated(
+async def test_the_events_process_may_start_before_its_database_is_migrated(
     environment: Environment, receiver: Receiver
 ) -> None:
     async with _serving("events", environment, ready=False) as events:
-        await eventually(lambda: _answers(events.client), deadline=30)
+        await eventually(lambda: _is_alive(events.client), deadline=30)
         await _migrate(environment)
         await eventually(lambda: _checks(events.client), deadline=30)
         async with _serving("api", environment) as api:
             await _subscribe(api.client, 1, receiver.url)
         await _publish(environment["AMQP_URL"], new_lead(1), 1)
-        await receiver.received(1)
+        await receiver.wait_for_requests(1)
 
 
-async def _answers(client: httpx.AsyncClient) -> bool:
+async def _is_alive(client: httpx.AsyncClient) -> bool:
     try:
         return (await client.get("/healthz")).is_success
     except httpx.TransportError:
         return False
 
 
-async def test_killed_between_sending_and_recording_it_delivers_again_with_the_same_id(
+async def test_a_process_killed_before_recording_delivers_again_with_the_same_id(
     environment: Environment, receiver: Receiver
 ) -> None:
     await _migrate(environment)
@@ -198,21 +198,21 @@ async def test_killed_between_sending_and_recording_it_delivers_again_with_the_s
         await never.wait()
         return Response()
 
-    receiver.answers.append(silent)
+    receiver.next_responders.append(silent)
     async with _serving("api", environment) as api:
         await _subscribe(api.client, 1, receiver.url)
     async with _serving("events", environment) as events:
         event_id = await _publish(environment["AMQP_URL"], new_lead(1), 1)
-        await receiver.received(1)
+        await receiver.wait_for_requests(1)
         events.process.kill()
         await events.process.communicate()
     never.set()
-    [left] = await _rows(environment, "SELECT status, claimed_by, due_at > now() AS leased FROM deliveries")
-    assert (left["status"], left["claimed_by"] is not None, left["leased"]) == ("pending", True, True)
+    [delivery] = await _rows(environment, "SELECT status, claimed_by, due_at > now() AS leased FROM deliveries")
+    assert (delivery["status"], delivery["claimed_by"] is not None, delivery["leased"]) == ("pending", True, True)
 
     async with _serving("events", environment):
         await _rows(environment, "UPDATE deliveries SET due_at = now()")
-        await receiver.received(2)
+        await receiver.wait_for_requests(2)
 
         async def delivered() -> bool:
             return bool(await _rows(environment, "SELECT FROM deliveries WHERE status = 'delivered'"))
@@ -222,7 +222,7 @@ async def test_killed_between_sending_and_recording_it_delivers_again_with_the_s
     assert receiver.requests[0].body == receiver.requests[1].body
 
 
-async def test_told_to_stop_it_gives_back_what_a_receiver_does_not_answer(
+async def test_a_stopped_process_releases_an_attempt_without_a_response(
     environment: Environment, receiver: Receiver
 ) -> None:
     await _migrate(environment)
@@ -232,34 +232,34 @@ async def test_told_to_stop_it_gives_back_what_a_receiver_does_not_answer(
         await never.wait()
         return Response()
 
-    receiver.usual = silent
+    receiver.default_responder = silent
     async with _serving("api", environment) as api:
         await _subscribe(api.client, 1, receiver.url)
     async with _serving("events", environment) as events:
         await _publish(environment["AMQP_URL"], new_lead(1), 1)
-        await receiver.received(1)
+        await receiver.wait_for_requests(1)
         started = time.monotonic()
         events.process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(events.process.communicate(), STOP_SECONDS)
         assert time.monotonic() - started < STOP_SECONDS
         assert events.process.returncode in (0, -signal.SIGTERM)
     never.set()
-    [left] = await _rows(environment, "SELECT status, claimed_by, due_at <= now() AS due FROM deliveries")
-    assert (left["status"], left["claimed_by"], left["due"]) == ("pending", None, True)
+    [delivery] = await _rows(environment, "SELECT status, claimed_by, due_at <= now() AS due FROM deliveries")
+    assert (delivery["status"], delivery["claimed_by"], delivery["due"]) == ("pending", None, True)
 
 
 @pytest.mark.parametrize(
-    ("command", "left_out"),
+    ("command", "missing"),
     [("api", "DATABASE_URL"), ("api", "JWT_SECRET"), ("events", "AMQP_URL"), ("migrate", "DATABASE_URL")],
 )
-async def test_a_process_without_a_setting_says_which_and_does_not_start(command: str, left_out: str) -> None:
+async def test_a_process_does_not_start_without_a_setting_and_names_it(command: str, missing: str) -> None:
     everything = {
         "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/d",
         "AMQP_URL": "amqp://127.0.0.1:1",
         "REDIS_URL": "redis://127.0.0.1:1",
         "JWT_SECRET": JWT_SECRET,
     }
-    given = {name: value for name, value in everything.items() if name != left_out}
-    status, complaint = await _run(command, {"PATH": os.environ["PATH"], **given})
+    environment = {name: value for name, value in everything.items() if name != missing}
+    status, stderr = await _run(command, {"PATH": os.environ["PATH"], **environment})
     assert status == 2
-    assert left_out in complaint
+    assert missing in stderr

@@ -1,4 +1,4 @@
-"""The lifecycle of a campaign: one table, and its drawing."""
+"""The lifecycle of a campaign: the table of transitions and its diagram."""
 
 import re
 from typing import get_args
@@ -13,7 +13,7 @@ STATUSES: tuple[CampaignStatus, ...] = get_args(CampaignStatus)
 ARROW = re.compile(r"^    (?P<source>\w+) --> (?P<target>\w+): (?P<transition>\w+)$", re.MULTILINE)
 
 
-def test_the_drawing_shows_the_table() -> None:
+def test_the_diagram_equals_the_table() -> None:
     drawn = {
         arrow.group("source", "target", "transition")
         for arrow in ARROW.finditer((ROOT / "docs/lifecycle.md").read_text())
@@ -24,7 +24,7 @@ def test_the_drawing_shows_the_table() -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_is_left_by_the_steps_that_begin_there_and_no_others(status: CampaignStatus) -> None:
+def test_each_status_has_its_transitions_and_no_others(status: CampaignStatus) -> None:
     after = {
         "draft": ("active",),
         "active": ("paused", "completed"),

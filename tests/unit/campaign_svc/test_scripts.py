@@ -9,7 +9,7 @@ from services.campaign_svc.campaigns.scripts import MalformedPlaceholderError, c
     "script",
     ["", "Hello.", "Hi {customer_name}", "{a}{B2}{_c}", "{agent_name}, twice: {agent_name}", "{" + "n" * 64 + "}"],
 )
-def test_names_in_braces_are_placeholders(script: str) -> None:
+def test_a_name_in_braces_is_a_placeholder(script: str) -> None:
     assert check_placeholders(script) == script
 
 
@@ -32,6 +32,6 @@ def test_names_in_braces_are_placeholders(script: str) -> None:
         ("{" + "n" * 65 + "}", 1),
     ],
 )
-def test_a_brace_out_of_place_is_named_with_its_position(script: str, position: int) -> None:
+def test_a_misplaced_brace_is_rejected_with_its_position(script: str, position: int) -> None:
     with pytest.raises(MalformedPlaceholderError, match=rf"at character {position}:"):
         check_placeholders(script)

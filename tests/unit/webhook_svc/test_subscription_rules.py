@@ -1,28 +1,37 @@
-"""Which events a subscription means, the states it goes through, its secrets, and what its settings may say."""
+"""Event type patterns, subscription states, secrets and signatures, and settings."""
 
 import base64
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
+from services.webhook_svc.domain.event_types import EVENT_TYPES, PING, matches_any, validate_pattern
+from services.webhook_svc.domain.signatures import new_secret, signed_headers
+from services.webhook_svc.domain.subscription_state import (
+    ACTIVE,
+    FAILING,
+    GONE,
+    PAUSED_AFTER,
+    SWITCHED_OFF,
+    SubscriptionState,
+    is_to_be_paused,
+    updated_state,
+)
 from services.webhook_svc.queues import FAN_OUT
 from services.webhook_svc.settings import WebhookEventsSettings
-from services.webhook_svc.signatures import new_secret, signed_headers
-from services.webhook_svc.subscriptions.event_types import EVENT_TYPES, PING, known, wants
-from services.webhook_svc.subscriptions.states import ACTIVE, FAILING, GONE, SWITCHED_OFF, Standing, told_to_be
 from shared.events.catalogue import CATALOGUE
 
 
-def test_every_event_there_is_can_be_subscribed_to_and_no_command() -> None:
+def test_every_event_type_can_be_subscribed_to_and_no_command() -> None:
     assert set(EVENT_TYPES) == CATALOGUE.keys() - {"import.requested.v1"}
     assert set(FAN_OUT.bindings) == set(EVENT_TYPES)
     assert PING not in CATALOGUE
 
 
 @pytest.mark.parametrize("pattern", [*EVENT_TYPES, "*", "lead.*", "campaign.*", "lead.created.*", "import.*"])
-def test_a_type_or_a_wildcard_for_some_is_known(pattern: str) -> None:
-    assert known(pattern) == pattern
+def test_an_event_type_or_a_wildcard_is_valid(pattern: str) -> None:
+    assert validate_pattern(pattern) == pattern
 
 
 @pytest.mark.parametrize(
@@ -44,13 +53,13 @@ def test_a_type_or_a_wildcard_for_some_is_known(pattern: str) -> None:
         *("order.*", "import.requested.v1", "import.requested.*", PING, "lead.created.v1.*", " lead.*"),
     ],
 )
-def test_what_nobody_tells_is_not(pattern: str) -> None:
+def test_a_pattern_that_matches_no_event_type_is_invalid(pattern: str) -> None:
     with pytest.raises(ValueError, match="must be a type of event"):
-        known(pattern)
+        validate_pattern(pattern)
 
 
 @pytest.mark.parametrize(
-    ("patterns", "wanted"),
+    ("patterns", "expected"),
     [
         (("*",), {"lead.created.v1", "lead.deleted.v1", "campaign.created.v1"}),
         (("lead.*",), {"lead.created.v1", "lead.deleted.v1"}),
@@ -59,13 +68,13 @@ def test_what_nobody_tells_is_not(pattern: str) -> None:
         ((), set()),
     ],
 )
-def test_a_subscription_wants_what_its_patterns_mean(patterns: tuple[str, ...], wanted: set[str]) -> None:
-    told = {"lead.created.v1", "lead.deleted.v1", "campaign.created.v1"}
-    assert {event_type for event_type in told if wants(patterns, event_type)} == wanted
+def test_patterns_match_event_types(patterns: tuple[str, ...], expected: set[str]) -> None:
+    emitted = {"lead.created.v1", "lead.deleted.v1", "campaign.created.v1"}
+    assert {event_type for event_type in emitted if matches_any(patterns, event_type)} == expected
 
 
 @pytest.mark.parametrize(
-    ("now", "active", "then"),
+    ("current", "active", "expected"),
     [
         (ACTIVE, True, ACTIVE),
         (ACTIVE, False, SWITCHED_OFF),
@@ -77,19 +86,35 @@ def test_a_subscription_wants_what_its_patterns_mean(patterns: tuple[str, ...], 
         (SWITCHED_OFF, False, SWITCHED_OFF),
     ],
 )
-def test_what_a_company_wants_makes_of_a_state(now: Standing, active: bool, then: Standing) -> None:
-    assert told_to_be(active, now) == then
+def test_the_state_after_an_update(current: SubscriptionState, active: bool, expected: SubscriptionState) -> None:
+    assert updated_state(active, current) == expected
 
 
-def test_a_secret_is_as_standard_webhooks_has_it() -> None:
+@pytest.mark.parametrize(
+    ("current", "failing_for", "paused"),
+    [
+        (ACTIVE, PAUSED_AFTER - timedelta(seconds=1), False),
+        (ACTIVE, PAUSED_AFTER, True),
+        (FAILING, PAUSED_AFTER, False),
+        (SWITCHED_OFF, PAUSED_AFTER, False),
+    ],
+)
+def test_only_an_active_subscription_that_failed_for_a_day_is_paused(
+    current: SubscriptionState, failing_for: timedelta, paused: bool
+) -> None:
+    now = datetime(2024, 3, 2, 12, tzinfo=UTC)
+    assert is_to_be_paused(current.status, now - failing_for, now) is paused
+
+
+def test_a_secret_conforms_to_standard_webhooks() -> None:
     secret = new_secret()
     assert secret.startswith("whsec_")
     assert 24 <= len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) <= 64
     assert new_secret() != secret
 
 
-def test_the_signature_is_that_of_the_specifications_example() -> None:
-    """The values of Standard Webhooks' own libraries' tests."""
+def test_the_signature_of_the_specifications_example() -> None:
+    """Values of the tests of Standard Webhooks' own libraries."""
     headers = signed_headers(
         ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -116,6 +141,6 @@ def test_networks_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("networks", ["10.1.0.1/16", "everything", "10.0.0.0/99"])
-def test_what_is_no_network_is_refused_at_the_start(networks: str) -> None:
+def test_an_invalid_network_is_rejected_at_the_start(networks: str) -> None:
     with pytest.raises(ValidationError, match="webhook_allowed_networks"):
         WebhookEventsSettings.model_validate({**SETTINGS, "webhook_allowed_networks": networks})

@@ -1,10 +1,11 @@
-"""The members of a zipped workbook, unpacked within bounds.
+"""The members of a zipped workbook: unpacked within bounds, and packed again for the reader.
 
-Sizes that an archive declares are worth nothing: a bomb declares small ones. So every member is really inflated, and
-counted, before the workbook goes to a reader that would trust them.
+The sizes that an archive declares are not to be trusted: a bomb declares small ones. So every member is inflated and
+counted before the workbook goes to the reader, which would trust them.
 """
 
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -12,49 +13,60 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 
 MAX_MEMBERS: Final = 5_000
-MAX_UNPACKED: Final = 200 * 1024 * 1024
+MAX_UNPACKED_BYTES: Final = 200 * 1024 * 1024
 
 _DIRECTORY_ENTRY: Final = b"PK\x01\x02"
 _LOCAL_HEADER_SIZE: Final = 30
 _ENCRYPTED: Final = 0x1
-_READ: Final = (".xml", ".bin", ".rels")
+_PART_SUFFIXES: Final = (".xml", ".bin", ".rels")
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
-    """The members of a zipped workbook that are no pictures, by their names in lower case, with "/" between folders.
+    """The parts of a zipped workbook without its pictures, by their names in lower case, with "/" between folders.
 
     Raises
     ------
     FileRejectedError
-        If there are more than `MAX_MEMBERS` of them or they have more than `MAX_UNPACKED` bytes, or if the archive is
-        damaged.
+        If the archive has more than `MAX_MEMBERS` members or `MAX_UNPACKED_BYTES` bytes, or is damaged or protected.
     """
-    # Counted before the directory is parsed: a full one of small entries would take seconds.
+    # Counted before the directory is parsed: a full directory of small entries would take seconds.
     if content.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:
-        raise _too_large()
+        raise _too_large_error()
     try:
         entries = ZipFile(BytesIO(content)).infolist()
     except (BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise damaged_workbook_error() from error
+    # Members that share their bytes would be inflated again and again, even those that inflate to nothing.
+    if sum(entry.compress_size for entry in entries) > len(content):
+        raise damaged_workbook_error()
     members = {}
-    left = MAX_UNPACKED
+    bytes_left = MAX_UNPACKED_BYTES
     for entry in entries:
-        member = _inflated(content, entry, left)
-        left -= len(member)
+        member = _inflated(content, entry, bytes_left)
+        bytes_left -= len(member)
         name = entry.filename.replace("\\", "/").lower()
-        if name in members:  # which of the two would the reader take?
+        if name in members:  # the reader may take either of the two
             raise damaged_workbook_error()
-        if name.endswith(_READ):
+        if name.endswith(_PART_SUFFIXES):
             members[name] = member
     return members
 
 
+def pack(parts: Mapping[str, bytes]) -> bytes:
+    """A ZIP archive of these parts by their names, not compressed."""
+    content = BytesIO()
+    with ZipFile(content, "w", ZIP_STORED) as archive:
+        for name, part in parts.items():
+            archive.writestr(ZipInfo(name), part)
+    return content.getvalue()
+
+
 def damaged_workbook_error() -> FileRejectedError:
-    """The rejection of a workbook that cannot be made sense of."""
+    """The rejection of a workbook whose structure is invalid."""
     return FileRejectedError.because("damaged_file", "The Excel file cannot be read; it may be damaged")
 
 
-def _inflated(content: bytes, entry: ZipInfo, most: int) -> bytes:
+def _inflated(content: bytes, entry: ZipInfo, max_bytes: int) -> bytes:
     if entry.flag_bits & _ENCRYPTED:
         raise FileRejectedError.because("encrypted_file", "The file is protected with a password")
     start = entry.header_offset
@@ -64,21 +76,21 @@ def _inflated(content: bytes, entry: ZipInfo, most: int) -> bytes:
     start += _LOCAL_HEADER_SIZE + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     packed = memoryview(content)[start : start + entry.compress_size]
     if entry.compress_type == ZIP_STORED:
-        member = bytes(packed[: most + 1])
+        member = bytes(packed[: max_bytes + 1])
     elif entry.compress_type == ZIP_DEFLATED:
         try:
-            member = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, most + 1)
+            member = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, max_bytes + 1)
         except zlib.error as error:
             raise damaged_workbook_error() from error
     else:
         raise damaged_workbook_error()
-    if len(member) > most:
-        raise _too_large()
+    if len(member) > max_bytes:
+        raise _too_large_error()
     return member
 
 
-def _too_large() -> FileRejectedError:
-    megabytes = MAX_UNPACKED // (1024 * 1024)
+def _too_large_error() -> FileRejectedError:
+    megabytes = MAX_UNPACKED_BYTES // (1024 * 1024)
     return FileRejectedError.because(
         "too_large_unpacked",
         f"The Excel file is too large when unpacked: more than {megabytes} MB or {MAX_MEMBERS:,} parts",

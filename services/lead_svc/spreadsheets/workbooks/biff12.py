@@ -1,16 +1,26 @@
-"""The records of a binary workbook, .xlsb (MS-XLSB)."""
+"""Scan the records of a binary workbook, .xlsb (MS-XLSB)."""
 
 import struct
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from services.lead_svc.spreadsheets.sheet import MAX_CELLS
 from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
-from services.lead_svc.spreadsheets.workbooks.sheet_scan import ERROR_TEXTS, ErrorValues, SheetScan, shown_bytes
+from services.lead_svc.spreadsheets.workbooks.sheet_scan import (
+    ERROR_TEXTS,
+    ErrorValues,
+    SheetScan,
+    referenced_bytes,
+    too_many_cells_error,
+)
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
+MAX_RECORDS: Final = 2 * MAX_CELLS
+"""Most records of one part: cells, rows and what surrounds them. A record takes two bytes and half a microsecond."""
 
+# Record types (MS-XLSB 2.3): BrtRowHdr, BrtCellError and BrtFmlaError, BrtCellIsst, all cells, BrtSSTItem, BrtBundleSh.
 _ROW: Final = 0
 _ERRORS: Final = frozenset({3, 11})
 _SHARED_TEXT: Final = 7
@@ -21,21 +31,27 @@ _VISIBLE: Final = b"\0\0\0\0"
 
 
 def sheets(workbook: bytes) -> list[tuple[str, bool]]:
-    """The relation id of every sheet, and whether it is visible, in their order."""
+    """The relationship id of every sheet and whether the sheet is visible, in the order of the workbook."""
     bodies = [body for kind, body in _records(workbook) if kind == _SHEET]
     return [(_text(body, 8), body[:4] == _VISIBLE) for body in bodies]
 
 
 def text_lengths(shared_texts: bytes) -> list[int]:
-    """How many bytes each of the shared texts has at most."""
+    """The number of bytes of each shared text, at most."""
     return [len(body) for kind, body in _records(shared_texts) if kind == _TEXT_ITEM]
 
 
 def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
-    """The reach, texts and errors of a sheet, given the lengths of the shared texts."""
-    row = rows = columns = 0
-    shown: Counter[int] = Counter()
-    errors = ErrorValues()
+    """Scan a sheet; `lengths` are those of the shared texts.
+
+    Raises
+    ------
+    FileRejectedError
+        If a cell is outside the grid, or the sheet has more than `MAX_CELLS` cells.
+    """
+    row = rows = columns = cells = 0
+    references: Counter[int] = Counter()
+    error_values = ErrorValues()
     for kind, body in _records(sheet):
         if kind == _ROW:
             (row,) = struct.unpack_from("<I", body)
@@ -43,35 +59,42 @@ def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
             column, _style = struct.unpack_from("<2I", body)
             if row >= MAX_ROWS or column >= MAX_COLUMNS:
                 raise damaged_workbook_error()
+            cells += 1
+            if cells > MAX_CELLS:
+                raise too_many_cells_error()
             rows, columns = max(rows, row + 1), max(columns, column + 1)
             if kind == _SHARED_TEXT:
-                shown[int.from_bytes(body[8:12], "little")] += 1
+                references[int.from_bytes(body[8:12], "little")] += 1
             elif kind in _ERRORS:
-                errors.add(row, column, ERROR_TEXTS.get(body[8], "error"))
-    return SheetScan(rows, columns, shown_bytes(lengths, shown), errors)
+                error_values.add(row, column, ERROR_TEXTS.get(body[8], "error"))
+    return SheetScan(rows, columns, referenced_bytes(lengths, references), error_values)
 
 
 def _records(part: bytes) -> Iterator[tuple[int, bytes]]:
-    at, end = 0, len(part)
-    while at < end:
-        kind, at = _number(part, at, 2)
-        size, at = _number(part, at, 4)
-        yield kind, part[at : at + size]
-        at += size
+    """Type and body of every record (MS-XLSB 2.1.4)."""
+    position, end, records_left = 0, len(part), MAX_RECORDS
+    while position < end:
+        kind, position = _number(part, position, 2)
+        size, position = _number(part, position, 4)
+        yield kind, part[position : position + size]
+        position += size
+        records_left -= 1
+        if records_left < 0:
+            raise too_many_cells_error()
 
 
-def _number(part: bytes, at: int, most: int) -> tuple[int, int]:
-    """A number in groups of seven bits, and where the next one starts."""
+def _number(part: bytes, position: int, max_bytes: int) -> tuple[int, int]:
+    """A number in groups of seven bits, and the position behind it."""
     number = 0
-    for shift in range(0, 7 * most, 7):
-        byte = part[at]
-        at += 1
+    for shift in range(0, 7 * max_bytes, 7):
+        byte = part[position]
+        position += 1
         number |= (byte & 0x7F) << shift
         if byte < 0x80:
             break
-    return number, at
+    return number, position
 
 
-def _text(body: bytes, at: int) -> str:
-    (length,) = struct.unpack_from("<I", body, at)
-    return body[at + 4 : at + 4 + 2 * length].decode("utf-16-le", "replace")
+def _text(body: bytes, position: int) -> str:
+    (length,) = struct.unpack_from("<I", body, position)
+    return body[position + 4 : position + 4 + 2 * length].decode("utf-16-le", "replace")

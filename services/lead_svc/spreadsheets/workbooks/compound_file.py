@@ -1,4 +1,4 @@
-"""The streams of a compound file, the container of old Excel workbooks (MS-CFB)."""
+"""The streams of a compound file (MS-CFB), the container of old Excel workbooks."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ _DIRECTORY_ENTRY: Final = 128
 _LAST_REGULAR_SECTOR: Final = 0xFFFFFFFA
 _TABLES_IN_HEADER: Final = 109
 _OLD_SECTOR: Final = 512
+_SPARE_SMALL_TABLES: Final = 16
 _STREAM: Final = 2
 _ROOT: Final = 5
 
@@ -17,12 +18,12 @@ _ROOT: Final = 5
 def stream(content: bytes, *names: str) -> bytes:
     """The first of the named streams that the file has.
 
-    Every chain of the file is walked, since the reader of workbooks would follow one that runs in a circle for ever.
+    Every sector chain of the file is walked: the reader of workbooks would follow a circular chain forever.
 
     Raises
     ------
     FileRejectedError
-        If it has none of the streams, or if its tables lead astray.
+        If the file has none of the streams, or its sector tables are invalid.
     """
     try:
         streams = _CompoundFile(content).streams
@@ -39,12 +40,16 @@ class _CompoundFile:
         self._content = content
         sector_shift, mini_shift = struct.unpack_from("<2H", content, 30)
         directories, tables, directory = struct.unpack_from("<3I", content, 40)
-        self._least_size, small_table, small_tables, _, more_tables = struct.unpack_from("<5I", content, 56)
+        self._min_regular_size, small_table, small_tables, _, more_tables = struct.unpack_from("<5I", content, 56)
         if not (7 <= sector_shift <= 16 and 4 <= mini_shift <= sector_shift):
             raise damaged_workbook_error()
         self._size, self._small_size = 1 << sector_shift, 1 << mini_shift
-        # The reader reserves memory for what the header announces.
+        # The reader reserves memory for the numbers of sectors that the header announces.
         if max(directories, tables, small_tables, more_tables) > len(content) // self._size:
+            raise damaged_workbook_error()
+        # It takes one of them from the wrong bytes, of which the number of small tables is the upper half (calamine
+        # issue 714). Each of those tables is for a part of the file as large as all the small sectors in it.
+        if small_tables > _SPARE_SMALL_TABLES + len(content) // (self._small_size * self._size // 4):
             raise damaged_workbook_error()
         self._walked: set[int] = set()
         self._next = [n for sector in self._table_sectors() for n in self._integers(sector)]
@@ -54,43 +59,43 @@ class _CompoundFile:
         self._small_walked: set[int] = set()
         self.streams: dict[str, bytes] = {}
         for name, start, size in entries:
-            # Of two with one name, as an embedded workbook makes them, the reader takes the first.
+            # Where two streams have one name, as in a workbook that embeds another, the reader takes the first.
             self.streams.setdefault(name, self._stream(start, size) if size else b"")
 
     def _stream(self, start: int, size: int) -> bytes:
-        if size >= self._least_size:
+        if size >= self._min_regular_size:
             return b"".join(map(self._sector, self._walk(start)))[:size]
         step = self._small_size
         sectors = _chain(start, self._small_next, self._small_walked)
-        return b"".join(self._small[at * step : (at + 1) * step] for at in sectors)[:size]
+        return b"".join(self._small[sector * step : (sector + 1) * step] for sector in sectors)[:size]
 
     def _table_sectors(self) -> Iterator[int]:
-        """The sectors that say which sector follows which: the header lists the first, further sectors the rest."""
+        """The sectors of the table of successors (FAT): the header lists the first 109, other sectors the rest."""
         listed: tuple[int, ...] = struct.unpack_from(f"<{_TABLES_IN_HEADER}I", self._content, 76)
-        (following,) = struct.unpack_from("<I", self._content, 68)
+        (next_list,) = struct.unpack_from("<I", self._content, 68)
         while True:
             for sector in listed:
                 if sector < _LAST_REGULAR_SECTOR:
                     _walk_once(sector, self._walked)
                     yield sector
-            if following >= _LAST_REGULAR_SECTOR:
+            if next_list >= _LAST_REGULAR_SECTOR:
                 return
-            _walk_once(following, self._walked)
-            *listed_there, following = self._integers(following)
+            _walk_once(next_list, self._walked)
+            *listed_there, next_list = self._integers(next_list)
             listed = tuple(listed_there)
 
     def _walk(self, start: int) -> Iterator[int]:
         return _chain(start, self._next, self._walked)
 
     def _directory(self, entries: bytes) -> Iterator[tuple[str, int, int]]:
-        """Name, first sector and size in bytes of the root, whose stream holds the small ones, and of every stream."""
-        for at in range(0, len(entries) - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
-            length, kind = struct.unpack_from("<HB", entries, at + 64)
-            start, size = struct.unpack_from("<IQ" if self._size > _OLD_SECTOR else "<2I", entries, at + 116)
+        """Name, first sector and size in bytes of every stream, first of the root with the small sectors."""
+        for position in range(0, len(entries) - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
+            length, kind = struct.unpack_from("<HB", entries, position + 64)
+            start, size = struct.unpack_from("<IQ" if self._size > _OLD_SECTOR else "<2I", entries, position + 116)
             if size > len(self._content):
                 raise damaged_workbook_error()
             if kind in {_STREAM, _ROOT} and 2 <= length <= 64:
-                yield entries[at : at + length - 2].decode("utf-16-le", "replace"), start, size
+                yield entries[position : position + length - 2].decode("utf-16-le", "replace"), start, size
 
     def _sector(self, number: int) -> bytes:
         return self._content[(number + 1) * self._size : (number + 2) * self._size]
@@ -99,15 +104,15 @@ class _CompoundFile:
         return struct.unpack(f"<{self._size // 4}I", self._sector(sector))
 
 
-def _chain(start: int, following: Sequence[int], walked: set[int]) -> Iterator[int]:
+def _chain(start: int, successors: Sequence[int], walked: set[int]) -> Iterator[int]:
     while start < _LAST_REGULAR_SECTOR:
         _walk_once(start, walked)
         yield start
-        start = following[start]
+        start = successors[start]
 
 
 def _walk_once(sector: int, walked: set[int]) -> None:
-    # A sector belongs to one chain, and once.
+    # A sector belongs to one chain, once.
     if sector in walked:
         raise damaged_workbook_error()
     walked.add(sector)

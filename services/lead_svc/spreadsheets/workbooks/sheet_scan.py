@@ -1,12 +1,12 @@
-"""How far the cells of a sheet reach, how much text they show, and which of them hold an error."""
+"""The result of scanning one sheet: how far its cells reach, how many bytes of text they show, and its error values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.spreadsheets.sheet import MAX_CELLS
 
-MAX_CELLS: Final = 3_000_000
 MAX_TEXT_BYTES: Final = 100 * 1024 * 1024
 MAX_ERROR_VALUES: Final = 1_000
 
@@ -20,11 +20,11 @@ ERROR_TEXTS: Final[Mapping[int, str]] = {
     0x2A: "#N/A",
     0x2B: "#GETTING_DATA",
 }
-"""The errors of binary workbooks by their numbers."""
+"""The error values of binary workbooks by their numbers (MS-XLS 2.5.10, BErr; MS-XLSB 2.5.98.2, BErr)."""
 
 
 class ErrorValue(NamedTuple):
-    """A cell like #N/A. Row and column count from 0."""
+    """A cell with an error value, such as #N/A. Row and column count from 0."""
 
     row: int
     column: int
@@ -32,32 +32,32 @@ class ErrorValue(NamedTuple):
 
 
 class ErrorValues:
-    """Collects the error cells of a sheet: the first `MAX_ERROR_VALUES`, and how many there are beyond them."""
+    """Collects the error values of a sheet: the first `MAX_ERROR_VALUES`, and the number of those beyond them."""
 
     def __init__(self) -> None:
         self.first: list[ErrorValue] = []
-        self.more = 0
+        self.unlisted_count = 0
 
     def add(self, row: int, column: int, text: str) -> None:
-        """One more."""
+        """Add an error value."""
         if len(self.first) < MAX_ERROR_VALUES:
             self.first.append(ErrorValue(row, column, text))
         else:
-            self.more += 1
+            self.unlisted_count += 1
 
 
 @dataclass(frozen=True, slots=True)
 class SheetScan:
     """One sheet of a workbook.
 
-    `rows` and `columns` reach from the top left corner to the farthest cells; `text_bytes` is what the shared texts
-    take when every cell has its own.
+    `rows` and `columns` reach from the top left corner to the farthest cells; `text_bytes` is the size of the shared
+    texts when every cell has its own copy.
     """
 
     rows: int
     columns: int
     text_bytes: int
-    errors: ErrorValues
+    error_values: ErrorValues
     visible: bool = True
 
 
@@ -68,6 +68,6 @@ def too_many_cells_error() -> FileRejectedError:
     )
 
 
-def shown_bytes(lengths: Sequence[int], shown: Mapping[int, int]) -> int:
-    """How many bytes cells show of texts of these lengths, when each is shown as often as `shown` says."""
-    return sum(lengths[index] * times for index, times in shown.items() if index < len(lengths))
+def referenced_bytes(lengths: Sequence[int], references: Mapping[int, int]) -> int:
+    """The total bytes of shared texts, by the length of each text and the number of cells that refer to it."""
+    return sum(lengths[index] * count for index, count in references.items() if index < len(lengths))

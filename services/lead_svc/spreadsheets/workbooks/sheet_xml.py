@@ -1,62 +1,90 @@
-"""The sheets of a zipped workbook of XML, .xlsx (ECMA-376), as far as a scan needs them."""
+"""Scan the sheets of a zipped workbook of XML, .xlsx (ECMA-376 part 1, chapter 18)."""
 
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from xml.parsers import expat
 
-from services.lead_svc.spreadsheets.workbooks.archive import damaged_workbook_error
+from services.lead_svc.spreadsheets.sheet import MAX_CELLS
+from services.lead_svc.spreadsheets.workbooks.archive import MAX_MEMBERS, damaged_workbook_error
 from services.lead_svc.spreadsheets.workbooks.sheet_scan import (
-    MAX_CELLS,
     MAX_TEXT_BYTES,
     ErrorValues,
     SheetScan,
-    shown_bytes,
+    referenced_bytes,
     too_many_cells_error,
 )
 
-# Patterns instead of a parser, and each with a fixed beginning: 10,000 rows are 8 MB of XML. A row or cell that has a
-# prefix, or does not plainly lie within A1:Z99999, calls for a closer look; all others make a sheet small enough.
+MAX_ROWS: Final = 1_048_576
+MAX_ELEMENTS: Final = 1_000_000
+"""Most elements of a part that lists sheets or relationships: they are parsed with a Python call for each."""
+
+# Patterns instead of a parser, each with a fixed beginning: 10,000 rows are 8 MB of XML. A sheet is scanned by element
+# only if a row or cell has a prefix or is not plainly within A1:Z99999; any other sheet is small enough.
 _PREFIXED: Final = re.compile(rb":(?:c|row)[\s/>]")
 _FAR_ROW: Final = re.compile(rb'<row[\s/>](?!r="[0-9]{1,5}")')
 _FAR_CELL: Final = re.compile(rb'<c[\s/>](?!r="[A-Z]?[0-9]{1,5}")')
 _NEAR_ROWS: Final = 99_999
 _NEAR_COLUMNS: Final = 26
-_LONGEST_CELL: Final = 2_000
-# Every row and cell, with its reference where that stands first, as it nearly always does.
+_MAX_CELL_BYTES: Final = 2_000
+# Every row and cell, with its reference where that is the first attribute, which is nearly always.
 _REFERENCE: Final = re.compile(rb'<(?:c|row)[\s/>](?:r="([A-Z]*)([0-9]+)")?')
 _ANY_REFERENCE: Final = re.compile(r"([A-Za-z]*)([0-9]+)")
 _ERROR_TYPE: Final = re.compile(rb"""t\s*=\s*["']e["']""")
 # One quantifier for the whole value: several that match the same spaces take time with the cube of their number.
 _VALUE: Final = re.compile(rb"<(?:[^\s<>/:]+:)?v(?:\s[^<>]*)?>([^<]*)<")
+_TEXT_TABLE: Final = re.compile(rb"<(?:[^\s<>/:]{1,100}:)?sst[\s/>]")
+_TEXT_ITEM: Final = re.compile(rb"[<:]si[\s/>]")
+_MAX_TAG_BYTES: Final = 10_000
 
 
 def attributes(xml: bytes, element: str) -> list[dict[str, str]]:
-    """The attributes of every such element, by their names without prefix."""
+    """The attributes of every such element, by their names without prefix.
+
+    Raises
+    ------
+    FileRejectedError
+        If the XML is invalid, or has more elements than the part of a workbook would have.
+    """
+    if xml.count(b"<") > MAX_ELEMENTS:
+        raise damaged_workbook_error()
     found: list[dict[str, str]] = []
 
-    def start(name: str, given: dict[str, str]) -> None:
+    def start(name: str, values: dict[str, str]) -> None:
         if _local(name) == element:
-            found.append({_local(key): value for key, value in given.items()})
+            found.append({_local(key): value for key, value in values.items()})
 
     _parse(xml, start)
+    if len(found) > MAX_MEMBERS:
+        raise damaged_workbook_error()
     return found
 
 
 class SharedTexts:
-    """The texts that cells refer to by their numbers."""
+    """The texts that cells refer to by their index (ECMA-376 part 1, 18.4.9).
+
+    Raises
+    ------
+    FileRejectedError
+        If there are more than `MAX_CELLS` texts, or as many are announced: the reader reserves memory for them.
+    """
 
     def __init__(self, xml: bytes) -> None:
+        if xml.count(b"si") > MAX_CELLS and sum(1 for _ in _TEXT_ITEM.finditer(xml)) > MAX_CELLS:
+            raise too_many_cells_error()
+        if _announced_texts(xml) > MAX_CELLS:
+            raise damaged_workbook_error()
         self._xml = xml
-        self.longest = max(map(len, xml.split(b"<si")))
+        self.max_bytes = max(map(len, xml.split(b"<si")))
         """No text has more bytes."""
 
     def lengths(self) -> list[int]:
-        """How many characters each of the texts has."""
+        """The number of characters of each text."""
         lengths: list[int] = []
 
-        def start(name: str, _given: dict[str, str]) -> None:
+        def start(name: str, _attributes: dict[str, str]) -> None:
             if _local(name) == "si":
                 lengths.append(0)
 
@@ -69,65 +97,99 @@ class SharedTexts:
         return lengths
 
 
+def _announced_texts(xml: bytes) -> int:
+    """The number of texts that the table announces, 0 if it announces none.
+
+    Raises
+    ------
+    FileRejectedError
+        If there are several tables, of which the reader may take any.
+    """
+    tables = list(zip(range(2), _TEXT_TABLE.finditer(xml), strict=False))
+    if not tables:
+        return 0
+    if len(tables) > 1:
+        raise damaged_workbook_error()
+    announced: list[str] = []
+    start = tables[0][1].start()
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = lambda _name, values: announced.append(values.get("uniqueCount", ""))
+    with suppress(expat.ExpatError):  # of what follows the tag, which is cut somewhere
+        parser.Parse(xml[start : start + _MAX_TAG_BYTES], False)
+    if not announced:
+        raise damaged_workbook_error()
+    number = announced[0].strip().lstrip("+0")[:20]
+    return int(number) if number.isdecimal() else 0
+
+
 def scan(xml: bytes, texts: SharedTexts) -> SheetScan:
-    """The reach, texts and errors of a sheet; where they are surely small enough, an upper bound of reach and texts."""
+    """Scan a sheet. Where it is surely small enough, `rows`, `columns` and `text_bytes` are upper bounds.
+
+    Raises
+    ------
+    FileRejectedError
+        If the sheet has more than `MAX_CELLS` cells, or its XML is invalid.
+    """
     cells = xml.count(b"<c")
-    if cells > MAX_CELLS:
+    if cells > MAX_CELLS or xml.count(b"<row") > MAX_CELLS:
         raise too_many_cells_error()
-    most_text = texts.longest * cells
+    max_text_bytes = texts.max_bytes * cells
     usual = b"\0" not in xml[:100] and not _PREFIXED.search(xml) and not _ERROR_TYPE.search(xml)
-    if usual and most_text <= MAX_TEXT_BYTES:
+    if usual and max_text_bytes <= MAX_TEXT_BYTES:
         if not _FAR_ROW.search(xml) and not _FAR_CELL.search(xml):
-            return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, most_text, ErrorValues())
+            return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, max_text_bytes, ErrorValues())
         references = _REFERENCE.findall(xml)
         if all(number for _, number in references):
             rows = max((int(number[:9]) for number in {number for _, number in references}), default=0)
             columns = max(
                 (_column(letters.decode()) + 1 for letters in {letters for letters, _ in references}), default=0
             )
-            return SheetScan(rows, columns, most_text, ErrorValues())
-    return _scan_cells(xml, texts)
+            return SheetScan(rows, columns, max_text_bytes, ErrorValues())
+    return _scan_elements(xml, texts)
 
 
-def _scan_cells(xml: bytes, texts: SharedTexts) -> SheetScan:
-    """The same, cell by cell, as slowly as that is."""
+def _scan_elements(xml: bytes, texts: SharedTexts) -> SheetScan:
+    """Scan a sheet element by element, which is slow but exact."""
     row = column = -1
-    rows = columns = 0
-    errors = ErrorValues()
-    shown: Counter[int] = Counter()
+    rows = columns = cells = 0
+    error_values = ErrorValues()
+    references: Counter[int] = Counter()
     parser = expat.ParserCreate()
 
-    def start(name: str, given: dict[str, str]) -> None:
-        nonlocal row, column, rows, columns
+    def start(name: str, values: dict[str, str]) -> None:
+        nonlocal row, column, rows, columns, cells
         local = _local(name)
         if local not in {"row", "c"}:
             return
-        reference = _ANY_REFERENCE.fullmatch(given.get("r", ""))
-        # What has no reference is the one behind the last.
+        reference = _ANY_REFERENCE.fullmatch(values.get("r", ""))
+        # An element without a reference follows the one before it.
         if local == "row":
             row, column = int(reference[2][:9]) - 1 if reference else row + 1, -1
             return
+        cells += 1
+        if cells > MAX_CELLS:
+            raise too_many_cells_error()
         row, column = (int(reference[2][:9]) - 1, _column(reference[1])) if reference else (row, column + 1)
         rows, columns = max(rows, row + 1), max(columns, column + 1)
-        kind = given.get("t")
+        kind = values.get("t")
         if kind == "e":
-            errors.add(row, column, _value(xml, parser.CurrentByteIndex) or "error")
+            error_values.add(row, column, _value(xml, parser.CurrentByteIndex) or "error")
         elif kind == "s":
-            shown[_text_index(xml, parser.CurrentByteIndex)] += 1
+            references[_text_index(xml, parser.CurrentByteIndex)] += 1
 
     _parse(xml, start, parser=parser)
-    text_bytes = shown_bytes(texts.lengths(), shown) + texts.longest * shown[-1]
-    return SheetScan(rows, columns, text_bytes, errors)
+    text_bytes = referenced_bytes(texts.lengths(), references) + texts.max_bytes * references[-1]
+    return SheetScan(rows, columns, text_bytes, error_values)
 
 
-def _text_index(xml: bytes, at: int) -> int:
-    value = _value(xml, at)
+def _text_index(xml: bytes, position: int) -> int:
+    value = _value(xml, position)
     return int(value[:9]) if value.isdecimal() else -1
 
 
-def _value(xml: bytes, at: int) -> str:
-    """The value of the cell that starts at a byte, "" if it is none or far behind."""
-    value = _VALUE.search(xml, at, at + _LONGEST_CELL)
+def _value(xml: bytes, position: int) -> str:
+    """The value of the cell that starts at a byte, "" if the cell has no value within `_MAX_CELL_BYTES`."""
+    value = _VALUE.search(xml, position, position + _MAX_CELL_BYTES)
     return value[1].strip().decode("utf-8", "replace") if value is not None else ""
 
 
@@ -153,13 +215,13 @@ def _parse(
     parser.buffer_text = True
     parser.StartElementHandler = start
     parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartDoctypeDeclHandler = _reject_doctype
     try:
         parser.Parse(xml, True)
     except (expat.ExpatError, LookupError) as error:
         raise damaged_workbook_error() from error
 
 
-def _refuse_doctype(*_declaration: object) -> None:
-    # No workbook has one, and entities declared in one could expand without end.
+def _reject_doctype(*_declaration: object) -> None:
+    # No workbook has a document type, and the entities that it can declare expand without end.
     raise damaged_workbook_error()

@@ -1,7 +1,7 @@
-"""Where messages may be sent: to the public internet, and to networks that the operator names.
+"""Allowed destinations of messages: the public internet, and networks that the operator names.
 
-Whoever may subscribe says where this system sends requests to. Without these rules they would reach whatever its
-machines reach: databases, the cloud's metadata, the neighbours' administration.
+A subscription's URL decides where this system sends requests. Without these rules a caller could reach everything that
+this system's machines reach (server-side request forgery): databases, the cloud's metadata, administration pages.
 """
 
 import ipaddress
@@ -15,11 +15,11 @@ import httpx
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-LONGEST_URL: Final = 2_048
+MAX_URL_LENGTH: Final = 2_048
 
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
-"""All that is given out to anyone; mapped, translated, local and multicast addresses lie outside."""
-_REFUSED: Final[dict[Network, str]] = {
+"""Everything that is assigned to anyone; mapped, translated, local and multicast addresses lie outside."""
+_NOT_PUBLIC: Final[dict[Network, str]] = {
     IPv4Network("0.0.0.0/8"): "this network",
     IPv4Network("10.0.0.0/8"): "private",
     IPv4Network("100.64.0.0/10"): "carrier-grade NAT",
@@ -38,44 +38,44 @@ _REFUSED: Final[dict[Network, str]] = {
     IPv4Network("168.63.129.16/32"): "the host, to a machine in Azure",
     IPv6Network("2001::/23"): "IETF protocol assignments, Teredo",
     IPv6Network("2001:db8::/32"): "documentation",
-    IPv6Network("2002::/16"): "6to4, which holds an IPv4 address",
+    IPv6Network("2002::/16"): "6to4, which contains an IPv4 address",
     IPv6Network("3fff::/20"): "documentation",
 }
-"""Where no stranger is to be found, besides what ``ipaddress`` knows: its tables differ between releases of Python."""
+"""Networks that are not public, in addition to those of ``ipaddress``, whose tables differ between Python releases."""
 
 
 @dataclass(frozen=True, slots=True)
-class Destinations:
-    """What the operator allows.
+class DestinationPolicy:
+    """The rules of allowed destinations, as the operator configured them.
 
     Parameters
     ----------
     allow_http
-        Whether a URL may be ``http``: anyone between here and there then reads what is sent.
+        Whether a URL may be ``http``: anyone on the path can then read the messages.
     allowed_networks
-        Networks to which messages may be sent although they are not public.
+        Networks that are allowed although they are not public.
     """
 
     allow_http: bool = False
     allowed_networks: tuple[Network, ...] = ()
 
     def permits(self, address: Address) -> bool:
-        """Whether messages may be sent to an address."""
+        """Return whether messages may be sent to an address."""
         if any(address.version == network.version and address in network for network in self.allowed_networks):
             return True
         if not address.is_global or address.is_multicast or address.is_reserved:
             return False
         if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
             return False
-        return not any(address.version == network.version and address in network for network in _REFUSED)
+        return not any(address.version == network.version and address in network for network in _NOT_PUBLIC)
 
-    def objection(self, url: str) -> str | None:
-        """What is wrong with a URL, without looking its name up; None for nothing.
+    def url_error(self, url: str) -> str | None:
+        """Return what is wrong with a URL, without resolving its host name; None if it is allowed.
 
-        A name may mean another address tomorrow, so addresses of names are judged at each delivery and not here.
+        A name may resolve to another address tomorrow, so the addresses of names are checked at each attempt.
         """
-        if len(url) > LONGEST_URL:
-            return f"must have at most {LONGEST_URL} characters"
+        if len(url) > MAX_URL_LENGTH:
+            return f"must have at most {MAX_URL_LENGTH} characters"
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
@@ -86,19 +86,19 @@ class Destinations:
         if not parsed.host:
             return "must be an absolute URL"
         if parsed.userinfo:
-            return "must not hold a user name or password"
+            return "must not contain a user name or password"
         if parsed.fragment:
-            return "must not hold a fragment"
+            return "must not contain a fragment"
         if parsed.port is not None and not 0 < parsed.port <= 65_535:
             return "must have a port from 1 to 65535"
-        address = _meant_by(parsed.host)
+        address = _address_of(parsed.host)
         if address is not None and not self.permits(address):
             return "must not lead to an address that is not public"
         return None
 
 
-def _meant_by(host: str) -> Address | None:
-    """The address that a host is, however it is written; None for a name."""
+def _address_of(host: str) -> Address | None:
+    """Return the address that a host is, however it is written; None for a name."""
     host = host.rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return IPv4Address("127.0.0.1")
@@ -107,7 +107,7 @@ def _meant_by(host: str) -> Address | None:
     except ValueError:
         pass
     try:
-        # What a resolver takes for an address too: 127.1, 2130706433, 0x7f.0.0.1.
+        # A resolver accepts these forms of an address too: 127.1, 2130706433, 0x7f.0.0.1.
         return IPv4Address(socket.inet_aton(host))
     except (OSError, ValueError):
         return None

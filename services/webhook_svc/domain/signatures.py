@@ -1,4 +1,4 @@
-"""Secrets and signatures of messages, as Standard Webhooks has them.
+"""Secrets and signatures of messages, by Standard Webhooks.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -13,27 +13,27 @@ from typing import Final
 
 _PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = 32
-"""Of the 24 to 64 that the specification allows."""
+"""The specification allows 24 to 64 bytes."""
 
 
 def new_secret() -> str:
-    """A secret that nobody has yet."""
+    """Return a new random secret: ``whsec_`` and the key in base64."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
-def signed_headers(keys: Iterable[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The headers by which a receiver knows a message for ours.
+def signed_headers(keys: Iterable[str], message_id: str, sent_at: datetime, body: bytes) -> dict[str, str]:
+    """Return the headers that prove to a receiver that this system sent a message.
 
     Parameters
     ----------
     keys
-        Secrets that are valid now; the message is signed with each, so that a receiver may know either.
+        Secrets that are valid now. There is one signature for each, so that a receiver may verify with either.
     message_id
-        The same for every attempt, so that a receiver may know a message it has had.
-    at
-        When this attempt is made: receivers refuse what is too old.
+        The same in every attempt, so that a receiver can drop a message that it has processed.
+    sent_at
+        Start of this attempt; receivers reject old timestamps.
     """
-    timestamp = str(int(at.timestamp()))
+    timestamp = str(int(sent_at.timestamp()))
     content = b".".join((message_id.encode(), timestamp.encode(), body))
     return {
         "webhook-id": message_id,

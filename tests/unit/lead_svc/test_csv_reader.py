@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.lead_svc.spreadsheets import csv_reader
+from services.lead_svc.spreadsheets import sheet as sheet_module
 from services.lead_svc.spreadsheets.csv_reader import read_csv
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from services.lead_svc.spreadsheets.sheet import Sheet
@@ -224,3 +225,16 @@ def test_the_reader_is_not_confused_by_how_large_a_chunk_is() -> None:
 
     assert sheet.cells["0"].to_list() == [str(number) for number in range(60_000)]
     assert sheet.cells["1"].to_list() == [f'line\nbreak, "{number}"' for number in range(60_000)]
+
+
+@pytest.mark.parametrize("line", ["1\n", "1\r"], ids=["read by polars", "read by csv"])
+def test_short_rows_under_a_wide_header_are_rejected_before_they_fill_the_memory(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when every missing cell gets its place: a file of 10 MB would take 80 GB."""
+    monkeypatch.setattr(csv_reader, "MAX_TEXT_CELLS", 300_000)
+    monkeypatch.setattr(sheet_module, "MAX_TEXT_CELLS", 300_000)
+    header = ",".join(["phone", *(f"c{number}" for number in range(999))])
+
+    with pytest.raises(FileRejectedError, match="are more than 300,000 cells"):
+        read_csv((header + line[1:] + line * 400).encode())

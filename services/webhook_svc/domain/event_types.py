@@ -1,4 +1,4 @@
-"""Which types of events a subscription may name, and which its patterns mean."""
+"""Event types that subscriptions may name, and the patterns that select them."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,31 +6,31 @@ from typing import Final
 from shared.events.catalogue import EVENTS
 
 EVENT_TYPES: Final = tuple(EVENTS)
-"""Every type of event that is told, in the catalogue's order; commands are none."""
+"""Every published event type, in the catalogue's order; commands are not among them."""
 
 PING: Final = "webhook.ping.v1"
-"""Type of the event that a test sends. It is sent to one subscription, whatever that has subscribed to."""
+"""Type of the event that a test sends, to one subscription and whatever types it has."""
 
 
 def matches(pattern: str, event_type: str) -> bool:
-    """Whether a pattern means a type: itself, all that begins as it does before a ``*`` at its end."""
+    """Return whether a pattern selects a type: the type itself, or a prefix followed by ``*``."""
     if pattern.endswith("*"):
         return event_type.startswith(pattern[:-1])
     return pattern == event_type
 
 
-def wants(patterns: Iterable[str], event_type: str) -> bool:
-    """Whether any of the patterns means a type."""
+def matches_any(patterns: Iterable[str], event_type: str) -> bool:
+    """Return whether one of the patterns selects a type."""
     return any(matches(pattern, event_type) for pattern in patterns)
 
 
-def known(pattern: str) -> str:
-    """Accept a type there is, ``*``, or a beginning of types with ``.*`` after it; of use as a validator.
+def validate_pattern(pattern: str) -> str:
+    """Return the pattern if it is an event type, ``*``, or a prefix of types with ``.*``; for use as a validator.
 
     Raises
     ------
     ValueError
-        If the pattern is neither: it would wait for ever for an event that nobody tells.
+        If the pattern selects no published type: its subscription would never get an event.
     """
     stem = pattern.removesuffix("*")
     well_formed = "*" not in stem and (stem == pattern or stem == "" or stem.endswith("."))

@@ -1,0 +1,18 @@
+"""Versions of what decides reported figures.
+
+``tests/unit/analytics_svc/test_versions.py`` fails when the code behind a version changes and the version does not.
+"""
+
+from typing import Final
+
+ROLLUPS_VERSION: Final = 1
+"""Increase when a change of ``facts/views.sql``, of the event mapping, or of the measures changes what is summed.
+
+Roll-ups that were stored under another version are outdated until ``make rebuild``; the process says so in its log and
+in the metric ``rollups_outdated``.
+"""
+FORMULAS_VERSION: Final = 1
+"""Increase when a change of the reports or of ``shared/formulas.py`` changes a figure that is computed from roll-ups.
+
+Cached responses of another version are not used.
+"""
