@@ -1,4 +1,4 @@
-"""Campaigns read, listed and created, beside their floor, in one run: ``make bench-campaigns``.
+"""Campaigns read, listed and created, beside their floor, in one run: ``make bench WHAT=campaigns``.
 
 =======  ===============================================================================
 floor    FastAPI and asyncpg alone, on the same rows (``benchmarks/campaign_floor.py``)

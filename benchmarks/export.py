@@ -1,4 +1,4 @@
-r"""The export against its floors, in one run: ``make bench-export``.
+r"""The export against its floors, in one run: ``make bench WHAT=export``.
 
 ==============  ====================================================================================================
 ``\copy``       psql's, of the same leads and columns as they are: no formula is escaped

@@ -1,4 +1,4 @@
-"""Leads created, listed and changed in bulk, beside their floors, in one run: ``make bench-leads``.
+"""Leads created, listed and changed in bulk, beside their floors, in one run: ``make bench WHAT=leads``.
 
 ===========  ==================================================================================================
 create       the contract's example, in many companies in turn. Floor: FastAPI and asyncpg alone, which insert the

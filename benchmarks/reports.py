@@ -1,4 +1,4 @@
-r"""Every report against a plain GROUP BY on the raw rows, in one run: ``make bench-reports``.
+r"""Every report against a plain GROUP BY on the raw rows, in one run: ``make bench WHAT=reports``.
 
 ==========  =========================================================================================================
 raw         the report's own questions, each asked of the raw rows (one for each call or lead, with all that is known

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,8 @@ from rich.console import Console
 from deploy.local import docker_engine, supervisor
 from deploy.local.backend import Backend
 from deploy.local.compose_backend import ComposeBackend
+from deploy.local.demo import COMPANY, run_demo
 from deploy.local.errors import StackError
-from deploy.local.first_job import COMPANY, do_first_job
 from deploy.local.local_backend import LocalBackend
 from deploy.local.stack import ROOT
 from deploy.local.tokens import make_token
@@ -38,6 +39,15 @@ def gateway_port() -> int:
         msg = f"GATEWAY_PORT is {wish!r}; it must be a port number, 1 to 65535"
         raise StackError(msg)
     return int(wish)
+
+
+def event_options(variables: Mapping[str, str]) -> list[str]:
+    """Return the options of `events` that variables of `make events` stand for; an empty variable is none."""
+    named = {"TYPE": "--type", "COMPANY": "--company", "SINCE": "--since"}
+    options = [text for name, option in named.items() if variables.get(name) for text in (option, variables[name])]
+    flags = {"--from-start": "FROM_START", "--json": "JSON"}
+    options += [flag for flag, name in flags.items() if variables.get(name)]
+    return options + (["--no-follow"] if variables.get("FOLLOW") == "0" else [])
 
 
 def choose() -> Backend:
@@ -101,7 +111,7 @@ def run() -> None:
     stack = choose()
     stack.up()
     url = stack.gateway_url
-    do_first_job(url, make_token(stack.jwt_secret, [COMPANY], role="admin"), console)
+    run_demo(url, make_token(stack.jwt_secret, [COMPANY], role="admin"), console)
     example = f"{url}/api/voice-campaigns/company/{COMPANY}/stats"
     console.print(
         f"\nThe stack is up at [bold]{url}[/]\n"
@@ -120,8 +130,12 @@ def rebuild() -> None:
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Show events as they are published; with what `python -m shared.messaging events --help` tells."""
-    choose().events(arguments or [])
+    """Print events as they are published.
+
+    The options are those of `python -m shared.messaging events --help`; without any, they are read from the variables of
+    `make events`.
+    """
+    choose().events(arguments or event_options(os.environ))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -1,4 +1,4 @@
-"""The import against its floor, and against the usual way, in one run: ``make bench``.
+"""The import against its floor, and against the usual way, in one run: ``make bench WHAT=imports``.
 
 ===============  ==========================================================================================
 bare COPY        the same rows, already rendered, into the same table and indexes, committed: the floor

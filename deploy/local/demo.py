@@ -22,7 +22,7 @@ SHOWN_LEADS = 5
 LEAD_COLUMNS = ("id", "first_name", "last_name", "phone", "city", "priority", "status")
 
 
-def do_first_job(gateway_url: str, token: str, console: Console) -> None:
+def run_demo(gateway_url: str, token: str, console: Console) -> None:
     """Create a campaign, import the sample file into it and show the company's statistics.
 
     Raises
