@@ -1,4 +1,4 @@
-"""How long after a change its effect is in a report, while files of 1,000 leads are imported: ``make bench WHAT=freshness``.
+"""Seconds from a change to its effect in a report, while files are imported: ``make bench WHAT=freshness``.
 
 A lead is created through the gateway; from its answer on, which leaves when the change is committed, a report of its
 company is asked for again and again, until it counts the lead. Meanwhile another company imports one file after

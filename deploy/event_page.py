@@ -53,13 +53,13 @@ def _index(types: Iterable[type[EventData]]) -> str:
 
 
 def _type(data: type[EventData], part: Schema) -> str:
-    happened, further = meaning(data)
+    summary, description = meaning(data)
     example = json.dumps(example_of(data), indent=2, ensure_ascii=False)
     return "\n\n".join(
         [
             f"### {data.event_type}",
-            happened,
-            *([further] if further else []),
+            summary,
+            *([description] if description else []),
             _table(part["properties"]),
             f"<details><summary>Example</summary>\n\n```json\n{example}\n```\n\n</details>",
         ]

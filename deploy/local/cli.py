@@ -33,7 +33,7 @@ def state_dir() -> Path:
 
 
 def gateway_port() -> int:
-    """The port that GATEWAY_PORT asks for."""
+    """Return the port of GATEWAY_PORT."""
     wish = os.environ.get("GATEWAY_PORT") or str(DEFAULT_PORT)
     if not wish.isdecimal() or not 0 < int(wish) < 2**16:
         msg = f"GATEWAY_PORT is {wish!r}; it must be a port number, 1 to 65535"
@@ -42,7 +42,7 @@ def gateway_port() -> int:
 
 
 def event_options(variables: Mapping[str, str]) -> list[str]:
-    """Return the options of `events` that variables of `make events` stand for; an empty variable is none."""
+    """Convert the variables of `make events` to options of `events`; an empty variable counts as unset."""
     named = {"TYPE": "--type", "COMPANY": "--company", "SINCE": "--since"}
     options = [text for name, option in named.items() if variables.get(name) for text in (option, variables[name])]
     flags = {"--from-start": "FROM_START", "--json": "JSON"}
@@ -51,7 +51,7 @@ def event_options(variables: Mapping[str, str]) -> list[str]:
 
 
 def choose() -> Backend:
-    """The way this stack is run: as STACK says, else the one that is up, else Docker where an engine answers."""
+    """Return the backend: the one of STACK, else the one that is up, else Docker if an engine answers."""
     wish = os.environ.get("STACK", "")
     if wish not in {"", "local", "docker"}:
         msg = f"STACK is {wish!r}; it must be local or docker"
@@ -124,7 +124,7 @@ def run() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Build totals and reports anew from the history of events; the old ones are shown until it is done."""
+    """Rebuild totals and reports from the history of events; the old ones are served meanwhile."""
     choose().rebuild()
 
 
@@ -132,15 +132,15 @@ def rebuild() -> None:
 def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Print events as they are published.
 
-    The options are those of `python -m shared.messaging events --help`; without any, they are read from the variables of
-    `make events`.
+    The options are those of `python -m shared.messaging events --help`; without any, they come from the variables
+    of `make events`.
     """
     choose().events(arguments or event_options(os.environ))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def dlq(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """List, show, retry or drop dead letters; with what `python -m shared.messaging dlq --help` tells."""
+    """List, show, retry or drop dead letters; the options are those of `python -m shared.messaging dlq --help`."""
     choose().dead_letters(arguments or ["list"])
 
 
@@ -149,7 +149,7 @@ def subscriber(name: str) -> None:
     """Make a broker account for a program that subscribes to events, or give it a new password; print its URL alone."""
     url = choose().subscriber(name)
     errors.print(
-        f"The account {name} declares and reads queues named {name}.…, with a new password, shown this once.\n"
+        f"The account {name} declares and reads queues named {name}.…, with a new password, printed only now.\n"
         "What to do with it: docs/subscribing.md"
     )
     typer.echo(url)
@@ -169,7 +169,7 @@ def supervise() -> None:
 
 
 def main() -> None:
-    """Run a command; what went wrong is told on standard error, with exit code 1."""
+    """Run a command; errors are printed to standard error, with exit code 1."""
     try:
         app()
     except StackError as error:

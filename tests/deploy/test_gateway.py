@@ -38,7 +38,7 @@ class Site:
     log: Path
 
 
-def _stand_in(state: StateDirectory, name: str) -> Child:
+def _stub_child(state: StateDirectory, name: str) -> Child:
     port = state.port(name)
     environment = inherited_environment() | {"HOST": ports.LOOPBACK, "PORT": str(port)}
     command = Command(name=name, argv=(sys.executable, STUB, name), env=environment, cwd=state.path)
@@ -50,7 +50,7 @@ def site(run_directory: RunDirectory) -> Iterator[Site]:
     nginx = find_or_install(print).nginx
     with temporary_state(run_directory) as path, pytest.MonkeyPatch.context() as patch:
         state = StateDirectory(path)
-        state.hold()
+        state.lock()
         # The real patience would make the test of it last over a minute.
         hasty = path / "nginx.conf.template"
         hasty.write_text(gateway_module.TEMPLATE.read_text().replace("proxy_read_timeout 75s", "proxy_read_timeout 1s"))
@@ -59,7 +59,7 @@ def site(run_directory: RunDirectory) -> Iterator[Site]:
         shutil.copytree(gateway_module.DOCS, docs)
         patch.setattr(gateway_module, "DOCS", docs)
         state.claim_ports([*UPSTREAMS.values(), "gateway"])
-        services = {name: _stand_in(state, name) for name in UPSTREAMS.values()}
+        services = {name: _stub_child(state, name) for name in UPSTREAMS.values()}
         addresses = {name: f"{ports.LOOPBACK}:{state.port(process)}" for name, process in UPSTREAMS.items()}
         front = gateway(state, nginx, state.port("gateway"), addresses)
         children = [*services.values(), front]

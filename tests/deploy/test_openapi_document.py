@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.openapi import FILE, TAGS, Contradiction, Document, merged, text
+from deploy.openapi import FILE, TAGS, ContradictionError, Document, merged, text
 from shared.http.errors import ErrorResponse
 
 DOCUMENT: Document = json.loads(FILE.read_text("utf-8"))
@@ -133,20 +133,20 @@ def test_one_name_with_one_meaning_is_one_schema() -> None:
 def test_one_name_with_two_meanings_is_refused_and_both_services_named() -> None:
     other = renamed(said(), "/other", "get_other")
     other["components"]["schemas"]["Thing"] = {"type": "string"}
-    with pytest.raises(Contradiction, match="schemas Thing: first and second"):
+    with pytest.raises(ContradictionError, match="schemas Thing: first and second"):
         merged({"first": said(), "second": other})
 
 
 def test_one_operation_of_two_services_is_refused() -> None:
-    with pytest.raises(Contradiction, match="GET /thing: first and second"):
+    with pytest.raises(ContradictionError, match="GET /thing: first and second"):
         merged({"first": said(), "second": said(summary="Another")})
 
 
 def test_one_operation_id_of_two_operations_is_refused() -> None:
-    with pytest.raises(Contradiction, match="operation id get_thing: first and second"):
+    with pytest.raises(ContradictionError, match="operation id get_thing: first and second"):
         merged({"first": said(), "second": renamed(said(), "/other", "get_thing")})
 
 
 def test_a_tag_that_nobody_describes_is_refused() -> None:
-    with pytest.raises(Contradiction, match="tag Things of get_thing in first"):
+    with pytest.raises(ContradictionError, match="tag Things of get_thing in first"):
         merged({"first": said(tags=["Things"])})

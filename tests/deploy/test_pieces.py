@@ -119,26 +119,26 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
 
 
 def test_only_one_can_hold_a_state_directory(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     with pytest.raises(AlreadyRunning):
-        StateDirectory(state.path).hold()
+        StateDirectory(state.path).lock()
     state.release()
-    state.hold()
+    state.lock()
 
 
 def test_a_state_directory_keeps_its_secrets_to_itself(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     secret, short_dir = state.secret("jwt"), state.short_dir
     assert len(str(short_dir)) < 40
     assert stat.S_IMODE((state.path / "identity.json").stat().st_mode) == 0o600
     state.release()
     assert not short_dir.exists()
-    state.hold()
+    state.lock()
     assert state.secret("jwt") == secret
 
 
 def test_a_process_is_stopped_though_the_state_directory_was_deleted(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     child = scripted(state, "import time; print('up'); time.sleep(600)")
     child.start()
     assert child.pid is not None
@@ -149,11 +149,11 @@ def test_a_process_is_stopped_though_the_state_directory_was_deleted(state: Stat
 
 
 def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     state.claim_ports(["redis"])
     copy = StateDirectory(state.path.with_name("copy"))
     subprocess.run(["cp", "-r", state.path, copy.path], check=True)
-    copy.hold()
+    copy.lock()
     copy.claim_ports(["redis"])
     assert copy.identity.id != state.identity.id
     assert copy.short_dir != state.short_dir
@@ -162,12 +162,12 @@ def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -
 
 
 def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     state.claim_ports(["redis"])
     state.set_postgres_dir(state.path / "postgres" / "data")
     state.release()
     moved = StateDirectory(state.path.rename(state.path.with_name("moved")))
-    moved.hold()
+    moved.lock()
     assert (moved.identity.id, moved.identity.ports) == (state.identity.id, state.identity.ports)
     assert moved.short_path == state.short_path
     assert moved.identity.postgres_dir == str(moved.path / "postgres" / "data")
@@ -175,7 +175,7 @@ def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> 
 
 
 def test_a_port_that_was_taken_meanwhile_is_replaced(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     state.claim_ports(["redis", "postgres"])
     taken, kept = state.port("redis"), state.port("postgres")
     with socket.create_server((ports.LOOPBACK, taken)):
@@ -185,7 +185,7 @@ def test_a_port_that_was_taken_meanwhile_is_replaced(state: StateDirectory) -> N
 
 
 def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     script = (
         "import signal, subprocess, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "child = subprocess.Popen(['sleep', '600'], start_new_session=True); print('up'); time.sleep(600)"
@@ -202,7 +202,7 @@ def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(s
 
 
 def test_a_process_that_ends_at_once_is_reported_with_its_last_words(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     argv = (sys.executable, "-c", "import sys; sys.exit('no such setting')")
     command = Command(name="broken", argv=argv, env=inherited_environment(), cwd=state.path)
     child = Child(state, command, ready=lambda: False)
@@ -213,7 +213,7 @@ def test_a_process_that_ends_at_once_is_reported_with_its_last_words(state: Stat
 
 
 def test_leftovers_of_a_killed_supervisor_are_ended_and_others_left_alone(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     ours = subprocess.Popen(["sleep", "600"], start_new_session=True)
     other = subprocess.Popen(["sleep", "600"], start_new_session=True)
     created = psutil.Process(ours.pid).create_time()

@@ -87,7 +87,7 @@ def test_a_taken_gateway_port_is_refused_before_anything_starts(stub_stack: Stac
         other.stop()
     assert other.state.records() == []
     assert list(other.state.logs.iterdir()) == []
-    assert not other.state.is_held()
+    assert not other.state.is_locked()
 
 
 def test_a_process_that_cannot_start_is_named_and_all_is_stopped_again(run_directory: RunDirectory) -> None:

@@ -93,7 +93,7 @@ class Client:
     def _phone(self) -> str:
         return f"+1{415 + self._company_id % 100}{2_000_000 + self._numbers:07}"
 
-    async def _ask(self, name: str, method: str, path: str, **request: Any) -> httpx.Response | None:
+    async def _request_stop(self, name: str, method: str, path: str, **request: Any) -> httpx.Response | None:
         """One request; None when no answer came. An answer that must not be is noted."""
         try:
             answer = await self._http.request(method, path, **request)
@@ -109,7 +109,7 @@ class Client:
         """The same request under the same key, until it succeeds; None when nobody could say within patience."""
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
-            answer = await self._ask(name, "POST", path, json=body, headers={"Idempotency-Key": key})
+            answer = await self._request_stop(name, "POST", path, json=body, headers={"Idempotency-Key": key})
             if answer is not None and answer.is_success:
                 return answer
             if answer is not None and answer.status_code not in {*AWAY, httpx.codes.CONFLICT}:
@@ -158,7 +158,7 @@ class Client:
         for _ in range(ROWS):
             marks.append(self._mark())
             writer.writerow([self._phone(), marks[-1], "soak"])
-        answer = await self._ask(
+        answer = await self._request_stop(
             "import",
             "POST",
             f"/api/company/voice-leads/company/{self._company_id}/import",
@@ -170,7 +170,7 @@ class Client:
 
     async def _convert(self) -> None:
         lead, value = self._random.choice(self._ids), round(self._random.uniform(1, 1000), 2)
-        answer = await self._ask("convert", "PATCH", f"/api/voice-leads/{lead}/convert", json={"value": value})
+        answer = await self._request_stop("convert", "PATCH", f"/api/voice-leads/{lead}/convert", json={"value": value})
         if answer is not None and answer.is_success:
             self._promises.conversions[lead] = value
             self._promises.unsure_conversions.discard(lead)
@@ -179,7 +179,7 @@ class Client:
 
     async def _assign(self) -> None:
         lead, agent = self._random.choice(self._ids), self._random.randint(*AGENTS)
-        await self._ask("assign", "PATCH", f"/api/voice-leads/{lead}/assign", json={"assigned_to": agent})
+        await self._request_stop("assign", "PATCH", f"/api/voice-leads/{lead}/assign", json={"assigned_to": agent})
 
     async def _assign_many(self) -> None:
         body = {
@@ -187,7 +187,7 @@ class Client:
             "assigned_to": self._random.randint(*AGENTS),
         }
         path = f"/api/company/voice-leads/company/{self._company_id}/bulk-assign"
-        await self._ask("bulk assign", "PATCH", path, json=body)
+        await self._request_stop("bulk assign", "PATCH", path, json=body)
 
     async def _read(self) -> None:
         path = self._random.choice(
@@ -198,4 +198,4 @@ class Client:
                 f"/api/voice-campaigns/{self._campaign_id}?company_id={self._company_id}",
             ]
         )
-        await self._ask("read", "GET", path)
+        await self._request_stop("read", "GET", path)

@@ -41,7 +41,7 @@ function apply(event) {
   if (done.size > REMEMBERED_IDS) done.delete(done.values().next().value);
 }
 
-function settle(channel, message) {
+function acknowledge(channel, message) {
   try {
     apply(JSON.parse(message.content.toString("utf8")));
   } catch (error) {
@@ -74,7 +74,7 @@ async function consume() {
     for (const binding of bindings) await channel.bindQueue(queue, EXCHANGE, binding);
     const cancelled = new Promise((_, reject) => {
       const take = (message) =>
-        message === null ? reject(new Error("the queue was deleted")) : settle(channel, message);
+        message === null ? reject(new Error("the queue was deleted")) : acknowledge(channel, message);
       channel.consume(queue, take).then(() => console.error(`consuming ${queue}`), reject);
     });
     await Promise.race([ended, lost, cancelled]);

@@ -43,7 +43,7 @@ class Subscriber:
                 reason = "the connection was closed"
             except (aio_pika.exceptions.AMQPError, OSError, RuntimeError, TimeoutError) as error:
                 reason = f"{type(error).__name__}: {error}"
-            say(f"{reason}; connecting again in {RETRY_SECONDS:.0f} s")
+            log(f"{reason}; connecting again in {RETRY_SECONDS:.0f} s")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _consume(self) -> None:
@@ -59,16 +59,16 @@ class Subscriber:
             for binding in self._bindings:
                 await queue.bind(EXCHANGE, binding)
             async with queue.iterator() as messages:
-                say(f"consuming {self._queue}")
+                log(f"consuming {self._queue}")
                 async for message in messages:
-                    await self._settle(message)
+                    await self._acknowledge(message)
 
-    async def _settle(self, message: AbstractIncomingMessage) -> None:
+    async def _acknowledge(self, message: AbstractIncomingMessage) -> None:
         try:
             event = json.loads(message.body)
             self._apply(event)
         except (ValueError, KeyError, TypeError) as error:
-            say(f"rejected {message.message_id}: {error!r}")
+            log(f"rejected {message.message_id}: {error!r}")
             # A dead letter: trying again would not help. For work that failed and may succeed later, requeue=True;
             # after the queue's delivery limit that is a dead letter too.
             await message.reject(requeue=False)
@@ -90,8 +90,8 @@ def created(event: dict[str, Any]) -> None:
     print(f"{event['id']} {event['type']} company {event['companyid']}: {leads}", flush=True)
 
 
-def say(text: str) -> None:
-    """Tell whoever runs the program; standard output is for the work."""
+def log(text: str) -> None:
+    """Write a message to standard error; standard output is for the work."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -103,7 +103,7 @@ async def main(queue: str, bindings: list[str]) -> None:
     try:
         await running
     except asyncio.CancelledError:
-        say("ended")
+        log("ended")
 
 
 if __name__ == "__main__":
