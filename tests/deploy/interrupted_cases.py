@@ -28,7 +28,7 @@ def starting(run_directory: RunDirectory) -> None:
 
 @pytest.mark.usefixtures("starting")
 async def test_servers_and_processes(local_servers: Servers, run_directory: RunDirectory) -> None:
-    """Run a process that ignores SIGTERM beside the servers, as tests of the faults tier do, and wait."""
+    """Run a process that ignores SIGTERM beside the servers, as the fault tests do, and wait."""
     assert local_servers.postgres.is_ready()
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
     subprocess.Popen([sys.executable, "-c", stubborn], start_new_session=True)  # noqa: ASYNC220 - it is never waited for

@@ -62,7 +62,7 @@ def command(run_directory: RunDirectory) -> Iterator[CommandLine]:
 
 @pytest.fixture(scope="module", autouse=True)
 def default_ports_taken() -> Iterator[None]:
-    """Other programs hold the ports that servers use by default."""
+    """Other programs listen on the default ports of the servers."""
     with ExitStack() as listeners:
         for port in DEFAULT_PORTS:
             if ports.is_free(port):
@@ -80,9 +80,9 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     again = command("up")
     assert (again.returncode, again.stdout.strip()) == (0, f"Already up: {url}")
 
-    shown = command("status")
-    assert shown.returncode == 0, shown.stdout
-    assert "import-worker" in shown.stdout
+    result = command("status")
+    assert result.returncode == 0, result.stdout
+    assert "import-worker" in result.stdout
 
     token = command("token", "--company", "1,2", "--role", "admin", "--sub", "me").stdout
     assert token.count("\n") == 1
@@ -111,8 +111,8 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
         ["lead.imports", "0"]
     ]
 
-    shown = command("logs", "lead-api")
-    assert "lead-api |" in shown.stdout
+    result = command("logs", "lead-api")
+    assert "lead-api |" in result.stdout
 
     known = status.read(command.state)
     assert known is not None
@@ -125,12 +125,12 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     assert not any(process_tree.lives(process) for process in left)
     assert command("down").stdout.strip() == "Not running."
     assert command("status").returncode == 1
-    for asked in (("rebuild",), ("events",), ("subscriber", "crm")):
-        refused = command(*asked)
+    for arguments in (("rebuild",), ("events",), ("subscriber", "crm")):
+        refused = command(*arguments)
         assert (refused.returncode, "make up" in refused.stderr) == (1, True)
 
 
-def test_a_taken_port_is_told_with_what_to_set(command: CommandLine) -> None:
+def test_a_taken_port_is_reported_with_the_variable_to_set(command: CommandLine) -> None:
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         port = other.getsockname()[1]
         up = command("up", GATEWAY_PORT=str(port))

@@ -143,7 +143,7 @@ def test_any_other_path_is_not_found(site: Site, path: str) -> None:
     assert answer.json()["message"] == "Resource not found"
 
 
-def test_the_gateway_says_that_it_is_alive(site: Site) -> None:
+def test_the_gateway_reports_that_it_is_alive(site: Site) -> None:
     answer = site.client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
@@ -161,7 +161,7 @@ def test_a_file_of_ten_megabytes_and_its_form_pass(site: Site) -> None:
     assert answer.json()["body_bytes"] > 10 * MEGABYTE
 
 
-def test_a_larger_file_is_answered_as_the_contract_says(site: Site) -> None:
+def test_a_larger_file_gets_the_response_of_the_contract(site: Site) -> None:
     answer = site.client.post(IMPORT, files={"file": ("leads.csv", b"x" * (10 * MEGABYTE + 65 * 1024))})
     assert answer.status_code == 400
     assert answer.json() == {"message": "Error importing leads", "error": "File size exceeds 10MB limit"}
@@ -329,14 +329,14 @@ def test_the_apis_document_is_served_compressed(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/initializer.js", "/openapi.json"])
-def test_what_changes_with_the_api_is_asked_for_anew_and_not_sent_again(site: Site, path: str) -> None:
+def test_what_changes_with_the_api_is_revalidated_and_not_sent_again(site: Site, path: str) -> None:
     first = site.client.get(path)
     assert first.headers["Cache-Control"] == "no-cache"
     second = site.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (second.status_code, second.content) == (304, b"")
 
 
-def test_swagger_ui_is_kept_for_a_day(site: Site) -> None:
+def test_swagger_ui_is_cached_for_a_day(site: Site) -> None:
     answer = site.client.head("/docs/swagger-ui/swagger-ui-bundle.js")
     assert answer.headers["Cache-Control"] == "max-age=86400"
 

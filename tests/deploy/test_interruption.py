@@ -157,7 +157,7 @@ INTERRUPTIONS: dict[str, tuple[Callable[[str], list[str | Path]], int, str, Call
 
 @pytest.mark.parametrize("interruption", INTERRUPTIONS)
 async def test_an_interrupted_run_leaves_nothing_behind(start: Callable[..., Run], interruption: str) -> None:
-    """Fails when a signal ends pytest before its fixtures, or when nobody outlives a killed pytest."""
+    """Fails when a signal ends pytest before its fixtures, or when no process outlives a killed pytest."""
     command, workers, point, interrupt = INTERRUPTIONS[interruption]
     run = start(*command("test_servers_and_processes"))
     await run.reached(point, workers)

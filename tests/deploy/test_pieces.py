@@ -45,7 +45,7 @@ def scripted(state: StateDirectory, script: str) -> Child:
     return Child(state, command, lambda: log.stat().st_size > 0)
 
 
-def test_secrets_without_a_value_are_filled_in_and_the_rest_is_kept() -> None:
+def test_secrets_without_a_value_are_filled_in_and_the_rest_stays() -> None:
     made = env_file.complete(EXAMPLE, EXAMPLE)
     settings = env_file.parse(made)
     assert len(settings["POSTGRES_PASSWORD"]) == 64
@@ -57,16 +57,16 @@ def test_secrets_without_a_value_are_filled_in_and_the_rest_is_kept() -> None:
 def test_an_env_file_keeps_its_secrets_and_gets_what_it_lacks(tmp_path: Path) -> None:
     path, example = tmp_path / ".env", tmp_path / ".env.example"
     example.write_text(EXAMPLE + "REDIS_PASSWORD=\n")
-    path.write_text("POSTGRES_PASSWORD=kept\n")
+    path.write_text("POSTGRES_PASSWORD=stored\n")
     settings = env_file.ensure(path, example)
-    assert settings["POSTGRES_PASSWORD"] == "kept"
+    assert settings["POSTGRES_PASSWORD"] == "stored"
     assert settings["GATEWAY_PORT"] == "8080"
     assert settings["REDIS_PASSWORD"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert env_file.ensure(path, example) == settings
 
 
-def test_a_token_carries_the_claims_that_services_ask_for() -> None:
+def test_a_token_has_the_claims_that_services_require() -> None:
     claims = jwt.decode(make_token("s" * 32, [1, 2], role="admin", subject="x"), "s" * 32, algorithms=["HS256"])
     assert (claims["sub"], claims["companies"], claims["role"]) == ("x", [1, 2], "admin")
     assert claims["exp"] - claims["iat"] == 24 * 3600
@@ -92,7 +92,7 @@ def test_picked_ports_are_not_ports_of_outgoing_connections() -> None:
     assert all(ports.pick(avoid=[]) < int(first) for _ in range(20))
 
 
-def test_a_package_is_asked_for_once() -> None:
+def test_a_package_is_listed_once() -> None:
     assert packages_of(list(PROGRAMS)) == ["postgresql", "rabbitmq-server", "redis-server", "nginx"]
 
 
@@ -118,7 +118,7 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
     assert tail(log, 2) == "two\nthree"
 
 
-def test_only_one_can_hold_a_state_directory(state: StateDirectory) -> None:
+def test_only_one_can_lock_a_state_directory(state: StateDirectory) -> None:
     state.lock()
     with pytest.raises(AlreadyRunning):
         StateDirectory(state.path).lock()
@@ -177,11 +177,11 @@ def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> 
 def test_a_port_that_was_taken_meanwhile_is_replaced(state: StateDirectory) -> None:
     state.lock()
     state.claim_ports(["redis", "postgres"])
-    taken, kept = state.port("redis"), state.port("postgres")
+    taken, other = state.port("redis"), state.port("postgres")
     with socket.create_server((ports.LOOPBACK, taken)):
         state.claim_ports(["redis", "postgres"])
         assert state.port("redis") != taken
-    assert state.port("postgres") == kept
+    assert state.port("postgres") == other
 
 
 def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(state: StateDirectory) -> None:

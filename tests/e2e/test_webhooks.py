@@ -36,7 +36,7 @@ async def _log(caller: Caller, subscription: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("local_stack")
-async def test_a_new_lead_is_posted_to_who_subscribed_and_to_nobody_else(
+async def test_a_new_lead_is_posted_to_subscribers_and_to_no_one_else(
     caller: Caller, stranger: Caller, receiver: Receiver
 ) -> None:
     created = (await _send(caller, "POST", body={"url": receiver.url, "types": ["lead.*"]})).json()["data"]
@@ -71,5 +71,5 @@ async def test_killed_while_it_sends_it_delivers_all_the_same(
         return [each["status"] for each in await _log(caller, created["id"])] == ["delivered"] * len(campaigns)
 
     await eventually(all_delivered, deadline=90)
-    told = [orjson.loads(request.body)["data"]["campaign"]["id"] for request in receiver.requests]
-    assert sorted(set(told)) == sorted(campaigns)
+    posted = [orjson.loads(request.body)["data"]["campaign"]["id"] for request in receiver.requests]
+    assert sorted(set(posted)) == sorted(campaigns)

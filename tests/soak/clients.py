@@ -1,4 +1,4 @@
-"""Clients of the gateway, each of which remembers what it was told."""
+"""Clients of the gateway, which record the responses that they got."""
 
 import asyncio
 import csv
@@ -18,18 +18,18 @@ AGENTS: Final = (1, 5)
 AWAY: Final = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
 """What may be answered while something was killed: try again."""
 PATIENCE_SECONDS: Final = 60.0
-"""How long a client asks again for what must be answered in the end."""
+"""How long a client repeats a request that must succeed in the end."""
 PAUSE_SECONDS: Final = 0.25
 
 
 @dataclass
 class Promises:
-    """What clients were told, all of them together."""
+    """The responses of all clients."""
 
     leads: dict[str, int] = field(default_factory=dict)
     """Marks of leads whose creation was confirmed, and their ids."""
     unsure_leads: set[str] = field(default_factory=set)
-    """Marks of leads of which nobody said whether they were created."""
+    """Marks of leads without a response about their creation."""
     imports: list[set[str]] = field(default_factory=list)
     """Marks of the leads of each confirmed import."""
     unsure_imports: list[set[str]] = field(default_factory=list)
@@ -39,10 +39,10 @@ class Promises:
     conversions: dict[int, float] = field(default_factory=dict)
     """Value last confirmed, by lead."""
     unsure_conversions: set[int] = field(default_factory=set)
-    """Leads with a conversion of which nobody said whether it was made."""
+    """Leads with a conversion without a response."""
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     """By operation and status; 0 where the connection broke."""
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     """Answers that must not be, whatever is killed."""
 
     @property
@@ -102,11 +102,11 @@ class Client:
             return None
         self._promises.answers[name, answer.status_code] += 1
         if not answer.is_success and answer.status_code not in {*AWAY, httpx.codes.CONFLICT, httpx.codes.ACCEPTED}:
-            self._promises.faults.append(f"{name}: {answer.status_code} {answer.text[:200]}")
+            self._promises.errors.append(f"{name}: {answer.status_code} {answer.text[:200]}")
         return answer
 
     async def _until_answered(self, name: str, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:
-        """The same request under the same key, until it succeeds; None when nobody could say within patience."""
+        """The same request under the same key, until it succeeds; None if there was no response within the patience."""
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             answer = await self._request_stop(name, "POST", path, json=body, headers={"Idempotency-Key": key})
