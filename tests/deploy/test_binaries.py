@@ -29,9 +29,7 @@ def test_a_missing_program_is_installed_by_its_package(machine: Path, monkeypatc
     assert "redis-server" in messages[0]
 
 
-def test_a_failed_installation_is_reported_with_its_command(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_installation_is_reported_with_its_command(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "_as_root", list)
     (machine / "install.sh").write_text("echo 'E: no such package' >&2; exit 100\n")
     with pytest.raises(ServersMissing, match="E: no such package") as raised:
