@@ -39,14 +39,15 @@ from benchmarks.usual_way import import_usual_way
 from deploy.local.stack import Stack
 from services.lead_svc.app import MIGRATIONS
 from services.lead_svc.imports.loading import copy
-from services.lead_svc.imports.repository import QueuedImport
-from services.lead_svc.imports.service import SYNCHRONOUS_ROWS
-from services.lead_svc.imports.validation.validator import validate
+from services.lead_svc.imports.records import QueuedImport
+from services.lead_svc.imports.service import MAX_SYNCHRONOUS_ROWS
+from services.lead_svc.imports.validation.validator import validate_rows
 from services.lead_svc.outbox import outbox
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.reader import read_sheet
 from shared.database.engine import Database, driver_connection
 from shared.database.migrations import upgrade
+from shared.ids import CampaignId, CompanyId, ImportId
 
 ROUNDS = 9
 SETTLE_SECONDS = 0.5
@@ -85,7 +86,7 @@ class InProcess:
     def __init__(self, database: Database, rows: int) -> None:
         self._database = database
         self.content = lead_file(rows)
-        frame = validate(read_sheet(self.content, FileKind.CSV), {}, row_limit=None).frame
+        frame = validate_rows(read_sheet(self.content, FileKind.CSV), {}, row_limit=None).frame
         whole = frame.with_columns(
             pl.lit(1).alias("company_id"), pl.lit(1).alias("campaign_id"), pl.lit(1).alias("import_id")
         )
@@ -93,7 +94,16 @@ class InProcess:
         whole.write_csv(rendered, include_header=False)
         self._rendered = rendered.getvalue()
         self._columns = whole.columns
-        self._job = QueuedImport(1, 1, 1, "leads.csv", FileKind.CSV, {}, None, self.content)
+        self._job = QueuedImport(
+            id=ImportId(1),
+            company_id=CompanyId(1),
+            campaign_id=CampaignId(1),
+            filename="leads.csv",
+            kind=FileKind.CSV,
+            content=self.content,
+            default_values={},
+            row_limit=None,
+        )
 
     async def bare_copy(self) -> None:
         """The floor."""
@@ -105,8 +115,8 @@ class InProcess:
     async def whole(self) -> None:
         """What the worker does, without its queue."""
         async with self._database.transaction() as connection:
-            valid = validate(read_sheet(self.content, FileKind.CSV), {}, row_limit=None)
-            loaded = await copy.load(connection, self._job, valid.frame, _no_report)
+            valid = validate_rows(read_sheet(self.content, FileKind.CSV), {}, row_limit=None)
+            loaded = await copy.load_leads(connection, self._job, valid.frame, _no_report)
             await outbox.add(connection, self._job.company_id, *loaded.events)
 
     async def usual_way(self) -> None:
@@ -201,7 +211,7 @@ async def run(stack: Stack, rounds: int) -> dict[int, Times]:
 async def _round(times: Times, in_process: InProcess, http: OverHttp, rows: int) -> None:
     await times.measure("bare COPY", in_process.bare_copy)
     await times.measure("in process", in_process.whole)
-    if rows <= SYNCHRONOUS_ROWS:
+    if rows <= MAX_SYNCHRONOUS_ROWS:
         await http.synchronous(in_process.content, rows, times)
     else:
         await times.measure("HTTP", lambda: http.asynchronous(in_process.content))

@@ -5,11 +5,12 @@ import io
 import random
 
 from services.lead_svc.imports.loading import copy
-from services.lead_svc.imports.repository import QueuedImport
-from services.lead_svc.imports.validation.validator import validate
+from services.lead_svc.imports.records import QueuedImport
+from services.lead_svc.imports.validation.validator import validate_rows
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.spreadsheets.reader import read_sheet
 from shared.database.engine import Database
+from shared.ids import CampaignId, CompanyId, ImportId
 
 HEADER = (
     "First Name",
@@ -86,10 +87,19 @@ async def load_leads(url: str, *, company_id: int, rows: int) -> None:
     """Load the leads of such a file for a company, as an import does; their campaign has its number."""
     database = Database(url, name="benchmark", statement_seconds=0)
     content = lead_file(rows)
-    frame = validate(read_sheet(content, FileKind.CSV), {}, row_limit=None).frame
-    job = QueuedImport(1, company_id, company_id, "leads.csv", FileKind.CSV, {}, None, content)
+    frame = validate_rows(read_sheet(content, FileKind.CSV), {}, row_limit=None).frame
+    job = QueuedImport(
+        id=ImportId(1),
+        company_id=CompanyId(company_id),
+        campaign_id=CampaignId(company_id),
+        filename="leads.csv",
+        kind=FileKind.CSV,
+        content=content,
+        default_values={},
+        row_limit=None,
+    )
     async with database.transaction() as connection:
-        await copy.load(connection, job, frame, _no_report)
+        await copy.load_leads(connection, job, frame, _no_report)
     await database.close()
 
 

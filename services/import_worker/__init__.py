@@ -1,7 +1,7 @@
-"""The lead context's other process: loads lead files."""
+"""The import worker: the second process of the lead context, which loads lead files."""
 
 import os
 
-# Read by polars when it is first imported. The cores are for several files at once, not for several threads in one:
-# handing a thousand rows from thread to thread costs more than it gains.
+# polars reads it when it is first imported. The cores serve several files at once, not several threads of one file:
+# passing a thousand rows between threads costs more than it gains.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")

@@ -1,4 +1,4 @@
-"""The import worker: takes import jobs from their queue and loads each file in one transaction."""
+"""The import worker's process: it consumes import commands and loads each file in one transaction."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.import_worker.handler import import_handler
 from services.import_worker.settings import ImportWorkerSettings
-from services.lead_svc.imports.progress import ProgressTeller, connect_redis
+from services.lead_svc.imports.progress import ProgressPublisher, connect_redis
 from services.lead_svc.queues import IMPORTS
 from shared.background import Work
 from shared.database.engine import Database
@@ -16,7 +16,7 @@ from shared.messaging.consumer import Consumer, Subscription
 
 
 def create_app(settings: ImportWorkerSettings) -> FastAPI:
-    """``import-worker``."""
+    """Return the app of ``import-worker``."""
     amqp_url = settings.amqp_url.get_secret_value()
     redis = connect_redis(settings.redis_url.get_secret_value())
     database = Database(
@@ -26,8 +26,8 @@ def create_app(settings: ImportWorkerSettings) -> FastAPI:
         # The largest file takes seconds; a worker that waits for a lock waits for another worker on the same job.
         statement_seconds=600,
     )
-    subscription = Subscription(IMPORTS, import_handler(ProgressTeller(redis)), batch=1)
-    # One message at a time and consumer: a batch of files would be one transaction.
+    # One message per batch: a batch of files would be one transaction.
+    subscription = Subscription(IMPORTS, import_handler(ProgressPublisher(redis)), batch=1)
     works: list[Work] = [
         Consumer(amqp_url, database, subscription, number=number)
         for number in range(1, settings.import_concurrency + 1)

@@ -1,4 +1,4 @@
-"""What the worker does with one import job: all of its leads, or none and every reason why."""
+"""Handler of import commands: it loads all leads of a file, or none and stores every error."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,20 +10,26 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.events import as_told
-from services.lead_svc.imports.loading.copy import Loaded, Report, load
-from services.lead_svc.imports.loading.do_not_call_rules import hold_list, list_blacklisted
-from services.lead_svc.imports.loading.update import update
+from services.lead_svc.imports.events import to_event
+from services.lead_svc.imports.loading.copy import LoadedLeads, ReportProgress, load_leads
+from services.lead_svc.imports.loading.do_not_call_rules import list_blacklisted_leads, lock_do_not_call_list
+from services.lead_svc.imports.loading.update import update_leads
 from services.lead_svc.imports.options import OnDuplicate
-from services.lead_svc.imports.progress import Progress, ProgressTeller
-from services.lead_svc.imports.repository import Ending, QueuedImport
-from services.lead_svc.imports.validation.stored_lead import StoredLead
-from services.lead_svc.imports.validation.validator import Examined, ValidLeads, examine, settle, validate
+from services.lead_svc.imports.progress import Progress, ProgressPublisher
+from services.lead_svc.imports.records import ImportResult, ImportStatus, QueuedImport, StoredLead
+from services.lead_svc.imports.validation.validator import (
+    CheckedRows,
+    ValidLeads,
+    check_rows,
+    resolve_rows,
+    validate_rows,
+)
 from services.lead_svc.outbox import outbox
 from services.lead_svc.spreadsheets.reader import read_sheet
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from shared.events.envelope import Envelope
 from shared.events.imports import ImportCompleted, ImportFailed, ImportRequested
+from shared.ids import ImportId
 from shared.messaging.consumer import AfterCommit, Handler
 
 IMPORTS = Counter("imports_total", "Import jobs ended", ["status"])
@@ -37,89 +43,95 @@ SECONDS = Histogram(
 logger = structlog.get_logger(__name__)
 
 
-def import_handler(teller: ProgressTeller) -> Handler:
-    """The handler of `ImportRequested` commands."""
+def import_handler(publisher: ProgressPublisher) -> Handler:
+    """Return the handler of `ImportRequested` commands."""
 
     async def handle(connection: AsyncConnection, events: Sequence[Envelope]) -> AfterCommit:
-        import_ids = [ImportRequested.model_validate(event.data).import_id for event in events]
+        import_ids = [ImportId(ImportRequested.model_validate(event.data).import_id) for event in events]
         for import_id in import_ids:
-            await run_import(connection, import_id, teller)
+            await run_import(connection, import_id, publisher)
 
-        async def tell_ends() -> None:
+        async def publish_ends() -> None:
             for import_id in import_ids:
-                await teller.tell(Progress(import_id=import_id, stage="ended"))
+                await publisher.publish(Progress(import_id=import_id, stage="ended"))
 
-        return tell_ends
+        return publish_ends
 
     return handle
 
 
-async def run_import(connection: AsyncConnection, import_id: int, teller: ProgressTeller) -> None:
-    """Load the file of one job, or end the job with its errors; a job that has ended is left as it is."""
-    job = await repository.lock_queued(connection, import_id)
+async def run_import(connection: AsyncConnection, import_id: ImportId, publisher: ProgressPublisher) -> None:
+    """Load the file of a job, or end the job with its errors. A job that has ended stays unchanged."""
+    job = await repository.lock_queued_for_update(connection, import_id)
     if job is None:
         logger.info("import_already_ended", import_id=import_id)
         return
     started_at = datetime.now(UTC)
     try:
-        checked, _ = await asyncio.gather(
-            _check(connection, job), teller.tell(Progress(import_id=job.id, stage="reading"))
+        validated, _ = await asyncio.gather(
+            _validate(connection, job), publisher.publish(Progress(import_id=job.id, stage="reading"))
         )
     except FileRejectedError as rejection:
         await _fail(connection, job, rejection, started_at)
     else:
-        await _finish(connection, job, checked, started_at, teller)
+        await _load(connection, job, validated, started_at, publisher)
     SECONDS.observe((datetime.now(UTC) - started_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """What a file says, and the leads that it says it of."""
+class _ValidatedFile:
+    """The leads of a file, and the stored leads with their numbers."""
 
-    valid: ValidLeads
-    stored: Mapping[str, StoredLead]
+    leads: ValidLeads
+    stored_leads: Mapping[str, StoredLead]
 
 
-async def _check(connection: AsyncConnection, job: QueuedImport) -> _Checked:
-    # Off the event loop: a large file must not silence the broker's heartbeats.
+async def _validate(connection: AsyncConnection, job: QueuedImport) -> _ValidatedFile:
+    # Off the event loop: a large file must not delay the broker's heartbeats.
     if job.options.on_duplicate is OnDuplicate.CREATE:
-        return _Checked(await asyncio.to_thread(_read_and_validate, job), {})
-    examined = await asyncio.to_thread(_read_and_examine, job)
-    # Held until the commit: what another such import is about to write would not be seen yet.
-    await repository.lock_numbers(connection, job.campaign_id)
-    if job.options.on_duplicate is OnDuplicate.UPDATE:
-        await hold_list(connection, job.company_id, for_change=examined.blacklists)
-    stored = await repository.stored_leads(
-        connection,
-        job.company_id,
-        job.campaign_id,
-        examined.phones.drop_nulls().unique().to_list(),
-        for_update=job.options.on_duplicate is OnDuplicate.UPDATE,
+        return _ValidatedFile(await asyncio.to_thread(_read_and_validate, job), {})
+    checked = await asyncio.to_thread(_read_and_check, job)
+    # Locked until the commit: leads that another import is about to write are not visible yet.
+    await repository.lock_phone_numbers(connection, job.campaign_id)
+    updates = job.options.on_duplicate is OnDuplicate.UPDATE
+    if updates:
+        await lock_do_not_call_list(connection, job.company_id, exclusive=checked.may_blacklist)
+    phones = checked.rows.phones.drop_nulls().unique().to_list()
+    stored_leads = await repository.find_leads_by_phone(
+        connection, job.company_id, job.campaign_id, phones, for_update=updates
     )
-    return _Checked(await asyncio.to_thread(settle, examined, job.options, stored), stored)
+    return _ValidatedFile(await asyncio.to_thread(resolve_rows, checked, job.options, stored_leads), stored_leads)
 
 
 def _read_and_validate(job: QueuedImport) -> ValidLeads:
-    return validate(read_sheet(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
+    sheet = read_sheet(job.content, job.kind)
+    return validate_rows(sheet, job.default_values, row_limit=job.row_limit, options=job.options)
 
 
-def _read_and_examine(job: QueuedImport) -> Examined:
-    return examine(read_sheet(job.content, job.kind), job.default_values, row_limit=job.row_limit, options=job.options)
+def _read_and_check(job: QueuedImport) -> CheckedRows:
+    sheet = read_sheet(job.content, job.kind)
+    return check_rows(sheet, job.default_values, row_limit=job.row_limit, options=job.options)
 
 
-async def _finish(
-    connection: AsyncConnection, job: QueuedImport, checked: _Checked, started_at: datetime, teller: ProgressTeller
+async def _load(
+    connection: AsyncConnection,
+    job: QueuedImport,
+    validated: _ValidatedFile,
+    started_at: datetime,
+    publisher: ProgressPublisher,
 ) -> None:
-    valid = checked.valid
-    loaded = Loaded([], [])
+    valid = validated.leads
+    loaded = LoadedLeads([], [])
     if not job.options.dry_run:
         if valid.frame.height:
-            loaded = await load(connection, job, valid.frame, _reporting(job, valid.frame.height, teller))
+            loaded = await load_leads(
+                connection, job, valid.frame, _progress_report(job, valid.frame.height, publisher)
+            )
         if valid.updates is not None:
-            await update(connection, job.company_id, valid.updates, checked.stored)
-            await list_blacklisted(connection, job, valid.updates)
-    ending = Ending(
-        status="completed",
+            await update_leads(connection, job.company_id, valid.updates, validated.stored_leads)
+            await list_blacklisted_leads(connection, job, valid.updates)
+    result = ImportResult(
+        status=ImportStatus.COMPLETED,
         started_at=started_at,
         row_count=valid.row_count,
         imported_count=valid.frame.height,
@@ -129,10 +141,10 @@ async def _finish(
         error=valid.error_summary.errors[0].message if valid.error_summary.errors else None,
         error_summary=valid.error_summary,
     )
-    await repository.end(connection, job.id, ending)
+    await repository.finish(connection, job.id, result)
     if not job.options.dry_run:
-        shown = as_told(job, imported_count=ending.imported_count, error_count=valid.error_summary.total)
-        await outbox.add(connection, job.company_id, *loaded.events, ImportCompleted(job=shown))
+        event_job = to_event(job, imported_count=result.imported_count, error_count=valid.error_summary.total)
+        await outbox.add(connection, job.company_id, *loaded.events, ImportCompleted(job=event_job))
         LEADS.inc(len(loaded.ids))
     IMPORTS.labels("completed").inc()
     logger.info(
@@ -140,16 +152,18 @@ async def _finish(
         import_id=job.id,
         campaign_id=job.campaign_id,
         leads=len(loaded.ids),
-        updated=ending.updated_count,
-        skipped=ending.skipped_count,
+        updated=result.updated_count,
+        skipped=result.skipped_count,
         dry_run=job.options.dry_run,
     )
 
 
-def _reporting(job: QueuedImport, total: int, teller: ProgressTeller) -> Report:
-    async def report(done: int) -> None:
-        if done < total:
-            await teller.tell(Progress(import_id=job.id, stage="loading", rows_done=done, rows_total=total))
+def _progress_report(job: QueuedImport, row_count: int, publisher: ProgressPublisher) -> ReportProgress:
+    async def report(rows_done: int) -> None:
+        if rows_done < row_count:
+            await publisher.publish(
+                Progress(import_id=job.id, stage="loading", rows_done=rows_done, rows_total=row_count)
+            )
 
     return report
 
@@ -157,16 +171,16 @@ def _reporting(job: QueuedImport, total: int, teller: ProgressTeller) -> Report:
 async def _fail(
     connection: AsyncConnection, job: QueuedImport, rejection: FileRejectedError, started_at: datetime
 ) -> None:
-    ending = Ending(
-        status="failed",
+    result = ImportResult(
+        status=ImportStatus.FAILED,
         started_at=started_at,
         row_count=rejection.row_count,
         error=rejection.message,
         error_summary=rejection.error_summary,
     )
-    await repository.end(connection, job.id, ending)
+    await repository.finish(connection, job.id, result)
     if not job.options.dry_run:
-        failed = ImportFailed(job=as_told(job, error_count=rejection.total), reason=rejection.message)
+        failed = ImportFailed(job=to_event(job, error_count=rejection.total), reason=rejection.message)
         await outbox.add(connection, job.company_id, failed)
     IMPORTS.labels("failed").inc()
     logger.info("import_failed", import_id=job.id, campaign_id=job.campaign_id, errors=rejection.total)

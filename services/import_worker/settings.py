@@ -6,7 +6,7 @@ from shared.settings import ProcessSettings
 
 
 class ImportWorkerSettings(ProcessSettings):
-    """Of ``import-worker``, which works on the ``leads`` database."""
+    """Settings of ``import-worker``, which uses the ``leads`` database."""
 
     import_concurrency: int = Field(default=2, ge=1, le=32)
-    """Files loaded at the same time by this process."""
+    """Number of files that this process loads at the same time."""

@@ -15,8 +15,8 @@ from services.lead_svc.exports.service import ExportService
 from services.lead_svc.imports import repository as import_repository
 from services.lead_svc.imports.api import endpoints as import_endpoints
 from services.lead_svc.imports.api import job_endpoints as import_job_endpoints
-from services.lead_svc.imports.dead_letter_handler import abort_abandoned_imports
-from services.lead_svc.imports.progress import ProgressListener, connect_redis
+from services.lead_svc.imports.dead_letter_handler import abort_dead_imports
+from services.lead_svc.imports.progress import ProgressSubscriber, connect_redis
 from services.lead_svc.imports.service import ImportService
 from services.lead_svc.leads import bulk_endpoints
 from services.lead_svc.leads import endpoints as lead_endpoints
@@ -39,16 +39,21 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
         settings.database_url.get_secret_value(), name="lead-api", pool_size=settings.database_pool_size
     )
     redis = connect_redis(settings.redis_url.get_secret_value())
-    signals = ProgressListener(redis)
+    progress = ProgressSubscriber(redis)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         directory = CampaignDirectory(str(settings.campaign_svc_url))
         app.state.campaign_directory = directory
-        app.state.imports = ImportService(database, directory, signals)
-        app.state.import_wait_seconds = settings.import_wait_seconds
+        app.state.imports = ImportService(
+            database,
+            directory,
+            progress,
+            wait_seconds=settings.import_wait_seconds,
+            poll_seconds=settings.import_poll_seconds,
+        )
         app.state.exports = ExportService(database, most_at_once=max(1, settings.database_pool_size // 2))
-        async with running([signals], stop_seconds=settings.shutdown_seconds):
+        async with running([progress], stop_seconds=settings.shutdown_seconds):
             yield
         await directory.close()
         await redis.aclose()
@@ -76,7 +81,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
     amqp_url = settings.amqp_url.get_secret_value()
     database = Database(database_url, name="lead-events", pool_size=settings.database_pool_size)
     redis = connect_redis(settings.redis_url.get_secret_value())
-    abandoned = Subscription(IMPORTS, abort_abandoned_imports(redis), dead_letters=True)
+    abandoned = Subscription(IMPORTS, abort_dead_imports(redis), dead_letters=True)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -94,7 +99,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
             Housekeeping(
                 database,
                 idempotency_keys=idempotency_keys.delete_expired,
-                import_failed_rows=import_repository.forget_failed_rows,
+                import_failed_rows=import_repository.delete_expired_failed_rows,
             ),
         ],
         lifespan=lifespan,

@@ -11,7 +11,9 @@ class LeadApiSettings(ApiSettings):
     campaign_svc_url: HttpUrl
     """Asked for a campaign whose events have not arrived yet."""
     import_wait_seconds: float = Field(default=30, gt=0)
-    """How long a synchronous import waits for its end before it is answered as accepted."""
+    """How long a synchronous import waits for its end before the response is 202."""
+    import_poll_seconds: float = Field(default=0.5, gt=0)
+    """Interval at which a waiting request reads its import job, in case the message of the job's end is lost."""
 
 
 class LeadEventsSettings(ProcessSettings):

@@ -81,7 +81,7 @@ deliveries = Table(
     Column("due_at", DateTime(timezone=True), server_default=func.now()),
     Column("claimed_by", Uuid),
     Column("tries", Integer, nullable=False, server_default=text("0"), comment="Attempts since trying_since."),
-    Column("trying_since", DateTime(timezone=True), comment="Start of its first attempt, since it was last sent anew."),
+    Column("trying_since", DateTime(timezone=True), comment="Start of the first attempt since the last redelivery."),
     UniqueConstraint("subscription_id", "event_id", name="deliveries_once"),
 )
 _PENDING = deliveries.c.status == text("'pending'")

@@ -1,4 +1,4 @@
-"""Events over HTTP: what happens in one service is posted to whoever subscribed to it at another."""
+"""Webhooks across services: an event of one service is posted to the subscribers of another."""
 
 import base64
 import hashlib
@@ -18,9 +18,9 @@ from tests.fixtures.webhooks import Receiver, running_receiver
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    """A receiver on this machine, which the stack without Docker sends to."""
-    async with running_receiver() as at_work:
-        yield at_work
+    """A receiver on this machine, which the stack without Docker may send to."""
+    async with running_receiver() as running:
+        yield running
 
 
 async def _send(caller: Caller, method: str, path: str = "", body: object = None) -> httpx.Response:
@@ -36,7 +36,7 @@ async def _log(caller: Caller, subscription: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("local_stack")
-async def test_a_new_lead_is_posted_to_subscribers_and_to_no_one_else(
+async def test_a_new_lead_is_posted_to_subscribers_of_its_company_only(
     caller: Caller, stranger: Caller, receiver: Receiver
 ) -> None:
     created = (await _send(caller, "POST", body={"url": receiver.url, "types": ["lead.*"]})).json()["data"]
@@ -48,19 +48,19 @@ async def test_a_new_lead_is_posted_to_subscribers_and_to_no_one_else(
     assert request.path == "/hook"
     event = orjson.loads(request.body)
     assert (event["type"], event["companyid"], event["id"]) == ("lead.created.v1", caller.company_id, request.event_id)
-    assert [each["id"] for each in event["data"]["leads"]] == [lead["id"]]
+    assert [posted["id"] for posted in event["data"]["leads"]] == [lead["id"]]
     key = base64.b64decode(created["secret"].removeprefix("whsec_"))
     content = f"{request.event_id}.{request.headers['webhook-timestamp']}.".encode() + request.body
     digest = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
     assert request.headers["webhook-signature"] == f"v1,{digest}"
 
     async def logged() -> bool:
-        return [each["status"] for each in await _log(caller, created["id"])] == ["delivered"]
+        return [delivery["status"] for delivery in await _log(caller, created["id"])] == ["delivered"]
 
     await eventually(logged)
 
 
-async def test_killed_while_it_sends_it_delivers_all_the_same(
+async def test_a_killed_process_delivers_every_event_after_its_restart(
     local_stack: Stack, caller: Caller, receiver: Receiver
 ) -> None:
     created = (await _send(caller, "POST", body={"url": receiver.url, "types": ["campaign.*"]})).json()["data"]
@@ -68,8 +68,8 @@ async def test_killed_while_it_sends_it_delivers_all_the_same(
     campaigns = [await caller.create_campaign() for _ in range(10)]
 
     async def all_delivered() -> bool:
-        return [each["status"] for each in await _log(caller, created["id"])] == ["delivered"] * len(campaigns)
+        return [delivery["status"] for delivery in await _log(caller, created["id"])] == ["delivered"] * len(campaigns)
 
     await eventually(all_delivered, deadline=90)
-    posted = [orjson.loads(request.body)["data"]["campaign"]["id"] for request in receiver.requests]
-    assert sorted(set(posted)) == sorted(campaigns)
+    received = [orjson.loads(request.body)["data"]["campaign"]["id"] for request in receiver.requests]
+    assert sorted(set(received)) == sorted(campaigns)

@@ -1,17 +1,17 @@
-// Follows the events of Voice Campaigns: a line for each event that leads were created.
+// Follow the events of Voice Campaigns: print a line for each event of created leads.
 //
 //     npm install
 //     AMQP_URL=amqp://crm:PASSWORD@HOST:5672/voice node subscribe.js crm.new-leads lead.created.v1
 //
-// The arguments are the queue, whose name begins with the account's name and a dot, and the bindings: which events flow
-// into it. SIGTERM or Ctrl-C ends the program; what it had not acknowledged is delivered again when it is back.
+// The arguments are the queue, whose name begins with the account's name and a dot, and the bindings, which select the
+// events of the queue. SIGTERM or Ctrl-C ends the program; unacknowledged events are delivered again when it is back.
 
 import amqp from "amqplib";
 
 const EXCHANGE = "voice.events";
 const HANDLED_TYPE = "lead.created.v1";
 const PREFETCH = 50;
-const REMEMBERED_IDS = 10_000;
+const MAX_APPLIED_IDS = 10_000;
 const RETRY_MS = 1000;
 
 const [queue, ...bindings] = process.argv.slice(2);
@@ -21,65 +21,65 @@ if (!url || bindings.length === 0) {
   process.exit(1);
 }
 
-// In memory it lasts as long as the process. Where work done twice does harm, keep the ids in the database that the work
-// changes, in the same transaction.
-const done = new Set();
+// In memory, the ids are lost with the process. Where applying an event twice does harm, store the ids in the database
+// that the work changes, in the same transaction.
+const appliedIds = new Set();
 let connection = null;
 let ending = false;
 
-// The work itself.
-function created(event) {
+// Does the work: prints the leads.
+function handleCreatedLeads(event) {
   const leads = event.data.leads.map((lead) => `${lead.id} ${lead.phone}`).join(", ");
   console.log(`${event.id} ${event.type} company ${event.companyid}: ${leads}`);
 }
 
 function apply(event) {
   if (typeof event.id !== "string" || typeof event.type !== "string") throw new Error("not a CloudEvent");
-  if (event.type !== HANDLED_TYPE || done.has(event.id)) return;
-  created(event);
-  done.add(event.id);
-  if (done.size > REMEMBERED_IDS) done.delete(done.values().next().value);
+  if (event.type !== HANDLED_TYPE || appliedIds.has(event.id)) return;
+  handleCreatedLeads(event);
+  appliedIds.add(event.id);
+  if (appliedIds.size > MAX_APPLIED_IDS) appliedIds.delete(appliedIds.values().next().value);
 }
 
-function acknowledge(channel, message) {
+function handle(channel, message) {
   try {
     apply(JSON.parse(message.content.toString("utf8")));
   } catch (error) {
     console.error(`rejected ${message.properties.messageId}: ${error.message}`);
-    // A dead letter: trying again would not help. For work that failed and may succeed later, requeue with true; after
-    // the queue's delivery limit that is a dead letter too.
+    // It becomes a dead letter: a retry would not help. For work that may succeed later, requeue with true; after the
+    // queue's delivery limit the event becomes a dead letter too.
     channel.reject(message, false);
     return;
   }
   channel.ack(message);
 }
 
-// Resolves or rejects when the connection has ended, whatever ended it.
+// Resolves or rejects when the connection has ended, for any reason.
 async function consume() {
   connection = await amqp.connect(url, { timeout: 10_000 });
   const ended = new Promise((resolve, reject) => {
     connection.once("close", resolve);
     connection.once("error", reject);
   });
-  ended.catch(() => {}); // it may fail while the queue is still being declared: awaited below
+  ended.catch(() => {}); // it may fail while the queue is being declared; it is awaited below
   try {
     const channel = await connection.createChannel();
     const lost = new Promise((_, reject) => channel.once("error", reject));
     lost.catch(() => {});
     await channel.prefetch(PREFETCH);
     const quorum = { durable: true, arguments: { "x-queue-type": "quorum" } };
-    // Where the broker puts what is rejected from any of this account's queues.
+    // The dead letters of all queues of this account.
     await channel.assertQueue(`${queue.split(".")[0]}.dead`, quorum);
     await channel.assertQueue(queue, quorum);
     for (const binding of bindings) await channel.bindQueue(queue, EXCHANGE, binding);
     const cancelled = new Promise((_, reject) => {
-      const take = (message) =>
-        message === null ? reject(new Error("the queue was deleted")) : acknowledge(channel, message);
-      channel.consume(queue, take).then(() => console.error(`consuming ${queue}`), reject);
+      const onMessage = (message) =>
+        message === null ? reject(new Error("the queue was deleted")) : handle(channel, message);
+      channel.consume(queue, onMessage).then(() => console.error(`consuming ${queue}`), reject);
     });
     await Promise.race([ended, lost, cancelled]);
   } finally {
-    await connection.close().catch(() => {}); // of no effect when it has ended
+    await connection.close().catch(() => {}); // has no effect when it has ended
     connection = null;
   }
 }

@@ -9,17 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.do_not_call import repository, service
 from services.lead_svc.do_not_call.schemas import Listed, NumberPage, NumbersBody
 from services.lead_svc.domain.phone import InvalidPhone, normalize
-from services.lead_svc.imports.api.multipart import read_file_form
-from services.lead_svc.imports.api.schemas import ImportErrorResponse, RowErrorRead
-from services.lead_svc.imports.errors import NO_FILE, file_too_large
 from services.lead_svc.leads import errors
 from services.lead_svc.leads.endpoints import LINK_HEADER, next_page
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead, form_field_error
 from shared.database.engine import Database
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import BadRequest, ErrorResponse, FieldError, NotFound, invalid_request
 from shared.http.json import JsonResponse
+from shared.http.multipart import NO_FILE, file_too_large, read_file_form
 from shared.http.openapi import Done, documented_errors
 from shared.http.parameters import NoNulText, StrictIntText
 
@@ -123,7 +122,9 @@ async def add_to_do_not_call_list(
 )
 async def import_do_not_call_list(request: Request, caller: Caller, company_id: CompanyInPath) -> JsonResponse:
     """Put every number of a file on the list, or none of them when one is no number."""
-    form = await read_file_form(request, most_megabytes=LARGEST_MEGABYTES, failure=FILE_REFUSED)
+    form = await read_file_form(
+        request, max_megabytes=LARGEST_MEGABYTES, failure=FILE_REFUSED, field_error=form_field_error
+    )
     try:
         phones = await asyncio.to_thread(_read_numbers, form.filename, form.content)
     except FileRejectedError as rejection:

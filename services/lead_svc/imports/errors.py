@@ -1,11 +1,11 @@
-"""What imports are answered, where the contract has words in its words."""
+"""Messages and errors of imports. The contract gives most of the texts."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from pydantic import BaseModel
 
-from shared.http.errors import BadRequest, Conflict, NotFound
+from shared.http.errors import BadRequest, Conflict, NotFound, ServiceUnavailable
 
 IMPORT_UNDONE: Final = "Lead import undone"
 
@@ -14,48 +14,47 @@ IMPORT_SUCCEEDED: Final = "Leads imported successfully"
 IMPORT_ACCEPTED: Final = "Lead import accepted"
 DRY_RUN_SUCCEEDED: Final = "Dry run: the leads are valid, nothing was imported"
 
-NO_FILE: Final = "No file uploaded"
 CAMPAIGN_REQUIRED: Final = "campaign_id is required"
 INVALID_CAMPAIGN: Final = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS_IN_BODY: Final = "leads must be a non-empty array"
 LEADS_NESTED_TOO_DEEPLY: Final = "leads must not be nested more than 254 levels deep"
 BODY_NOT_AN_OBJECT: Final = "The body must be a JSON object"
 BODY_TOO_LARGE: Final = "Request body exceeds 10MB limit"
-NOT_FINITE: Final = "must not hold NaN, Infinity or a number beyond 1.8e308"
+NOT_FINITE: Final = "must not contain NaN, Infinity or a number beyond 1.8e308"
 DEFAULTS_NOT_AN_OBJECT: Final = "default_values must be a JSON object"
-DEFAULTS_NOT_STORABLE: Final = "default_values must not hold NUL characters or be nested more than 254 levels deep"
+DEFAULTS_NOT_STORABLE: Final = "default_values must not contain NUL characters or be nested more than 254 levels deep"
 CAMPAIGN_UNKNOWN_NOW: Final = "The campaign cannot be checked at the moment; try again later"
 UNKNOWN_PARAMETER: Final = "An import has no parameters in its query"
 WORKER_GAVE_UP: Final = "The file could not be processed"
 
 
-class ImportRefused(BadRequest):
-    """An import that is not even tried."""
+class ImportRequestError(BadRequest):
+    """The import request is invalid; no job was created."""
 
-    def __init__(self, error: str, faults: Sequence[BaseModel] = ()) -> None:
-        super().__init__(IMPORT_FAILED, error, faults)
+    def __init__(self, error: str, errors: Sequence[BaseModel] = ()) -> None:
+        super().__init__(IMPORT_FAILED, error, errors)
 
 
-def file_too_large(most_megabytes: int) -> str:
-    """The file is larger than it may be."""
-    return f"File size exceeds {most_megabytes}MB limit"
+def campaign_unknown_now() -> ServiceUnavailable:
+    """Return the error for a campaign that the service that owns campaigns cannot confirm at the moment."""
+    return ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW)
 
 
 def import_not_found() -> NotFound:
-    """There is no such import for this caller."""
+    """Return the error for an import that does not exist, or belongs to another company."""
     return NotFound("Import not found")
 
 
 def no_failed_rows() -> NotFound:
-    """No rows of the import failed, or it was too long ago."""
+    """Return the error for an import without failed rows, or whose failed rows have expired."""
     return NotFound("Failed rows not found", "No row of this import failed, or it ended more than 7 days ago")
 
 
 def not_ended() -> Conflict:
-    """The import may still create leads."""
+    """Return the error for undoing an import that may still create leads."""
     return Conflict("Import cannot be undone", "The import has not ended yet")
 
 
 def nothing_to_undo() -> Conflict:
-    """The import created none."""
+    """Return the error for undoing an import that created no leads."""
     return Conflict("Import cannot be undone", "The import did not create any leads")

@@ -1,11 +1,11 @@
-"""Import jobs as events tell of them."""
+"""Import jobs in the shape of the event catalogue."""
 
-from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.imports.records import QueuedImport
 from shared.events.imports import Import
 
 
-def as_told(job: QueuedImport, *, imported_count: int = 0, error_count: int = 0) -> Import:
-    """A job that ends, in the shape of the catalogue."""
+def to_event(job: QueuedImport, *, imported_count: int = 0, error_count: int = 0) -> Import:
+    """Return a job that ends as the `job` of its event."""
     return Import(
         id=job.id,
         company_id=job.company_id,

@@ -1,4 +1,4 @@
-"""How a caller wants its import done; what it does not say is as the contract has it."""
+"""Options of an import: on_error, on_duplicate, column_map and dry_run. The defaults are the contract's behaviour."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,24 +11,33 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class OnError(StrEnum):
-    """What becomes of a file in which rows have errors."""
+    """What an import does with rows that have errors."""
 
     ABORT = "abort"
+    """Import nothing if any row has an error."""
     SKIP = "skip"
+    """Skip the rows with errors and import the others."""
 
 
 class OnDuplicate(StrEnum):
-    """What becomes of a row whose phone number the campaign has already, or an earlier row of the file."""
+    """What an import does with a row whose phone number the campaign, or an earlier row of the file, already has."""
 
     CREATE = "create"
+    """Create one more lead."""
     SKIP = "skip"
+    """Skip the row."""
     UPDATE = "update"
+    """Update the existing lead; rows of the file with one number become one row."""
     ERROR = "error"
+    """Report a row error."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """`column_map` says which field of a lead a header means, by the header as it is written in the file."""
+    """Options of one import.
+
+    `column_map` maps headers, as they are written in the file, to fields of a lead.
+    """
 
     column_map: Mapping[str, str] = field(default_factory=dict)
     on_error: OnError = OnError.ABORT
@@ -36,8 +45,8 @@ class ImportOptions:
     dry_run: bool = False
 
 
-class InvalidOption(ValueError):
-    """An option has a value that it cannot have."""
+class InvalidOptionError(ValueError):
+    """An option has a value that is not allowed."""
 
     def __init__(self, name: str, value: object, message: str) -> None:
         super().__init__(message)
@@ -46,29 +55,29 @@ class InvalidOption(ValueError):
         self.message = message
 
 
-def choice_of(choices: type[Choice], name: str, value: object) -> Choice:
-    """The choice that a value names.
+def parse_choice(choices: type[Choice], name: str, value: object) -> Choice:
+    """Return the member of `choices` with this value.
 
     Raises
     ------
-    InvalidOption
-        If it names none.
+    InvalidOptionError
+        If no member has the value.
     """
     for choice in choices:
         if choice == value:
             return choice
-    *most, last = choices
-    raise InvalidOption(name, value, f"{name} must be {', '.join(most)} or {last}")
+    *others, last = choices
+    raise InvalidOptionError(name, value, f"{name} must be {', '.join(others)} or {last}")
 
 
-def column_map_of(value: object) -> dict[str, str]:
-    """The map that a JSON value is; which headers and fields there are is not known here.
+def parse_column_map(value: object) -> dict[str, str]:
+    """Return a JSON value as a column map. Headers and field names are checked later, against the file.
 
     Raises
     ------
-    InvalidOption
-        If it is none.
+    InvalidOptionError
+        If the value is not an object of texts that PostgreSQL can store.
     """
     if isinstance(value, dict) and all(isinstance(name, str) for name in value.values()) and to_jsonb(value):
         return value
-    raise InvalidOption("column_map", value, "column_map must be a JSON object of headers and fields")
+    raise InvalidOptionError("column_map", value, "column_map must be a JSON object of headers and fields")

@@ -1,55 +1,63 @@
-"""Progress and end of imports, told over Redis.
+"""Progress and end of imports over Redis: the worker publishes, the API subscribes.
 
-Redis only makes things faster: who misses a signal, or has no Redis, finds the truth in the database.
+Redis only saves time. A process that misses a message, or has no Redis, reads the state from the database.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import structlog
 from pydantic import BaseModel
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-CHANNEL = "lead.imports"
-PROGRESS_SECONDS = 3600
-"""How long the last progress of a job is remembered."""
-REDIS_SECONDS = 1.0
-"""How long a Redis that does not answer may hold up an import, each time it is told something."""
+from shared.ids import ImportId
+
+CHANNEL: Final = "lead.imports"
+PROGRESS_SECONDS: Final = 3600
+"""How long Redis stores the latest progress of a job."""
+REDIS_SECONDS: Final = 1.0
+"""Default timeout of one Redis operation: how long a Redis that does not respond can delay an import each time."""
 
 logger = structlog.get_logger(__name__)
 
-_Events: TypeAlias = defaultdict[int, set[asyncio.Event]]
+_EventsById: TypeAlias = defaultdict[ImportId, set[asyncio.Event]]
 
 Stage = Literal["reading", "loading", "ended"]
 
 
 class Progress(BaseModel):
-    """How far an import is."""
+    """The progress of an import: a message on the channel, and the value that Redis stores for the job."""
 
-    import_id: int
+    import_id: ImportId
     stage: Stage
     rows_done: int = 0
     rows_total: int | None = None
-    """Null while the file is still being read."""
+    """None until the file has been read."""
 
 
-def connect_redis(url: str) -> "Redis":
-    """A Redis client that would rather fail than hold up its caller."""
-    return Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+def connect_redis(url: str, *, timeout_seconds: float = REDIS_SECONDS) -> "Redis":
+    """Return a Redis client that fails instead of delaying its caller.
+
+    Parameters
+    ----------
+    timeout_seconds
+        Limit of each connection attempt and of each operation. Defaults to 1 second.
+    """
+    return Redis.from_url(url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds)
 
 
-class ProgressTeller:
-    """The worker's side."""
+class ProgressPublisher:
+    """Publishes the progress of imports; the worker's side."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
-    async def tell(self, progress: Progress) -> None:
-        """Publish and remember a progress; a Redis that is away is logged and changes nothing."""
+    async def publish(self, progress: Progress) -> None:
+        """Store and publish a progress. An unavailable Redis is logged and does not fail the import."""
         message = progress.model_dump_json()
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -57,60 +65,55 @@ class ProgressTeller:
                 pipeline.publish(CHANNEL, message)
                 await pipeline.execute()
         except (RedisError, OSError) as error:
-            logger.warning("progress_not_told", import_id=progress.import_id, error=repr(error))
+            logger.warning("progress_not_published", import_id=progress.import_id, error=repr(error))
 
 
-class ProgressListener:
-    """The API's side: one subscription a process, in which every waiting request hears of its job.
+class ProgressSubscriber:
+    """Receives the progress of imports; the API's side. One subscription per process notifies every waiting request.
 
-    Runs as background work, subscribed before any request arrives, so a job cannot end unheard between its commit
-    and a subscription of its own.
+    It runs as background work and is subscribed before any request arrives. A subscription per request could miss
+    the end of a job between the job's commit and its own start.
     """
 
-    name = "import-signals"
+    name = "import-progress"
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._waiting: _Events = defaultdict(set)
-        self._following: _Events = defaultdict(set)
+        self._end_events: _EventsById = defaultdict(set)
+        self._progress_events: _EventsById = defaultdict(set)
         self.ready = False
 
     async def run(self) -> None:
-        """Listen until Redis is lost (then it raises) or until cancelled."""
+        """Receive messages until cancelled; raise when Redis is lost."""
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             await pubsub.subscribe(CHANNEL)
             self.ready = True
             while True:
                 message = await pubsub.get_message(timeout=None)
                 if message is not None and message["type"] == "message":
-                    self._hear(Progress.model_validate_json(message["data"]))
+                    self._notify(Progress.model_validate_json(message["data"]))
 
-    def _hear(self, progress: Progress) -> None:
-        for heard in self._following.get(progress.import_id, ()):
-            heard.set()
+    def _notify(self, progress: Progress) -> None:
+        for event in self._progress_events.get(progress.import_id, ()):
+            event.set()
         if progress.stage == "ended":
-            for ended in self._waiting.get(progress.import_id, ()):
-                ended.set()
+            for event in self._end_events.get(progress.import_id, ()):
+                event.set()
 
-    def expect(self, import_id: int) -> AbstractContextManager[asyncio.Event]:
-        """An event that is set when the job's end is heard of; enter before the job is committed."""
-        return _listening(self._waiting, import_id)
+    def subscribe_to_end(self, import_id: ImportId) -> AbstractContextManager[asyncio.Event]:
+        """Yield an event that is set when the job ends. Enter before the job is committed."""
+        return _subscription(self._end_events, import_id)
 
-    def follow(self, import_id: int) -> AbstractContextManager[asyncio.Event]:
-        """An event that is set whenever anything is heard of the job; clear it to hear of the next."""
-        return _listening(self._following, import_id)
+    def subscribe(self, import_id: ImportId) -> AbstractContextManager[asyncio.Event]:
+        """Yield an event that is set on every message about the job; clear it to wait for the next message."""
+        return _subscription(self._progress_events, import_id)
 
-    async def last(self, import_id: int) -> Progress | None:
-        """The progress last told of a job; None when there is none, or no Redis to ask."""
-        try:
-            message = await self._redis.get(_key(import_id))
-        except (RedisError, OSError) as error:
-            logger.warning("progress_not_read", import_id=import_id, error=repr(error))
-            return None
-        return Progress.model_validate_json(message) if message is not None else None
+    async def latest(self, import_id: ImportId) -> Progress | None:
+        """Return the latest progress of a job; None if there is none or Redis is unavailable."""
+        return (await self.latest_by_id([import_id])).get(import_id)
 
-    async def last_of(self, import_ids: Sequence[int]) -> dict[int, Progress]:
-        """The progress last told of each of these jobs, of which there is any."""
+    async def latest_by_id(self, import_ids: Sequence[ImportId]) -> dict[ImportId, Progress]:
+        """Return the latest progress of the jobs that have any, by job id; empty when Redis is unavailable."""
         if not import_ids:
             return {}
         try:
@@ -118,12 +121,12 @@ class ProgressListener:
         except (RedisError, OSError) as error:
             logger.warning("progress_not_read", import_ids=list(import_ids), error=repr(error))
             return {}
-        told = [Progress.model_validate_json(message) for message in messages if message is not None]
-        return {progress.import_id: progress for progress in told}
+        received = [Progress.model_validate_json(message) for message in messages if message is not None]
+        return {progress.import_id: progress for progress in received}
 
 
 @contextmanager
-def _listening(events: _Events, import_id: int) -> Iterator[asyncio.Event]:
+def _subscription(events: _EventsById, import_id: ImportId) -> Iterator[asyncio.Event]:
     event = asyncio.Event()
     events[import_id].add(event)
     try:
@@ -134,5 +137,5 @@ def _listening(events: _Events, import_id: int) -> Iterator[asyncio.Event]:
             del events[import_id]
 
 
-def _key(import_id: int) -> str:
+def _key(import_id: ImportId) -> str:
     return f"lead.imports.{import_id}"

@@ -1,13 +1,15 @@
-"""Queries on import jobs, their files, and the leads that imports look up, change and take back."""
+"""Queries on import jobs, their files and failed rows, and on the leads that imports find, update and delete."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
-from typing import Final, Literal
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     LargeBinary,
+    Row,
     Select,
     Text,
     any_,
@@ -17,140 +19,72 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.imports.failed_rows import KEPT
+from services.lead_svc.imports.lead_sql import DELETE_EVENTS, DELETE_UNCHANGED_LEADS, UPDATE_EVENTS, UPDATE_LEADS
 from services.lead_svc.imports.options import ImportOptions, OnDuplicate, OnError
-from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
-from services.lead_svc.imports.validation.stored_lead import StoredLead
+from services.lead_svc.imports.records import (
+    ImportRecord,
+    ImportRequest,
+    ImportResult,
+    ImportStatus,
+    QueuedImport,
+    StoredLead,
+)
 from services.lead_svc.leads import event_sql
-from services.lead_svc.leads.event_sql import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
-from services.lead_svc.leads.repository import goes_with_status
 from services.lead_svc.spreadsheets.file_kind import FileKind
-from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.database.engine import driver_connection
+from shared.database.queries import load_queries
+from shared.http.pagination import Page
+from shared.ids import CampaignId, CompanyId, ImportId, LeadId
 
+FAILED_ROWS_RETENTION: Final = timedelta(days=7)
+"""How long the failed rows of a job are stored."""
 
-@dataclass(frozen=True, slots=True)
-class NewImport:
-    """A file to be loaded, as it was asked for."""
-
-    company_id: int
-    campaign_id: int
-    requested_by: str
-    filename: str
-    kind: FileKind
-    default_values: dict[str, object]
-    row_limit: int | None
-    """Most rows the file may have; None for as many as fit into it."""
-    content: bytes
-    options: ImportOptions = field(default_factory=ImportOptions)
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedImport:
-    """A job that has not ended, with its file."""
-
-    id: int
-    company_id: int
-    campaign_id: int
-    filename: str
-    kind: FileKind
-    default_values: dict[str, object]
-    row_limit: int | None
-    content: bytes
-    options: ImportOptions = field(default_factory=ImportOptions)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRecord:
-    """A job as it is stored, without its file."""
-
-    id: int
-    company_id: int
-    campaign_id: int
-    filename: str
-    size_bytes: int
-    column_map: dict[str, str]
-    on_error: str
-    on_duplicate: str
-    dry_run: bool
-    status: str
-    row_count: int | None
-    imported_count: int
-    updated_count: int
-    skipped_count: int
-    first_lead_id: int | None
-    last_lead_id: int | None
-    error: str | None
-    error_count: int
-    errors: list[dict[str, object]]
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    undone_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What is written of a job when it ends."""
-
-    status: Literal["completed", "failed", "aborted"]
-    """``failed`` when the file is at fault, ``aborted`` when it is not known to be; nothing is loaded in both cases."""
-    started_at: datetime | None = None
-    row_count: int | None = None
-    imported_count: int = 0
-    updated_count: int = 0
-    skipped_count: int = 0
-    lead_ids: Sequence[int] = ()
-    """Of the new leads, in the order of the file."""
-    error: str | None = None
-    error_summary: ErrorSummary = NO_ERRORS
-
-
-_OPTIONS: Final = tuple(part.name for part in fields(ImportOptions))
-_ENDS: Final = (
+_QUERIES: Final = load_queries(__file__, "queries.sql")
+_OPTION_NAMES: Final = tuple(option.name for option in fields(ImportOptions))
+_REQUEST_COLUMNS: Final = tuple(part.name for part in fields(ImportRequest) if part.name in imports.c)
+_RESULT_COLUMNS: Final = (
     "status", "started_at", "row_count", "imported_count", "updated_count", "skipped_count", "first_lead_id",
     "last_lead_id", "error", "error_count", "errors",
 )  # fmt: skip
 
-# Statements are built once, and those that belong together are one: a caller waits for each.
-_JOB = (
+# Statements are built once, and statements that belong together are one statement: a caller waits for each.
+_INSERTED_JOB = (
     insert(imports)
-    .values({part.name: bindparam(part.name) for part in fields(NewImport) if part.name in imports.c})
-    .values({name: bindparam(name) for name in (*_OPTIONS, "size_bytes")})
+    .values({name: bindparam(name) for name in (*_REQUEST_COLUMNS, *_OPTION_NAMES)})
+    .values({name: bindparam(name) for name in ("company_id", "requested_by", "row_limit", "size_bytes")})
     .returning(imports.c.id)
     .cte("job")
 )
-_CREATE = (
+_INSERT_JOB_AND_FILE = (
     insert(import_files)
-    .from_select(["import_id", "content"], select(_JOB.c.id, bindparam("content", type_=LargeBinary)))
+    .from_select(["import_id", "content"], select(_INSERTED_JOB.c.id, bindparam("content", type_=LargeBinary)))
     .returning(import_files.c.import_id)
 )
-_LOCK = (
+_LOCK_QUEUED = (
     select(*(imports.c[part.name] for part in fields(QueuedImport) if part.name in imports.c))
-    .add_columns(import_files.c.content, *(imports.c[name] for name in _OPTIONS))
+    .add_columns(import_files.c.content, *(imports.c[name] for name in _OPTION_NAMES))
     .join(import_files, import_files.c.import_id == imports.c.id)
-    .where(imports.c.id == bindparam("import_id"), imports.c.status == "queued")
+    .where(imports.c.id == bindparam("import_id"), imports.c.status == ImportStatus.QUEUED)
     .with_for_update(of=imports)
 )
-_END = (
+_FINISH = (
     update(imports)
     .where(imports.c.id == bindparam("import_id"))
-    .values({name: bindparam(name) for name in _ENDS})
+    .values({name: bindparam(name) for name in _RESULT_COLUMNS})
     .values(finished_at=func.clock_timestamp())
     .add_cte(delete(import_files).where(import_files.c.import_id == bindparam("import_id")).cte("file"))
 )
-_KEEP_FAILED_ROWS = insert(import_failed_rows)
+_INSERT_FAILED_ROWS = insert(import_failed_rows)
 _GET = select(*(imports.c[part.name] for part in fields(ImportRecord))).where(
     imports.c.id == bindparam("import_id"), imports.c.company_id == bindparam("company_id")
 )
-# Of the faults only their number: a page of jobs would be mostly these.
+# Without the row errors, which would be most of the bytes of a page; the number of errors is a column of its own.
 _LIST = (
     select(
         *(imports.c[part.name] for part in fields(ImportRecord) if part.name != "errors"),
@@ -160,173 +94,192 @@ _LIST = (
     .order_by(imports.c.id.desc())
     .limit(bindparam("limit"))
 )
-_FAILED_ROWS = (
+_GET_FAILED_ROWS = (
     select(import_failed_rows.c.content)
     .join(imports, imports.c.id == import_failed_rows.c.import_id)
     .where(imports.c.id == bindparam("import_id"), imports.c.company_id == bindparam("company_id"))
 )
 
 
-async def create(connection: AsyncConnection, new: NewImport) -> int:
-    """Store a job and its file; returns the job's id."""
-    values = {part.name: getattr(new, part.name) for part in fields(new) if part.name != "options"}
-    options = {name: getattr(new.options, name) for name in _OPTIONS}
-    values |= options | {"kind": new.kind.value, "size_bytes": len(new.content)}
-    import_id: int = (await connection.execute(_CREATE, values)).scalar_one()
-    return import_id
-
-
-async def lock_queued(connection: AsyncConnection, import_id: int) -> QueuedImport | None:
-    """Take a job for this transaction; None when it has ended. Waits while another worker has it."""
-    row = (await connection.execute(_LOCK, {"import_id": import_id})).mappings().one_or_none()
-    if row is None:
-        return None
-    job = dict(row)
-    options = ImportOptions(
-        column_map=job.pop("column_map"),
-        on_error=OnError(job.pop("on_error")),
-        on_duplicate=OnDuplicate(job.pop("on_duplicate")),
-        dry_run=job.pop("dry_run"),
-    )
-    return QueuedImport(**job | {"kind": FileKind(job["kind"]), "options": options})
-
-
-async def end(connection: AsyncConnection, import_id: int, ending: Ending) -> None:
-    """End a job and delete its file; of the rows with faults, keep what there is."""
-    values = {name: getattr(ending, name) for name in _ENDS if hasattr(ending, name)}
-    values["first_lead_id"] = ending.lead_ids[0] if ending.lead_ids else None
-    values["last_lead_id"] = ending.lead_ids[-1] if ending.lead_ids else None
-    values["error_count"] = ending.error_summary.total
-    values["errors"] = [asdict(error) for error in ending.error_summary.errors]
-    await connection.execute(_END, values | {"import_id": import_id})
-    if ending.error_summary.failed_rows is not None:
-        kept = {"import_id": import_id, "content": ending.error_summary.failed_rows}
-        await connection.execute(_KEEP_FAILED_ROWS, kept)
-
-
-async def get(connection: AsyncConnection, import_id: int, company_id: int) -> ImportRecord | None:
-    """A company's job as it is stored."""
-    result = await connection.execute(_GET, {"import_id": import_id, "company_id": company_id})
-    row = result.mappings().one_or_none()
-    return ImportRecord(**row) if row else None
-
-
-async def page(
-    connection: AsyncConnection, company_id: int, *, limit: int, before: int | None
-) -> tuple[list[ImportRecord], bool]:
-    """A company's newest jobs, without their errors, and whether there are older ones.
+async def create(
+    connection: AsyncConnection,
+    company_id: CompanyId,
+    request: ImportRequest,
+    *,
+    requested_by: str,
+    row_limit: int | None,
+) -> ImportId:
+    """Store a job and its file, and return the job's id.
 
     Parameters
     ----------
-    before
-        Only jobs with smaller ids: where the page before ended.
+    requested_by
+        Subject of the caller.
+    row_limit
+        Maximum number of rows of the file; None for no limit.
     """
-    statement: Select[tuple[object, ...]] = _LIST if before is None else _LIST.where(imports.c.id < before)
-    result = await connection.execute(statement, {"company_id": company_id, "limit": limit + 1})
-    jobs = [ImportRecord(**row) for row in result.mappings()]
-    return jobs[:limit], len(jobs) > limit
+    values = {
+        "company_id": company_id,
+        "requested_by": requested_by,
+        "row_limit": row_limit,
+        "content": request.content,
+        "size_bytes": len(request.content),
+        **{name: getattr(request, name) for name in _REQUEST_COLUMNS},
+        **{name: getattr(request.options, name) for name in _OPTION_NAMES},
+    }
+    import_id: ImportId = (await connection.execute(_INSERT_JOB_AND_FILE, values)).scalar_one()
+    return import_id
 
 
-async def failed_rows(connection: AsyncConnection, import_id: int, company_id: int) -> bytes | None:
-    """What is kept of the rows of a company's job that failed, as CSV."""
-    asked = {"import_id": import_id, "company_id": company_id}
-    content: bytes | None = (await connection.execute(_FAILED_ROWS, asked)).scalar_one_or_none()
+async def lock_queued_for_update(connection: AsyncConnection, import_id: ImportId) -> QueuedImport | None:
+    """Lock a job until the transaction ends and return it; None when it has ended.
+
+    Waits while another worker has the lock.
+    """
+    row = (await connection.execute(_LOCK_QUEUED, {"import_id": import_id})).one_or_none()
+    if row is None:
+        return None
+    return QueuedImport(
+        id=row.id,
+        company_id=row.company_id,
+        campaign_id=row.campaign_id,
+        filename=row.filename,
+        kind=FileKind(row.kind),
+        content=row.content,
+        default_values=row.default_values,
+        row_limit=row.row_limit,
+        options=ImportOptions(
+            column_map=row.column_map,
+            on_error=OnError(row.on_error),
+            on_duplicate=OnDuplicate(row.on_duplicate),
+            dry_run=row.dry_run,
+        ),
+    )
+
+
+async def finish(connection: AsyncConnection, import_id: ImportId, result: ImportResult) -> None:
+    """Store the result of a job with its failed rows, if there are any, and delete its file."""
+    values = {name: getattr(result, name) for name in _RESULT_COLUMNS if hasattr(result, name)}
+    values["first_lead_id"] = result.lead_ids[0] if result.lead_ids else None
+    values["last_lead_id"] = result.lead_ids[-1] if result.lead_ids else None
+    values["error_count"] = result.error_summary.total
+    values["errors"] = [asdict(error) for error in result.error_summary.errors]
+    await connection.execute(_FINISH, values | {"import_id": import_id})
+    if result.error_summary.failed_rows is not None:
+        failed_rows = {"import_id": import_id, "content": result.error_summary.failed_rows}
+        await connection.execute(_INSERT_FAILED_ROWS, failed_rows)
+
+
+async def get(connection: AsyncConnection, import_id: ImportId, company_id: CompanyId) -> ImportRecord | None:
+    """Return a job of a company."""
+    row = (await connection.execute(_GET, {"import_id": import_id, "company_id": company_id})).one_or_none()
+    return _to_record(row) if row else None
+
+
+async def list_newest(
+    connection: AsyncConnection, company_id: CompanyId, *, limit: int, before_id: ImportId | None
+) -> Page[ImportRecord]:
+    """Return a company's newest jobs, without their errors.
+
+    Parameters
+    ----------
+    before_id
+        Only jobs with smaller ids: the last id of the previous page.
+    """
+    statement: Select[tuple[object, ...]] = _LIST if before_id is None else _LIST.where(imports.c.id < before_id)
+    rows = await connection.execute(statement, {"company_id": company_id, "limit": limit + 1})
+    return Page.of([_to_record(row) for row in rows], limit, lambda job: job.id)
+
+
+def _to_record(row: Row[Any]) -> ImportRecord:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor, with an underscore for its namespace
+    return ImportRecord(
+        **values
+        | {
+            "status": ImportStatus(row.status),
+            "on_error": OnError(row.on_error),
+            "on_duplicate": OnDuplicate(row.on_duplicate),
+        }
+    )
+
+
+async def get_failed_rows(connection: AsyncConnection, import_id: ImportId, company_id: CompanyId) -> bytes | None:
+    """Return the stored failed rows of a company's job, as CSV; None when there are none."""
+    parameters = {"import_id": import_id, "company_id": company_id}
+    content: bytes | None = (await connection.execute(_GET_FAILED_ROWS, parameters)).scalar_one_or_none()
     return content
 
 
-async def forget_failed_rows(connection: AsyncConnection) -> int:
-    """Delete failed rows that were kept long enough; returns of how many jobs."""
-    old = delete(import_failed_rows).where(import_failed_rows.c.created_at < func.now() - KEPT)
-    return (await connection.execute(old)).rowcount
+async def delete_expired_failed_rows(connection: AsyncConnection) -> int:
+    """Delete failed rows that are older than `FAILED_ROWS_RETENTION`; return the number of jobs."""
+    expired = import_failed_rows.c.created_at < func.now() - FAILED_ROWS_RETENTION
+    return (await connection.execute(delete(import_failed_rows).where(expired))).rowcount
 
 
-_STORED = (
+_LOCK_PHONE_NUMBERS = select(
+    func.pg_advisory_xact_lock(
+        func.hashtextextended("lead.imports.numbers", bindparam("campaign_id", type_=BigInteger))
+    )
+)
+_FIND_LEADS = (
     select(leads.c.id, leads.c.phone, leads.c.status)
     .where(
         leads.c.company_id == bindparam("company_id"),
         leads.c.campaign_id == bindparam("campaign_id"),
         leads.c.phone == any_(bindparam("phones", type_=ARRAY(Text))),
     )
-    # In one order, so that two who lock some of the same leads cannot wait for each other.
+    # In one order, so that two transactions that lock some of the same leads cannot deadlock.
     .order_by(leads.c.id)
 )
-_STORED_FOR_UPDATE = _STORED.with_for_update()
+_FIND_LEADS_FOR_UPDATE = _FIND_LEADS.with_for_update()
 
 
-async def lock_numbers(connection: AsyncConnection, campaign_id: int) -> None:
-    """Have no other import that minds duplicates look at this campaign's numbers until the transaction ends."""
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('lead.imports.numbers', :campaign_id))")
-    await connection.execute(lock, {"campaign_id": campaign_id})
+async def lock_phone_numbers(connection: AsyncConnection, campaign_id: CampaignId) -> None:
+    """Lock the campaign's phone numbers against other imports that look for duplicates, until the transaction ends."""
+    await connection.execute(_LOCK_PHONE_NUMBERS, {"campaign_id": campaign_id})
 
 
-async def stored_leads(
-    connection: AsyncConnection, company_id: int, campaign_id: int, phones: Collection[str], *, for_update: bool
+async def find_leads_by_phone(
+    connection: AsyncConnection,
+    company_id: CompanyId,
+    campaign_id: CampaignId,
+    phones: Collection[str],
+    *,
+    for_update: bool,
 ) -> dict[str, StoredLead]:
-    """The oldest of the campaign's leads with each of these numbers, by number."""
-    asked = {"company_id": company_id, "campaign_id": campaign_id, "phones": list(phones)}
-    rows = await connection.execute(_STORED_FOR_UPDATE if for_update else _STORED, asked)
-    found: dict[str, StoredLead] = {}
+    """Return the campaign's oldest lead with each of these numbers, by number; with `for_update` it is locked."""
+    parameters = {"company_id": company_id, "campaign_id": campaign_id, "phones": list(phones)}
+    rows = await connection.execute(_FIND_LEADS_FOR_UPDATE if for_update else _FIND_LEADS, parameters)
+    oldest: dict[str, StoredLead] = {}
     for row in rows:
-        found.setdefault(row.phone, StoredLead(*row))
-    return found
+        oldest.setdefault(row.phone, StoredLead(*row))
+    return oldest
 
 
-_JSON_COLUMNS: Final = frozenset({"pain_points", "requirements", "custom_fields"})
-_WIRE_TYPES: Final = {
-    "priority": "smallint", "lead_score": "smallint", "assigned_to": "bigint", "best_time_to_call": "time",
-    "annual_revenue": "numeric",
-}  # fmt: skip
-_UPDATED: Final = (STATUS_CHANGED, UPDATED, ASSIGNED)
+async def next_lead_ids(connection: AsyncConnection, count: int) -> tuple[list[LeadId], datetime]:
+    """Reserve ids for `count` new leads; return them and the time that the transaction writes on its rows."""
+    driver = await driver_connection(connection)
+    row = await driver.fetchrow(_QUERIES.next_lead_ids, count)
+    return row["ids"], row["now"]
 
 
-def _new_value(name: str) -> str:
-    if name == "custom_fields":
-        return "leads.custom_fields || coalesce(said.custom_fields::jsonb, '{}')"
-    said = f"said.{name}::jsonb" if name in _JSON_COLUMNS else f"said.{name}"
-    return f"coalesce({said}, leads.{name})"
-
-
-_SAID: Final = ", ".join(f"{name} {_WIRE_TYPES.get(name, 'text')}" for name in LEAD_COLUMNS)
-_SETS: Final = ", ".join(f"{name} = {_new_value(name)}" for name in LEAD_COLUMNS)
-_GOES_WITH_STATUS: Final = goes_with_status(_new_value("status"), "leads.status")
-_UPDATE: Final = event_sql.statement(
-    f"""
-    UPDATE leads SET {_SETS},
-        {", ".join(f"{name} = {kept}" for name, kept in _GOES_WITH_STATUS.items())},
-        version = leads.version + 1,
-        updated_at = now()
-    FROM json_to_recordset($4::json) AS said (id bigint, {_SAID}) JOIN leads AS previous ON previous.id = said.id
-    WHERE leads.id = said.id AND leads.company_id = $1
-    """,
-    _UPDATED,
-    "count(*) FROM changed",
-)
-
-
-async def update_leads(connection: AsyncConnection, company_id: int, said: Sequence[Mapping[str, object]]) -> None:
-    """Write values over those of leads that are locked, and tell of it; what is null leaves a value as it is.
+async def update_leads(
+    connection: AsyncConnection, company_id: CompanyId, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Update locked leads and emit the events of it. A null leaves the lead's value.
 
     Parameters
     ----------
-    said
-        The `id` of each lead and its `LEAD_COLUMNS`, as `ValidLeads` has them.
+    rows
+        The `id` of each lead and its `LEAD_COLUMNS`, in the form of `ValidLeads.updates`.
     """
     driver = await driver_connection(connection)
-    await driver.execute(_UPDATE, company_id, *event_sql.frames(company_id, _UPDATED), orjson.dumps(said).decode())
+    frames = event_sql.frames(company_id, UPDATE_EVENTS)
+    await driver.execute(UPDATE_LEADS, company_id, *frames, orjson.dumps(rows).decode())
 
 
-_HOLD = select(imports.c.id).where(imports.c.id == bindparam("import_id")).with_for_update()
-_TAKE_BACK: Final = event_sql.statement(
-    """
-    DELETE FROM leads
-    WHERE company_id = $1 AND import_id = $4 AND id BETWEEN $5 AND $6 AND version = 1
-    """,
-    (DELETED,),
-    "count(*) FROM changed",
-    # Their last version, which nobody has read.
-    version="leads.version + 1",
-)
-_LEFT = (
+_LOCK = select(imports.c.id).where(imports.c.id == bindparam("import_id")).with_for_update()
+_REMAINING_LEADS = (
     select(leads.c.id)
     .where(
         leads.c.company_id == bindparam("company_id"),
@@ -338,27 +291,27 @@ _LEFT = (
 )
 
 
-async def hold(connection: AsyncConnection, import_id: int) -> None:
-    """Wait for whoever has a job, and have it until the transaction ends."""
-    await connection.execute(_HOLD, {"import_id": import_id})
+async def lock_for_update(connection: AsyncConnection, import_id: ImportId) -> None:
+    """Lock a job until the transaction ends; waits while another transaction has the lock."""
+    await connection.execute(_LOCK, {"import_id": import_id})
 
 
-async def take_back(connection: AsyncConnection, job: ImportRecord) -> tuple[int, list[int]]:
-    """Delete the leads of a job that are as it made them, and tell of it.
+async def delete_unchanged_leads(connection: AsyncConnection, job: ImportRecord) -> tuple[int, list[LeadId]]:
+    """Delete the leads that a job created and that have not changed since, and emit `lead.deleted`.
 
-    Returns how many there were, and the ids of those that are not.
+    Returns the number of deleted leads, and the ids of the leads that have changed and remain.
     """
-    asked = {"import_id": job.id, "first_id": job.first_lead_id, "last_id": job.last_lead_id}
+    parameters = {"import_id": job.id, "first_id": job.first_lead_id, "last_id": job.last_lead_id}
     driver = await driver_connection(connection)
-    deleted: int = await driver.fetchval(
-        _TAKE_BACK, job.company_id, *event_sql.frames(job.company_id, (DELETED,)), *asked.values()
-    )
-    return deleted, list((await connection.execute(_LEFT, {"company_id": job.company_id, **asked})).scalars())
+    frames = event_sql.frames(job.company_id, DELETE_EVENTS)
+    deleted: int = await driver.fetchval(DELETE_UNCHANGED_LEADS, job.company_id, *frames, *parameters.values())
+    remaining = await connection.execute(_REMAINING_LEADS, {"company_id": job.company_id, **parameters})
+    return deleted, list(remaining.scalars())
 
 
-async def mark_undone(connection: AsyncConnection, import_id: int) -> None:
-    """Note that a job was taken back; when it was first is kept."""
+async def mark_undone(connection: AsyncConnection, import_id: ImportId) -> None:
+    """Give a job the status `undone`; the time of the first undo stays."""
     undone_at = func.coalesce(imports.c.undone_at, func.now())
     await connection.execute(
-        update(imports).where(imports.c.id == import_id).values(status="undone", undone_at=undone_at)
+        update(imports).where(imports.c.id == import_id).values(status=ImportStatus.UNDONE, undone_at=undone_at)
     )

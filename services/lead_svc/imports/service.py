@@ -1,10 +1,11 @@
-"""Decisions about imports: whether one may start, how long its caller waits, how a job looks from outside."""
+"""Use cases of imports: start and wait, follow, list, undo."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,210 +13,238 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.campaigns.client import CampaignDirectory, CampaignsUnavailable
 from services.lead_svc.campaigns.lookup import NoSuchCampaign, find_campaign, knowing_its_campaign
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.api.upload import Upload
 from services.lead_svc.imports.errors import (
-    CAMPAIGN_UNKNOWN_NOW,
-    IMPORT_FAILED,
     INVALID_CAMPAIGN,
-    ImportRefused,
+    ImportRequestError,
+    campaign_unknown_now,
     import_not_found,
+    no_failed_rows,
     not_ended,
     nothing_to_undo,
 )
-from services.lead_svc.imports.progress import Progress, ProgressListener
-from services.lead_svc.imports.repository import ImportRecord, NewImport
+from services.lead_svc.imports.progress import Progress, ProgressSubscriber
+from services.lead_svc.imports.records import ImportRecord, ImportRequest, ImportStatus
 from services.lead_svc.leads.repository import imported_json
 from services.lead_svc.outbox import outbox
 from shared.database.engine import Database
 from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.imports import ImportRequested
 from shared.http.auth import Principal
-from shared.http.errors import ServiceUnavailable
-from shared.http.idempotency import REPLAYED, once
-from shared.http.json import JsonResponse
+from shared.http.pagination import Page
+from shared.idempotency import Idempotent, run_idempotent
+from shared.ids import CompanyId, ImportId, LeadId
 
-SYNCHRONOUS_ROWS = 1000
-"""Most rows of an import whose caller waits for the leads."""
-LOOK_SECONDS = 0.5
-"""How often a waiting request looks at its job itself, in case the signal of its end is lost."""
+MAX_SYNCHRONOUS_ROWS: Final = 1000
+"""Maximum number of rows of an import whose caller waits for the leads."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an import while its caller waited."""
+class StartedImport:
+    """A job as it is when its caller stops waiting."""
 
     job: ImportRecord
     leads_json: bytes
-    """The imported leads, as the inside of a JSON array; empty unless the job is completed."""
-    repeated: bool = False
-    """Whether the request came before: the job is that of the first time."""
+    """The imported leads as the inside of a JSON array; empty unless the job is completed."""
+    replayed: bool = False
+    """Whether the request is a repetition: the job belongs to the first request."""
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
-    """What became of the leads of an import that was taken back."""
+class FollowedImport:
+    """A job and its progress."""
+
+    job: ImportRecord
+    progress: Progress | None
+    """None when the job has ended, and when no progress was published."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoResult:
+    """The result of an undo."""
 
     deleted_count: int
-    kept_lead_ids: list[int]
-    """Of those that somebody has changed since."""
-
-
-FollowedJob = tuple[ImportRecord, Progress | None]
-"""A job, and how far it is while it has not ended."""
+    changed_lead_ids: list[LeadId]
+    """Ids of the leads that have changed since the import and remain."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportService:
-    """Starts imports and follows them."""
+    """Starts, follows and undoes imports.
+
+    Parameters
+    ----------
+    wait_seconds
+        How long a synchronous request waits for the end of its job.
+    poll_seconds
+        Interval at which a waiting or following request reads its job, in case a message of Redis is lost.
+    """
 
     database: Database
     campaigns: CampaignDirectory
-    signals: ProgressListener
+    progress: ProgressSubscriber
+    wait_seconds: float
+    poll_seconds: float
 
-    async def run(
+    async def start(
         self,
         caller: Principal,
-        company_id: int,
-        upload: Upload,
+        company_id: CompanyId,
+        request: ImportRequest,
         *,
-        wait_seconds: float,
-        keyed: IdempotentRequest | None = None,
-    ) -> Outcome:
-        """Store the job with its file and its command, and wait until it has ended or ``wait_seconds`` are over.
+        wait: bool,
+        idempotent: IdempotentRequest | None = None,
+    ) -> StartedImport:
+        """Store the job with its file and its command; with `wait`, wait until it ends or `wait_seconds` have passed.
 
-        A request whose key came before waits for the job of the first time.
+        A repeated request waits for the job of the first request.
 
         Raises
         ------
-        ImportRefused
-            If the campaign is not one of the company's.
-        Unavailable
-            If that cannot be found out at the moment.
+        ImportRequestError
+            If the campaign does not exist or belongs to another company.
+        ServiceUnavailable
+            If the campaign cannot be checked at the moment.
         Conflict, UnprocessableContent
-            As ``once``.
+            If the idempotency key is in use, or was used for another request.
         """
-        new = NewImport(
-            company_id=company_id,
-            campaign_id=upload.campaign_id,
-            requested_by=caller.subject,
-            filename=upload.filename,
-            kind=upload.kind,
-            default_values=upload.default_values,
-            row_limit=SYNCHRONOUS_ROWS if wait_seconds else None,
-            content=upload.content,
-            options=upload.options,
-        )
-        with ExitStack() as listening:
-            import_id, repeated, ended = await self._start(caller, new, keyed, listening)
-            if not (repeated and await self._has_ended(company_id, import_id)):
-                await self._wait(company_id, import_id, ended, wait_seconds)
+        with ExitStack() as subscriptions:
+            stored, ended = await self._store(caller, company_id, request, wait, idempotent, subscriptions)
+            import_id = stored.result
+            if wait and not (stored.replayed and await self._has_ended(company_id, import_id)):
+                await self._wait(company_id, import_id, ended)
         async with self.database.transaction() as connection:
-            return replace(await self._outcome(connection, company_id, import_id), repeated=repeated)
+            return replace(await self._started(connection, company_id, import_id), replayed=stored.replayed)
 
-    async def _start(
-        self, caller: Principal, new: NewImport, keyed: IdempotentRequest | None, listening: ExitStack
-    ) -> tuple[int, bool, asyncio.Event]:
-        async def store(connection: AsyncConnection) -> tuple[int, bool, asyncio.Event]:
-            import_id, repeated = await self._store(connection, new, keyed)
-            # Before the commit: afterwards the worker may be done sooner than we listen.
-            return import_id, repeated, listening.enter_context(self.signals.expect(import_id))
+    async def _store(
+        self,
+        caller: Principal,
+        company_id: CompanyId,
+        request: ImportRequest,
+        wait: bool,
+        idempotent: IdempotentRequest | None,
+        subscriptions: ExitStack,
+    ) -> tuple[Idempotent[ImportId], asyncio.Event]:
+        row_limit = MAX_SYNCHRONOUS_ROWS if wait else None
+
+        async def create(connection: AsyncConnection) -> ImportId:
+            campaign = await find_campaign(connection, request.campaign_id)
+            if campaign.company_id != company_id or campaign.deleted:
+                raise ImportRequestError(INVALID_CAMPAIGN)
+            import_id = await repository.create(
+                connection, company_id, request, requested_by=caller.subject, row_limit=row_limit
+            )
+            await outbox.command(connection, company_id, ImportRequested(import_id=import_id))
+            return import_id
+
+        async def store(connection: AsyncConnection) -> tuple[Idempotent[ImportId], asyncio.Event]:
+            async def may_have_imported(import_id: ImportId) -> bool:
+                job = await repository.get(connection, import_id, company_id)
+                return job is not None and job.status not in (ImportStatus.FAILED, ImportStatus.ABORTED)
+
+            stored = await run_idempotent(
+                connection,
+                idempotent,
+                lambda: create(connection),
+                encode=_encode,
+                decode=_decode,
+                is_still_valid=may_have_imported,
+            )
+            # Before the commit: after it, the worker may end the job before the subscription begins.
+            return stored, subscriptions.enter_context(self.progress.subscribe_to_end(stored.result))
 
         try:
             return await knowing_its_campaign(self.database, self.campaigns, caller.token, store)
         except NoSuchCampaign as error:
-            raise ImportRefused(INVALID_CAMPAIGN) from error
+            raise ImportRequestError(INVALID_CAMPAIGN) from error
         except CampaignsUnavailable as error:
-            raise ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW) from error
+            raise campaign_unknown_now() from error
 
-    async def _store(
-        self, connection: AsyncConnection, new: NewImport, keyed: IdempotentRequest | None
-    ) -> tuple[int, bool]:
-        """The job's id, and whether it was there before."""
-
-        async def create() -> JsonResponse:
-            campaign = await find_campaign(connection, new.campaign_id)
-            if campaign.company_id != new.company_id or campaign.deleted:
-                raise ImportRefused(INVALID_CAMPAIGN)
-            import_id = await repository.create(connection, new)
-            await outbox.command(connection, new.company_id, ImportRequested(import_id=import_id))
-            return JsonResponse({"import_id": import_id})
-
-        async def may_have_imported(kept: bytes) -> bool:
-            job = await repository.get(connection, orjson.loads(kept)["import_id"], new.company_id)
-            return job is not None and job.status not in ("failed", "aborted")
-
-        # What is kept with the key is not yet the answer, but where that will be.
-        stored = await once(connection, keyed, create, stands=may_have_imported)
-        return orjson.loads(stored.body)["import_id"], REPLAYED in stored.headers
-
-    async def _outcome(self, connection: AsyncConnection, company_id: int, import_id: int) -> Outcome:
+    async def _started(self, connection: AsyncConnection, company_id: CompanyId, import_id: ImportId) -> StartedImport:
         job = await repository.get(connection, import_id, company_id)
         if job is None:
-            raise LookupError(f"import {import_id} is gone")
+            raise LookupError(f"import {import_id} does not exist")
         if job.first_lead_id is None or job.last_lead_id is None:
-            return Outcome(job, leads_json=b"")
+            return StartedImport(job, leads_json=b"")
         leads_json = await imported_json(connection, company_id, import_id, job.first_lead_id, job.last_lead_id)
-        return Outcome(job, leads_json)
+        return StartedImport(job, leads_json)
 
-    async def _wait(self, company_id: int, import_id: int, ended: asyncio.Event, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+    async def _wait(self, company_id: CompanyId, import_id: ImportId, ended: asyncio.Event) -> None:
+        deadline = time.monotonic() + self.wait_seconds
+        while (seconds_left := deadline - time.monotonic()) > 0:
             try:
-                await asyncio.wait_for(ended.wait(), min(left, LOOK_SECONDS))
+                await asyncio.wait_for(ended.wait(), min(seconds_left, self.poll_seconds))
             except TimeoutError:
                 if await self._has_ended(company_id, import_id):
                     return
             else:
                 return
 
-    async def _has_ended(self, company_id: int, import_id: int) -> bool:
+    async def _has_ended(self, company_id: CompanyId, import_id: ImportId) -> bool:
         async with self.database.transaction() as connection:
             job = await repository.get(connection, import_id, company_id)
         return job is not None and job.finished_at is not None
 
-    async def get(self, company_id: int, import_id: int) -> FollowedJob | None:
-        """A job and, while it has not ended, how far it is; None when the company has no such job."""
+    async def get(self, company_id: CompanyId, import_id: ImportId) -> FollowedImport:
+        """Return a job and its progress.
+
+        Raises
+        ------
+        NotFound
+            If the company has no such import.
+        """
         async with self.database.transaction() as connection:
             job = await repository.get(connection, import_id, company_id)
         if job is None:
-            return None
-        return job, await self.signals.last(import_id) if job.finished_at is None else None
+            raise import_not_found()
+        return FollowedImport(job, await self.progress.latest(import_id) if job.finished_at is None else None)
 
-    async def page(self, company_id: int, *, limit: int, before: int | None) -> tuple[list[FollowedJob], bool]:
-        """A company's newest jobs, without their errors, and whether there are older ones."""
+    async def list_newest(
+        self, company_id: CompanyId, *, limit: int, before_id: ImportId | None
+    ) -> Page[FollowedImport]:
+        """Return a company's newest jobs, without their errors."""
         async with self.database.transaction() as connection:
-            jobs, more = await repository.page(connection, company_id, limit=limit, before=before)
-        progress = await self.signals.last_of([job.id for job in jobs if job.finished_at is None])
-        return [(job, progress.get(job.id)) for job in jobs], more
+            page = await repository.list_newest(connection, company_id, limit=limit, before_id=before_id)
+        progress = await self.progress.latest_by_id([job.id for job in page.items if job.finished_at is None])
+        return Page([FollowedImport(job, progress.get(job.id)) for job in page.items], page.next_cursor)
 
-    async def failed_rows(self, company_id: int, import_id: int) -> bytes | None:
-        """What is kept of the rows of a job that failed, as CSV; None when there is nothing, or no such job."""
+    async def failed_rows(self, company_id: CompanyId, import_id: ImportId) -> bytes:
+        """Return the stored failed rows of a job, as CSV.
+
+        Raises
+        ------
+        NotFound
+            If there are none, or the company has no such import.
+        """
         async with self.database.transaction() as connection:
-            return await repository.failed_rows(connection, import_id, company_id)
+            content = await repository.get_failed_rows(connection, import_id, company_id)
+        if content is None:
+            raise no_failed_rows()
+        return content
 
-    async def follow(self, company_id: int, import_id: int) -> AsyncIterator[FollowedJob]:
-        """A job as it is now, and again whenever that has changed, to its end."""
-        with self.signals.follow(import_id) as heard:
-            before: FollowedJob | None = None
-            while (now := await self.get(company_id, import_id)) is not None:
-                if now != before:
-                    yield now
-                before = now
-                if now[0].finished_at is not None:
+    async def follow(self, company_id: CompanyId, import_id: ImportId) -> AsyncIterator[FollowedImport]:
+        """Yield a job, and again whenever it or its progress has changed, until it ends."""
+        with self.progress.subscribe(import_id) as received:
+            previous: FollowedImport | None = None
+            while True:
+                current = await self.get(company_id, import_id)
+                if current != previous:
+                    yield current
+                if current.job.finished_at is not None:
                     return
+                previous = current
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(heard.wait(), LOOK_SECONDS)
-                heard.clear()
+                    await asyncio.wait_for(received.wait(), self.poll_seconds)
+                received.clear()
 
-    async def undo(self, company_id: int, import_id: int) -> Undone:
-        """Delete the leads of an import that nobody has changed since.
+    async def undo(self, company_id: CompanyId, import_id: ImportId) -> UndoResult:
+        """Delete the leads of an import that have not changed since.
 
         Raises
         ------
         NotFound
             If the company has no such import.
         Conflict
-            If it has not ended, or imported nothing.
+            If the import has not ended, or created no leads.
         """
         async with self.database.transaction() as connection:
             job = await repository.get(connection, import_id, company_id)
@@ -225,8 +254,16 @@ class ImportService:
                 raise not_ended()
             if job.first_lead_id is None:
                 raise nothing_to_undo()
-            # Of one that has ended nothing changes any more, but that another may be undoing it.
-            await repository.hold(connection, import_id)
-            deleted, kept = await repository.take_back(connection, job)
+            # Nothing about an ended job changes any more, except that another request may be undoing it.
+            await repository.lock_for_update(connection, import_id)
+            deleted_count, changed_lead_ids = await repository.delete_unchanged_leads(connection, job)
             await repository.mark_undone(connection, import_id)
-        return Undone(deleted, kept)
+        return UndoResult(deleted_count, changed_lead_ids)
+
+
+def _encode(import_id: ImportId) -> bytes:
+    return orjson.dumps({"import_id": import_id})
+
+
+def _decode(stored: bytes) -> ImportId:
+    return ImportId(orjson.loads(stored)["import_id"])

@@ -8,7 +8,8 @@ from itertools import takewhile
 
 import polars as pl
 
-from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError, RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError, RowError
+from shared.text import shorten
 
 Describe = Callable[[int, str], str]
 """Makes the message for the cell at a position of the rows, from that position and the cell's shortened text."""

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS
-from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError
+from shared.text import shorten
 
 MAX_COLUMNS: Final = 1_000
 MAX_HEADER_LENGTH: Final = 255

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 MAX_REPORTED_ERRORS = 1_000
-MAX_REPORTED_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,3 @@ class FileRejectedError(Exception):
     def message(self) -> str:
         """The message of the first error, the rejection in one line."""
         return self.errors[0].message
-
-
-def shorten(value: str) -> str:
-    """The value as an error repeats it: a cell of megabytes must not come back in the response."""
-    return value if len(value) <= MAX_REPORTED_LENGTH else value[:MAX_REPORTED_LENGTH] + "…"

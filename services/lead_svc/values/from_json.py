@@ -17,17 +17,14 @@ from pydantic_core import PydanticCustomError
 
 from services.lead_svc.domain import phone
 from services.lead_svc.domain.fields import FIELD_BY_NAME, Field, Kind
-from services.lead_svc.domain.language import language_tag
-from services.lead_svc.values.from_text import time_zones
 from services.lead_svc.values.jsonb import to_jsonb
 from services.lead_svc.values.rules import is_email, round_to_cents
+from shared.datetimes import parse_datetime
 from shared.http.errors import display_value
+from shared.languages import normalize_language_tag
+from shared.time_zones import time_zones_by_lower_case
 
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
-_DATETIME: Final = re.compile(
-    r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}[T ]"
-    r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
-)
 # JSON can contain a NUL and half a surrogate pair, PostgreSQL and UTF-8 cannot.
 _NOT_STORABLE_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -117,13 +114,13 @@ def _time(_field: Field, value: object) -> time:
 
 
 def _time_zone(_field: Field, value: object) -> str:
-    if not isinstance(value, str) or (name := time_zones().get(value.strip().lower())) is None:
+    if not isinstance(value, str) or (name := time_zones_by_lower_case().get(value.strip().lower())) is None:
         raise _InvalidValueError
     return name
 
 
 def _language(field: Field, value: object) -> str:
-    tag = language_tag(_text(field, value))
+    tag = normalize_language_tag(_text(field, value))
     if tag is None:
         raise _InvalidValueError
     return tag
@@ -156,12 +153,9 @@ def _object(field: Field, value: object) -> dict[str, object]:
 
 
 def _datetime(_field: Field, value: object) -> datetime:
-    if not isinstance(value, str) or not _DATETIME.fullmatch(value):
+    if not isinstance(value, str) or (moment := parse_datetime(value)) is None:
         raise _InvalidValueError
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError as error:
-        raise _InvalidValueError from error
+    return moment
 
 
 _READERS: Final[Mapping[Kind, Callable[[Field, object], object]]] = {

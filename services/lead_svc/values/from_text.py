@@ -8,17 +8,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import orjson
 
 from services.lead_svc.domain import phone
 from services.lead_svc.domain.fields import Field, Kind
-from services.lead_svc.domain.language import language_tag
 from services.lead_svc.values.jsonb import to_jsonb
 from services.lead_svc.values.rules import is_email, round_to_cents
+from shared.languages import normalize_language_tag
+from shared.time_zones import time_zones_by_lower_case
 
 Value = str | int
 
@@ -38,13 +37,6 @@ def parse_text(field: Field, text: str) -> Value | None:
     Lists and objects are returned as JSON text, money as decimal text, times as "HH:MM:SS".
     """
     return _PARSERS[field.kind](field, text)
-
-
-@cache
-def time_zones() -> Mapping[str, str]:
-    """Every name of a time zone in the IANA database, by its lower-case form."""
-    names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
-    return {name.lower(): name for name in names}
 
 
 def _without_invisible(text: str) -> str:
@@ -131,11 +123,11 @@ def _parse_time(_field: Field, text: str) -> str | None:
 
 
 def _parse_time_zone(_field: Field, text: str) -> str | None:
-    return time_zones().get(text.lower().replace(" ", "_"))
+    return time_zones_by_lower_case().get(text.lower().replace(" ", "_"))
 
 
 def _parse_language(field: Field, text: str) -> str | None:
-    return language_tag(text) if len(text) <= (field.max_length or 0) else None
+    return normalize_language_tag(text) if len(text) <= (field.max_length or 0) else None
 
 
 def _parse_list(field: Field, text: str) -> str | None:

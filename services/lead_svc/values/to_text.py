@@ -3,8 +3,8 @@
 import orjson
 
 from services.lead_svc.domain.fields import Field, Kind
-from services.lead_svc.spreadsheets.row_errors import shorten
 from services.lead_svc.values.jsonb import to_jsonb
+from shared.text import shorten
 
 
 def to_cell_text(field: Field, value: object) -> str | None:

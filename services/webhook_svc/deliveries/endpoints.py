@@ -9,7 +9,6 @@ from services.webhook_svc.deliveries.delivery import DeliveryFilter
 from services.webhook_svc.deliveries.schemas import (
     EVENT_EXAMPLE,
     READ_EXAMPLE,
-    BoundedDatetime,
     DeliveryListResponse,
     DeliveryReadWithEvent,
     DeliveryStatusText,
@@ -23,9 +22,9 @@ from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import documented_errors, documented_response
-from shared.http.pagination import LINK_HEADER, IdCursor, next_link
-from shared.http.parameters import MAX_ID, NoNulText, StrictIntText
-from shared.ids import DeliveryId
+from shared.http.pagination import LINK_HEADER, IdCursor, next_link, page_limit
+from shared.ids import MAX_ID, DeliveryId
+from shared.schema import NoNulText, StrictIntText, UtcDatetime
 
 router = APIRouter(prefix="/api/webhooks/company/{companyId}/subscriptions/{subscriptionId}", tags=["Webhooks"])
 
@@ -47,7 +46,7 @@ async def _filters(
         Query(alias="type", max_length=100, description="Deliveries of this event type, such as `lead.created.v1`."),
     ] = None,
     since: Annotated[
-        BoundedDatetime | None, Query(description="Deliveries of events that arrived at this time or later.")
+        UtcDatetime | None, Query(description="Deliveries of events that arrived at this time or later.")
     ] = None,
 ) -> DeliveryFilter:
     return DeliveryFilter(DeliveryStatus(status) if status else None, event_type, since)
@@ -71,9 +70,7 @@ async def list_webhook_deliveries(
     subscription_id: SubscriptionInPath,
     filters: Filters,
     connection: Transaction,
-    limit: Annotated[
-        int, Query(ge=1, le=200, description="Maximum number of deliveries in the response."), StrictIntText
-    ] = 50,
+    limit: Annotated[int, page_limit(200, "deliveries"), StrictIntText] = 50,
     cursor: IdCursor = None,
 ) -> JsonResponse:
     """List the deliveries of a subscription with their attempts, newest first."""

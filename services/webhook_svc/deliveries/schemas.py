@@ -1,13 +1,14 @@
 """Request and response schemas of deliveries."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.webhook_svc.deliveries.delivery import RedeliveryFilter
 from services.webhook_svc.domain.delivery_status import DeliveryStatus
+from shared.schema import Schema, UtcDatetime
 
 DeliveryStatusText = Literal["pending", "held", "delivered", "failed"]
 """``DeliveryStatus`` in a query."""
@@ -41,16 +42,6 @@ EVENT_EXAMPLE: Final[dict[str, Any]] = {
     "data": {"leads": []},
 }
 REDELIVERY_EXAMPLE: Final[dict[str, Any]] = {"since": "2024-03-01T00:00:00Z", "status": "failed"}
-
-
-def _bounded(moment: datetime) -> datetime:
-    if not 1900 <= moment.year <= 2999:
-        raise ValueError("must be a time of the years 1900 to 2999")
-    return moment
-
-
-BoundedDatetime = Annotated[AwareDatetime, AfterValidator(_bounded)]
-"""A time with its UTC offset, in years that every time zone can represent."""
 
 
 class AttemptRead(BaseModel):
@@ -97,13 +88,13 @@ class DeliveryListResponse(BaseModel):
     data: list[DeliveryRead]
 
 
-class RedeliveryRequest(BaseModel):
+class RedeliveryRequest(Schema):
     """Which completed deliveries are sent again."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [REDELIVERY_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [REDELIVERY_EXAMPLE]})
 
-    since: BoundedDatetime = Field(description="Events that arrived at this time or later.")
-    until: BoundedDatetime | None = Field(default=None, description="Events that arrived before this time.")
+    since: UtcDatetime = Field(description="Events that arrived at this time or later.")
+    until: UtcDatetime | None = Field(default=None, description="Events that arrived before this time.")
     status: Literal["failed", "delivered"] | None = Field(
         default=None, description="Deliveries with this status; both when absent."
     )

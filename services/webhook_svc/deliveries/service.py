@@ -26,10 +26,9 @@ async def list_page(
         If the company has no such subscription.
     """
     await subscriptions.get(connection, company_id, subscription_id)
-    found = await repository.list_page(
-        connection, subscription_id, filters, before=DeliveryId(cursor) if cursor else None, limit=limit + 1
-    )
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+    before = None if cursor is None else DeliveryId(cursor)
+    rows = await repository.list_page(connection, subscription_id, filters, before=before, limit=limit + 1)
+    return Page.of(rows, limit, lambda delivery: delivery.id)
 
 
 async def get(

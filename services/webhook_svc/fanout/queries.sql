@@ -5,7 +5,7 @@ WHERE company_id = ANY($1::bigint[]) AND state <> 'disabled'
 ORDER BY id FOR KEY SHARE
 
 -- name: add_events
--- An event that arrives again is there already.
+-- An event that arrives again is stored already.
 INSERT INTO events (id, type, body)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[])
 ON CONFLICT DO NOTHING

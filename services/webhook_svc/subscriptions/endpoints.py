@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
-from starlette.responses import Response
 
 from services.webhook_svc.domain.destinations import DestinationPolicy
 from services.webhook_svc.subscriptions import errors, service
@@ -20,11 +19,11 @@ from services.webhook_svc.subscriptions.schemas import (
 )
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
-from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
+from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, other_content
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented_errors, documented_response
-from shared.http.parameters import MAX_ID, StrictIntText
-from shared.ids import SubscriptionId
+from shared.http.openapi import MessageResponse, documented_errors, documented_response
+from shared.ids import MAX_ID, SubscriptionId
+from shared.schema import StrictIntText
 
 router = APIRouter(prefix="/api/webhooks/company/{companyId}/subscriptions", tags=["Webhooks"])
 
@@ -78,20 +77,16 @@ async def create_webhook_subscription(
     key: IdempotencyKey,
     destinations: Destinations,
     connection: Transaction,
-) -> Response:
+) -> JsonResponse:
     """Create a subscription: from now on, events of the company are posted to its URL.
 
     Each message is signed as Standard Webhooks describes."""
-
-    async def create() -> JsonResponse:
-        created = await service.create(connection, destinations, company_id, body.values())
-        return JsonResponse(
-            SubscriptionSecretResponse.of(CREATED, created).model_dump(),
-            status_code=201,
-            headers={"Location": f"{request.url.path.rstrip('/')}/{created.id}"},
-        )
-
-    return await once(connection, key, create)
+    created = await service.create(connection, key, destinations, company_id, body.values())
+    return JsonResponse(
+        SubscriptionSecretResponse.of(CREATED, created.result).model_dump(),
+        status_code=201,
+        headers={"Location": f"{request.url.path.rstrip('/')}/{created.result.id}", **created.headers},
+    )
 
 
 @router.get(
@@ -152,7 +147,7 @@ async def update_webhook_subscription(
     "/{subscriptionId}",
     summary="Delete webhook subscription",
     responses={
-        200: documented_response(Done, "Deleted.", {"message": DELETED}),
+        200: documented_response(MessageResponse, "Deleted.", {"message": DELETED}),
         **documented_errors(errors.subscription_not_found()),
     },
 )

@@ -9,7 +9,7 @@ from services.webhook_svc.domain.destinations import MAX_URL_LENGTH
 from services.webhook_svc.domain.event_types import validate_pattern
 from services.webhook_svc.domain.subscription_state import StatusReason, SubscriptionStatus
 from services.webhook_svc.subscriptions.subscription import Subscription, SubscriptionValues
-from shared.http.parameters import NoNulText
+from shared.schema import Schema
 
 EXAMPLE: Final[dict[str, Any]] = {
     "url": "https://example.com/hooks/voice",
@@ -34,18 +34,18 @@ SECRET_EXAMPLE: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # 
 EventTypePattern = Annotated[str, Field(max_length=100), AfterValidator(validate_pattern)]
 
 
-class SubscriptionCreate(BaseModel):
+class SubscriptionCreate(Schema):
     """A new subscription."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH), NoNulText] = Field(
+    url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH)] = Field(
         description="URL to which events are posted: `https`, without user name and password, at a public address."
     )
     types: Annotated[list[EventTypePattern], Field(min_length=1, max_length=50)] = Field(
         description="Event types, such as `lead.created.v1`, or wildcards: `lead.*` for all that begin so, `*` for all."
     )
-    description: Annotated[str, Field(max_length=500), NoNulText] | None = Field(
+    description: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="A note for people; the system does not use it."
     )
     active: StrictBool = Field(default=True, description="False disables the subscription: events skip it.")

@@ -1,8 +1,10 @@
 """Operations on subscriptions."""
 
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar, Final
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.webhook_svc.domain.destinations import DestinationPolicy
@@ -11,12 +13,15 @@ from services.webhook_svc.domain.signatures import new_secret
 from services.webhook_svc.domain.subscription_state import ACTIVE, SubscriptionStatus, updated_state
 from services.webhook_svc.subscriptions import errors, repository
 from services.webhook_svc.subscriptions.subscription import MAX_SUBSCRIPTIONS, Subscription, SubscriptionValues
+from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.envelope import EventData, compose
+from shared.idempotency import Idempotent, run_idempotent
 from shared.ids import CompanyId, DeliveryId, SubscriptionId
 
 SECRET_OVERLAP: Final = timedelta(days=1)
 """How long a secret stays valid after a rotation."""
 SOURCE: Final = "/webhook-svc"
+_STORED_RESULT: Final = TypeAdapter(Subscription)
 
 
 class Ping(EventData):
@@ -28,21 +33,35 @@ class Ping(EventData):
 
 
 async def create(
-    connection: AsyncConnection, destinations: DestinationPolicy, company_id: CompanyId, values: SubscriptionValues
-) -> Subscription:
+    connection: AsyncConnection,
+    request: IdempotentRequest | None,
+    destinations: DestinationPolicy,
+    company_id: CompanyId,
+    values: SubscriptionValues,
+) -> Idempotent[Subscription]:
     """Create a subscription.
+
+    Parameters
+    ----------
+    request
+        The request under its idempotency key, if it has one.
 
     Raises
     ------
     BadRequest
         If messages may not be sent to the URL.
     Conflict
-        If the company has too many subscriptions.
+        If the company has too many subscriptions, or the same request is in progress.
+    UnprocessableContent
+        If the key came with another request before.
     """
-    _require_allowed(destinations, values.url)
-    if await repository.lock_and_count(connection, company_id) >= MAX_SUBSCRIPTIONS:
-        raise errors.too_many_subscriptions()
-    return await repository.create(connection, company_id, values, new_secret())
+    return await run_idempotent(
+        connection,
+        request,
+        partial(_create, connection, destinations, company_id, values),
+        encode=_STORED_RESULT.dump_json,
+        decode=_STORED_RESULT.validate_json,
+    )
 
 
 async def list_of_company(connection: AsyncConnection, company_id: CompanyId) -> list[Subscription]:
@@ -177,6 +196,15 @@ async def test(connection: AsyncConnection, company_id: CompanyId, subscription_
         raise errors.subscription_paused()
     ping = compose(Ping(subscription_id=subscription_id), source=SOURCE, company_id=company_id)
     return await repository.add_delivery(connection, locked.id, ping.id, ping.type, ping.body)
+
+
+async def _create(
+    connection: AsyncConnection, destinations: DestinationPolicy, company_id: CompanyId, values: SubscriptionValues
+) -> Subscription:
+    _require_allowed(destinations, values.url)
+    if await repository.lock_and_count(connection, company_id) >= MAX_SUBSCRIPTIONS:
+        raise errors.too_many_subscriptions()
+    return await repository.create(connection, company_id, values, new_secret())
 
 
 def _require_allowed(destinations: DestinationPolicy, url: str) -> None:

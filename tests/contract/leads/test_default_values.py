@@ -154,7 +154,7 @@ async def test_every_bad_default_is_named(caller: Caller) -> None:
 async def test_defaults_that_cannot_be_stored_are_refused(caller: Caller, defaults: str) -> None:
     response = await caller.import_file(f"phone\n{PHONE}", await caller.create_campaign(), default_values=defaults)
 
-    refused(response, "default_values must not hold NUL characters or be nested more than 254 levels deep")
+    refused(response, "default_values must not contain NUL characters or be nested more than 254 levels deep")
 
 
 async def test_a_backslash_in_front_of_u0000_is_no_nul(caller: Caller) -> None:

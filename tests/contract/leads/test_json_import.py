@@ -197,7 +197,7 @@ async def test_what_is_nested_too_deeply_is_refused(caller: Caller, deep: str) -
         ),
         (
             f'"leads": [{{"phone": "{PHONE}"}}], "default_values": {{"custom_fields": {deep}}}',
-            "default_values must not hold NUL characters or be nested more than 254 levels deep",
+            "default_values must not contain NUL characters or be nested more than 254 levels deep",
         ),
     ):
         refused(await post_json(caller, f'{{"campaign_id": {campaign_id}, {where}}}'.encode()), error)

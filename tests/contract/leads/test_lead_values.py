@@ -64,7 +64,7 @@ async def test_leads_of_a_json_import_hold_no_number_that_is_none(caller: Caller
 
     response = await post_json(caller, body.encode())
 
-    refused(response, "leads.1.lead_score must not hold NaN, Infinity or a number beyond 1.8e308")
+    refused(response, "leads.1.lead_score must not contain NaN, Infinity or a number beyond 1.8e308")
     assert [(fault["row"], fault["field"], fault["code"]) for fault in response.json()["errors"]] == [
         (1, "leads.1.lead_score", "not_a_number"),
         (1, "leads.1.custom_fields", "not_a_number"),

@@ -164,9 +164,20 @@ async def test_a_repeated_request_with_the_same_key_creates_one_subscription(
     key = {"Idempotency-Key": "order-66"}
     first = await webhook_api.send("POST", company, body=BODY, headers=key)
     repeated = await webhook_api.send("POST", company, body=BODY, headers=key)
-    assert repeated.json() == first.json()
+    assert (repeated.status_code, repeated.content) == (201, first.content)
+    assert repeated.headers["Location"] == first.headers["Location"]
     assert repeated.headers["Idempotency-Replayed"] == "true"
     assert len(await webhook_api.rows("SELECT FROM subscriptions")) == 1
+
+
+async def test_a_response_that_was_stored_before_version_0_2_is_replayed(webhook_api: WebhookApi, company: int) -> None:
+    """It was stored whole, and not only the result."""
+    key = {"Idempotency-Key": "order-67"}
+    first = await webhook_api.send("POST", company, body=BODY, headers=key)
+    await webhook_api.rows("UPDATE idempotency_keys SET status = 201, body = $1", first.content)
+    repeated = await webhook_api.send("POST", company, body=BODY, headers=key)
+    assert (repeated.status_code, repeated.json()) == (201, first.json())
+    assert repeated.headers["Location"] == first.headers["Location"]
 
 
 async def test_the_log_can_be_filtered_and_paged(

@@ -18,15 +18,16 @@ from services.lead_svc.exports.columns import COLUMNS
 from services.lead_svc.exports.repository import Wanted
 from services.lead_svc.exports.service import ExportFormat, ExportService
 from services.lead_svc.imports import repository
-from services.lead_svc.imports.progress import ProgressTeller
-from services.lead_svc.imports.repository import NewImport
+from services.lead_svc.imports.progress import ProgressPublisher
+from services.lead_svc.imports.records import ImportRequest
 from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kind
-from services.lead_svc.values.from_text import time_zones
 from shared.database.engine import Database
+from shared.ids import CampaignId, CompanyId
+from shared.time_zones import time_zones_by_lower_case
 from tests.fixtures.leads import LeadService
 from tests.fixtures.servers import ServerUrls
 
-COMPANY = 7
+COMPANY = CompanyId(7)
 STORED = tuple(column.name for column in COLUMNS if column.name != "tags")
 """The columns of the table that an export holds; tags are among the custom fields."""
 
@@ -41,7 +42,7 @@ class Leads:
 
     database: Database
     connection: "asyncpg.Connection[asyncpg.Record]"
-    teller: ProgressTeller
+    publisher: ProgressPublisher
 
     async def stored(self, rows: Sequence[Lead]) -> int:
         """Store leads in a campaign of their own, as they are; returns the campaign's id.
@@ -77,14 +78,16 @@ class Leads:
 
     async def imported(self, content: bytes, kind: FileKind) -> int:
         """Import a file into a campaign of its own; returns the campaign's id."""
-        new = NewImport(COMPANY, next(campaign_ids), "me", "leads", kind, {}, None, content)
+        request = ImportRequest(
+            campaign_id=CampaignId(next(campaign_ids)), filename="leads", kind=kind, content=content, default_values={}
+        )
         async with self.database.transaction() as connection:
-            import_id = await repository.create(connection, new)
-            await run_import(connection, import_id, self.teller)
+            import_id = await repository.create(connection, COMPANY, request, requested_by="me", row_limit=None)
+            await run_import(connection, import_id, self.publisher)
             job = await repository.get(connection, import_id, COMPANY)
         assert job is not None
         assert (job.status, job.error) == ("completed", None)
-        return new.campaign_id
+        return request.campaign_id
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ async def leads(lead_service: LeadService, servers: ServerUrls) -> Any:
     database = Database(lead_service.database_url, name="round trip")
     connection = await asyncpg.connect(lead_service.database_url)
     async with Redis.from_url(servers.redis) as redis:
-        yield Leads(database, connection, ProgressTeller(redis))
+        yield Leads(database, connection, ProgressPublisher(redis))
     await connection.close()
     await database.close()
 
@@ -162,7 +165,7 @@ stored_leads = st.fixed_dictionaries(
         "status": st.sampled_from(sorted(FIELD_BY_NAME["status"].choices)),
         "priority": st.integers(1, 5),
         "best_time_to_call": st.none() | st.times().map(lambda time: time.replace(microsecond=0).isoformat()),
-        "timezone": st.sampled_from(sorted(time_zones().values())),
+        "timezone": st.sampled_from(sorted(time_zones_by_lower_case().values())),
         "preferred_language": st.sampled_from(["en-US", "zh-Hant-TW", "es-419", "de"]),
         "annual_revenue": st.none() | st.decimals(0, "9999999999999.99", places=2).map(str),
         "lead_score": st.none() | st.integers(0, 100),

@@ -9,10 +9,11 @@ import asyncpg
 import pytest
 
 from services.import_worker.handler import run_import
-from services.lead_svc.imports.progress import ProgressTeller, connect_redis
+from services.lead_svc.imports.progress import ProgressPublisher, connect_redis
 from shared.database.engine import Database
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import parse
+from shared.ids import ImportId
 from tests.fixtures.gateway import Caller, csv_of, many_leads, phone_number
 from tests.fixtures.lead_imports import post_file
 from tests.fixtures.leads import LeadService
@@ -47,7 +48,7 @@ async def run(lead_service: LeadService, import_id: int) -> list[tuple[str, dict
     await lead_service.execute("TRUNCATE outbox")
     database = Database(lead_service.database_url, name="tests")
     async with connect_redis(lead_service.redis_url) as redis, database.transaction() as connection:
-        await run_import(connection, import_id, ProgressTeller(redis))
+        await run_import(connection, ImportId(import_id), ProgressPublisher(redis))
     await database.close()
     events = [parse(row["body"]) for row in await lead_service.rows("SELECT body FROM outbox ORDER BY id")]
     for event in events:

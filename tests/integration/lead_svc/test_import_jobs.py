@@ -10,12 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from services.import_worker.handler import run_import
-from services.lead_svc.imports import progress, repository, service
-from services.lead_svc.imports.progress import ProgressTeller, connect_redis
+from services.lead_svc.imports import progress, repository
+from services.lead_svc.imports.progress import ProgressPublisher, connect_redis
 from shared.database.engine import Database
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import parse
 from shared.events.leads import LeadDeleted
+from shared.ids import ImportId
 from tests.fixtures.gateway import Caller, many_leads
 from tests.fixtures.lead_imports import post_file
 from tests.fixtures.leads import NOWHERE, LeadService
@@ -49,7 +50,7 @@ async def start(caller: Caller, content: str, campaign_id: int, **options: Any) 
 async def run(lead_service: LeadService, database: Database, location: str) -> None:
     """Do a job without its queue."""
     async with connect_redis(lead_service.redis_url) as redis, database.transaction() as connection:
-        await run_import(connection, int(location.rpartition("/")[2]), ProgressTeller(redis))
+        await run_import(connection, ImportId(int(location.rpartition("/")[2])), ProgressPublisher(redis))
 
 
 async def undo(caller: Caller, location: str) -> tuple[int, dict[str, Any]]:
@@ -77,24 +78,23 @@ async def next_data(lines: AsyncIterator[str]) -> dict[str, Any]:
 
 
 async def test_a_follower_hears_of_every_progress_and_of_the_end(
-    lead_service: LeadService, campaign_id: int, database: Database, monkeypatch: pytest.MonkeyPatch
+    lead_service: LeadService, campaign_id: int, database: Database
 ) -> None:
-    """Fails when progress is found by looking alone."""
-    monkeypatch.setattr(service, "LOOK_SECONDS", DEADLINE_SECONDS)
+    """Fails when progress is found by polling alone."""
     redis = connect_redis(lead_service.redis_url)
-    async with redis, lead_service.api() as api:
+    async with redis, lead_service.api(import_poll_seconds=DEADLINE_SECONDS) as api:
         caller = Caller(api, COMPANY)
         location = await start(caller, many_leads(3), campaign_id)
         import_id = int(location.rpartition("/")[2])
         async with lines_of(caller, location) as lines:
             assert (await next_data(lines))["status"] == "queued"
-            await ProgressTeller(redis).tell(
+            await ProgressPublisher(redis).publish(
                 progress.Progress(import_id=import_id, stage="loading", rows_done=1, rows_total=4)
             )
             told = await next_data(lines)
             assert (told["status"], told["progress"]["percent"]) == ("processing", 25)
             await run(lead_service, database, location)
-            await ProgressTeller(redis).tell(progress.Progress(import_id=import_id, stage="ended"))
+            await ProgressPublisher(redis).publish(progress.Progress(import_id=import_id, stage="ended"))
             while told["finished_at"] is None:
                 told = await next_data(lines)
             assert (told["status"], told["imported_count"]) == ("completed", 3)
@@ -150,7 +150,7 @@ async def test_a_job_that_has_not_ended_cannot_be_undone(
         location = await start(caller, many_leads(3), campaign_id)
         assert await undo(caller, location) == not_ended
         async with database.transaction() as connection:
-            await repository.lock_queued(connection, int(location.rpartition("/")[2]))
+            await repository.lock_queued_for_update(connection, ImportId(int(location.rpartition("/")[2])))
             assert await undo(caller, location) == not_ended  # at once, though a worker has it
         await run(lead_service, database, location)
         assert (await undo(caller, location))[1]["deleted_count"] == 3
@@ -200,7 +200,7 @@ async def test_failed_rows_are_kept_for_a_week(lead_service: LeadService, campai
             WHEN (SELECT min(id) FROM imports) THEN interval '7 days 1 minute' ELSE interval '6 days 23 hours' END"""
         )
         async with database.transaction() as connection:
-            assert await repository.forget_failed_rows(connection) == 1
+            assert await repository.delete_expired_failed_rows(connection) == 1
 
         answers = [await caller.get(f"{location}/errors", format="csv") for location in locations]
         named = [(await caller.get(f"{location}/errors")).json()["error_count"] for location in locations]

@@ -16,6 +16,7 @@ from tests.fixtures.leads import NOWHERE, LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
 COMPANY = 7
+SHORT_TIMEOUTS = "socket_timeout=0.1&socket_connect_timeout=0.1"
 NO_REDIS = SecretStr(f"redis://{NOWHERE}/0")
 
 
@@ -75,13 +76,13 @@ async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
     async with redis, caller_of(lead_service) as caller:
         accepted = await caller.import_file(many_leads(2), campaign_id, respond_async=True)
         location, job = accepted.headers["Location"], accepted.json()["data"]
-        teller = progress.ProgressTeller(redis)
+        publisher = progress.ProgressPublisher(redis)
 
         async def shown_after(
             stage: progress.Stage, rows_done: int, rows_total: int | None
         ) -> tuple[str, dict[str, Any]]:
             current = progress.Progress(import_id=job["id"], stage=stage, rows_done=rows_done, rows_total=rows_total)
-            await teller.tell(current)
+            await publisher.publish(current)
             shown = (await caller.get(location)).json()
             return shown["status"], shown["progress"]
 
@@ -95,10 +96,7 @@ async def test_the_progress_of_a_job_is_shown_while_it_is_worked_on(
         )
 
 
-async def test_a_redis_that_does_not_answer_holds_nobody_up(
-    lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "REDIS_SECONDS", 0.1)
+async def test_a_redis_that_does_not_answer_holds_nobody_up(lead_service: LeadService, campaign_id: int) -> None:
     listening = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +105,7 @@ async def test_a_redis_that_does_not_answer_holds_nobody_up(
         writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    url = SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    url = SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0?{SHORT_TIMEOUTS}")
     async with (
         server,
         lead_service.events(redis_url=url),

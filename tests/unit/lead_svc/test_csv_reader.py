@@ -20,7 +20,7 @@ TEXT = csv_file([HEADER, *ROWS]).decode()
 
 
 def rows_of(sheet: Sheet) -> list[list[str]]:
-    """The rows as texts without the space at their edges, which means nothing."""
+    """The rows as texts trimmed, as an import trims them."""
     return [[(cell or "").strip() for cell in row] for row in sheet.cells.rows()]
 
 
@@ -94,10 +94,10 @@ def test_blank_lines_and_line_ends_in_cells_do_not_shift_row_numbers(line_end: s
     assert numbered == {4: "1", 6: "2", 7: "3"}
 
 
-def test_every_row_with_too_many_cells_is_a_fault() -> None:
+def test_every_row_with_too_many_cells_is_an_error() -> None:
     sheet = read_csv(b"phone,a\n1,x,y\n\n2,x\n3,,,z\n")
 
-    assert [(fault.row, fault.code, fault.message) for fault in sheet.errors] == [
+    assert [(error.row, error.code, error.message) for error in sheet.errors] == [
         (2, "too_many_cells", "Row 2 has 3 cells, but the header has 2"),
         (5, "too_many_cells", "Row 5 has 4 cells, but the header has 2"),
     ]
@@ -118,7 +118,7 @@ def test_every_row_with_too_many_cells_is_a_fault() -> None:
         (b"," * 1_000, None, "A file may have at most 1,000 columns"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_place(content: bytes, row: int | None, message: str) -> None:
+def test_what_cannot_be_read_is_refused_with_its_row(content: bytes, row: int | None, message: str) -> None:
     if content.startswith(b",,,"):
         content = b"phone" + content
 
@@ -166,8 +166,8 @@ def test_what_a_csv_writer_writes_is_read_back(
     header = ["phone", *(f"column {number}" for number in range(1, width))]
 
     if width == 1:
-        separator = ","  # nothing tells of another one
-    # csv.writer quotes a line end only where it belongs to its own, and never the spaces at the edges of a cell.
+        separator = ","  # no cell has another separator
+    # csv.writer quotes a line end only if it is one of its own, and never quotes spaces at the edges of a cell.
     whole = [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]
     quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, *whole] if line_end == "\r\n" else whole))
     text = csv_file([header, *rows], delimiter=separator, lineterminator=line_end, quoting=quoting).decode()
@@ -215,7 +215,7 @@ def outcome(reading: Callable[[], Sheet]) -> tuple[object, ...]:
     return sheet.headers, rows_of(sheet), sheet.first_row, sheet.errors
 
 
-def test_the_reader_is_not_confused_by_how_large_a_chunk_is() -> None:
+def test_a_file_of_many_chunks_is_read_like_a_small_one() -> None:
     text = io.StringIO()
     text.write("phone,notes\n")
     for number in range(60_000):

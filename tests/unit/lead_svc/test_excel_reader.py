@@ -46,7 +46,7 @@ def cells_of(content: bytes) -> list[tuple[str | None, ...]]:
         (None, None),
     ],
 )
-def test_a_cell_becomes_the_text_that_people_see(cell: object, text: str | None) -> None:
+def test_a_cell_becomes_the_text_that_a_spreadsheet_displays(cell: object, text: str | None) -> None:
     assert cells_of(workbook([["phone", "x"], [1, cell]])) == [("1", text)]
 
 
@@ -58,7 +58,7 @@ def test_every_time_of_day_is_exact(minute: int) -> None:
 
 
 @pytest.mark.parametrize("first_row", [0, 1, 7])
-def test_rows_have_the_numbers_that_a_spreadsheet_shows(first_row: int) -> None:
+def test_rows_have_the_numbers_that_a_spreadsheet_displays(first_row: int) -> None:
     sheet = sheet_of(workbook([["phone"], ["1"], [], ["2"]], first_row=first_row), "leads.xlsx")
 
     assert (sheet.headers, sheet.first_row) == (("phone",), first_row + 2)
@@ -85,7 +85,7 @@ def test_an_old_workbook_is_read_like_a_new_one() -> None:
     assert sheet.cells.row(0)[:5] == ("Zoë", "14155552671", "14:30:00", "85", "2024-03-01")
     assert sheet.cells.row(0)[5:] == ("2024-03-01T09:05:00", None, "true", "02134", "12.5")
     assert sheet.cells.row(2)[:2] == ("John", "+1234567890")
-    assert faults_of(sheet) == [(6, 4, "Cell E6 contains the error #DIV/0!"), (6, 9, "Cell J6 contains the error #N/A")]
+    assert errors_of(sheet) == [(6, 4, "Cell E6 contains the error #DIV/0!"), (6, 9, "Cell J6 contains the error #N/A")]
 
 
 def test_a_binary_workbook_is_read_like_any_other() -> None:
@@ -95,21 +95,21 @@ def test_a_binary_workbook_is_read_like_any_other() -> None:
 
     assert sheet.headers == ("First Name", "phone", "score")
     assert sheet.cells.rows() == [("Zoë", "14155552671", "12.5"), ("John", "+1234567890", None)]
-    assert faults_of(sheet) == [(3, 2, "Cell C3 contains the error #N/A")]
+    assert errors_of(sheet) == [(3, 2, "Cell C3 contains the error #N/A")]
 
 
-def faults_of(sheet: Sheet) -> list[tuple[int, int | None, str]]:
-    assert {fault.code for fault in sheet.errors} <= {"error_cell"}
-    return [(fault.row, fault.column, fault.message) for fault in sheet.errors]
+def errors_of(sheet: Sheet) -> list[tuple[int, int | None, str]]:
+    assert {error.code for error in sheet.errors} <= {"error_cell"}
+    return [(error.row, error.column, error.message) for error in sheet.errors]
 
 
-def test_every_cell_with_an_error_is_a_fault() -> None:
+def test_every_error_value_is_an_error_of_its_cell() -> None:
     rows: list[Row] = [["phone", "x"], ["1", Formula("=NA()", "#N/A")], [], [Formula("=1/0", "#DIV/0!"), "y"]]
 
     sheet = sheet_of(workbook(rows, first_row=3, hidden=[[1, 2]]), "leads.xlsx")
 
-    assert faults_of(sheet) == [(5, 1, "Cell B5 contains the error #N/A"), (7, 0, "Cell A7 contains the error #DIV/0!")]
-    assert [fault.value for fault in sheet.errors] == ["#N/A", "#DIV/0!"]
+    assert errors_of(sheet) == [(5, 1, "Cell B5 contains the error #N/A"), (7, 0, "Cell A7 contains the error #DIV/0!")]
+    assert [error.value for error in sheet.errors] == ["#N/A", "#DIV/0!"]
 
 
 def test_errors_are_found_in_xml_of_any_style() -> None:
@@ -118,7 +118,7 @@ def test_errors_are_found_in_xml_of_any_style() -> None:
         b"<row><c><v>4155552671</v></c><c s='0'\n t = 'e' ><f>NA()</f><v>#N/A</v></c></row>"
     )
 
-    assert faults_of(sheet_of(with_sheet_xml(cells), "leads.xlsx")) == [(2, 1, "Cell B2 contains the error #N/A")]
+    assert errors_of(sheet_of(with_sheet_xml(cells), "leads.xlsx")) == [(2, 1, "Cell B2 contains the error #N/A")]
 
 
 def test_an_error_above_the_rows_does_not_matter() -> None:

@@ -38,8 +38,8 @@ def test_the_content_decides_what_a_file_is(filename: str, content: bytes, kind:
     "filename", ["leads.txt", "leads", "csv", ".csv", "leads.csv.exe", "leads.xlsm.pdf", "leads.ods", ""]
 )
 @pytest.mark.parametrize("content", [CSV, XLSX, XLS])
-def test_a_name_that_is_none_of_csv_and_excel_is_refused(filename: str, content: bytes) -> None:
-    assert refusal(filename, content) == "Invalid file type. Only CSV and Excel files are allowed."
+def test_a_name_that_is_not_of_csv_or_excel_is_refused(filename: str, content: bytes) -> None:
+    assert rejection(filename, content) == "Invalid file type. Only CSV and Excel files are allowed."
 
 
 @pytest.mark.parametrize("filename", ["leads.csv", "leads.xlsx", "leads.xls"])
@@ -62,17 +62,17 @@ def test_a_name_that_is_none_of_csv_and_excel_is_refused(filename: str, content:
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512 + "WordDocument".encode("utf-16-le"),
     ],
 )
-def test_content_that_is_none_of_csv_and_excel_is_refused(filename: str, content: bytes) -> None:
-    assert refusal(filename, content) == "Invalid file type. Only CSV and Excel files are allowed."
+def test_content_that_is_neither_csv_nor_excel_is_refused(filename: str, content: bytes) -> None:
+    assert rejection(filename, content) == "Invalid file type. Only CSV and Excel files are allowed."
 
 
-def test_a_workbook_with_a_password_is_refused_as_that() -> None:
+def test_a_workbook_with_a_password_is_refused_with_that_reason() -> None:
     content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512 + "EncryptedPackage".encode("utf-16-le")
 
-    assert refusal("leads.xlsx", content) == "The file is protected with a password"
+    assert rejection("leads.xlsx", content) == "The file is protected with a password"
 
 
-def test_a_large_archive_is_told_by_the_names_of_its_members_alone() -> None:
+def test_a_large_archive_is_identified_by_the_names_of_its_members_alone() -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"\0" * 50_000_000)
@@ -81,7 +81,7 @@ def test_a_large_archive_is_told_by_the_names_of_its_members_alone() -> None:
     assert identify_file_kind("leads.xlsx", content.getvalue()) is FileKind.XLSX
 
 
-def refusal(filename: str, content: bytes) -> str:
-    with pytest.raises(FileRejectedError) as rejection:
+def rejection(filename: str, content: bytes) -> str:
+    with pytest.raises(FileRejectedError) as raised:
         identify_file_kind(filename, content)
-    return rejection.value.message
+    return raised.value.message

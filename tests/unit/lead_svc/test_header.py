@@ -15,7 +15,7 @@ from tests.fixtures.lead_files import column_errors
 
 @pytest.mark.parametrize("name", [field.name for field in FIELDS if field.importable])
 @pytest.mark.parametrize("write", [str, str.upper, lambda name: f" {name.replace('_', ' ').title()} "])
-def test_a_field_s_own_name_is_found_however_it_is_written(name: str, write: object) -> None:
+def test_a_field_s_own_name_is_found_in_any_notation(name: str, write: object) -> None:
     assert callable(write)
     assert field_for_header(write(name)) == name
     assert field_for_header(write(name.replace("_", "-"))) == name
@@ -55,7 +55,7 @@ def test_headers_as_people_write_them(header: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "   ", "id", "Region", "last_contact_date", "phone call", "Name"])
-def test_other_headers_are_no_field(header: str) -> None:
+def test_other_headers_are_not_fields(header: str) -> None:
     assert field_for_header(header) is None
 
 
@@ -66,7 +66,7 @@ def test_no_alias_means_two_fields() -> None:
     assert set(ALIASES) <= set(FIELD_BY_NAME)
 
 
-def test_every_column_has_its_place() -> None:
+def test_every_column_is_a_field_an_extra_or_unnamed() -> None:
     columns = match_columns(["Region", "Phone Number", "", " first_name ", "Größe (cm)", " "])
 
     assert columns.fields == {"phone": 1, "first_name": 3}
@@ -75,7 +75,7 @@ def test_every_column_has_its_place() -> None:
 
 
 @pytest.mark.parametrize("header", ["Mobile", "cell phone", "Mobile Number"])
-def test_a_mobile_number_is_the_phone_only_for_want_of_another(header: str) -> None:
+def test_a_mobile_number_is_the_phone_only_if_no_other_column_is(header: str) -> None:
     assert match_columns(["email", header]).fields == {"email": 0, "phone": 1}
     assert match_columns([header, "phone"]).fields == {"phone": 1}
     assert match_columns([header, "phone"]).extras == {header: 0}
@@ -101,7 +101,7 @@ def test_a_mobile_number_is_the_phone_only_for_want_of_another(header: str) -> N
         (["phone", *(f"c{number}" for number in range(1_000))], ["A file may have at most 1,000 columns"]),
     ],
 )
-def test_every_objection_to_the_header_is_named(headers: list[str], messages: list[str]) -> None:
+def test_every_error_of_the_header_is_named(headers: list[str], messages: list[str]) -> None:
     try:
         found = [error.message for error in match_columns(headers).errors]
     except FileRejectedError as rejection:

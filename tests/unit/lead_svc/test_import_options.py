@@ -11,18 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME
+from services.lead_svc.imports.api.spreadsheet_file import MAX_CELL_LENGTH, parse_stored_rows, to_csv, to_workbook
 from services.lead_svc.imports.api.template import EXAMPLE, template_rows
-from services.lead_svc.imports.failed_rows import LONGEST_CELL, MOST_CELLS, MOST_KEPT, as_csv, as_workbook, rows_of
 from services.lead_svc.imports.options import (
     ImportOptions,
-    InvalidOption,
+    InvalidOptionError,
     OnDuplicate,
     OnError,
-    choice_of,
-    column_map_of,
+    parse_choice,
+    parse_column_map,
 )
-from services.lead_svc.imports.validation.stored_lead import StoredLead
-from services.lead_svc.imports.validation.validator import ValidLeads, examine, settle, validate
+from services.lead_svc.imports.records import StoredLead
+from services.lead_svc.imports.validation.failed_rows import MAX_FAILED_CELLS, MAX_FAILED_ROWS
+from services.lead_svc.imports.validation.validator import ValidLeads, check_rows, resolve_rows, validate_rows
 from services.lead_svc.spreadsheets.csv_reader import read_csv
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.file_kind import FileKind
@@ -33,6 +34,7 @@ from services.lead_svc.spreadsheets.json_reader import read_json
 from services.lead_svc.spreadsheets.reader import read_sheet
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError
 from services.lead_svc.spreadsheets.sheet import Sheet
+from shared.ids import LeadId
 from tests.fixtures.lead_files import csv_file
 
 PHONES = [f"+1415555010{number}" for number in range(10)]
@@ -41,12 +43,14 @@ PHONES = [f"+1415555010{number}" for number in range(10)]
 def settled(content: str, *, stored: dict[str, StoredLead] | None = None, **options: Any) -> ValidLeads:
     """What a file comes to."""
     wanted = ImportOptions(**options)
-    return settle(examine(read_csv(content.encode()), {}, row_limit=None, options=wanted), wanted, stored or {})
+    return resolve_rows(
+        check_rows(read_csv(content.encode()), {}, row_limit=None, options=wanted), wanted, stored or {}
+    )
 
 
 def lead(number: int, status: str = "pending") -> StoredLead:
     """A lead that the campaign has, with the number of that place in `PHONES`."""
-    return StoredLead(100 + number, PHONES[number], status)
+    return StoredLead(LeadId(100 + number), PHONES[number], status)
 
 
 def outcome(
@@ -113,7 +117,7 @@ def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
 
 def test_every_fault_of_the_file_and_its_rows_is_named_together() -> None:
     with pytest.raises(FileRejectedError) as rejection:
-        validate(read_csv(b"email,a,a\nnobody,1,2\n"), {"priority": 9, "shoe": 1}, row_limit=None)
+        validate_rows(read_csv(b"email,a,a\nnobody,1,2\n"), {"priority": 9, "shoe": 1}, row_limit=None)
 
     assert [(error.row, error.code) for error in rejection.value.errors] == [
         (None, "missing"),
@@ -139,7 +143,7 @@ def test_failed_rows_do_not_pile_up_errors_of_earlier_rounds() -> None:
     assert rejection.value.error_summary.failed_rows == b"phone,errors\r\n12,phone: Invalid phone number format: 12\r\n"
 
 
-@pytest.mark.parametrize(("columns", "kept"), [(2, MOST_KEPT), (50, MOST_CELLS // 50)])
+@pytest.mark.parametrize(("columns", "kept"), [(2, MAX_FAILED_ROWS), (50, MAX_FAILED_CELLS // 50)])
 def test_failed_rows_have_a_bound(columns: int, kept: int) -> None:
     header = ",".join(["phone", *(f"c{number}" for number in range(1, columns))])
 
@@ -148,21 +152,21 @@ def test_failed_rows_have_a_bound(columns: int, kept: int) -> None:
 
     assert rejection.value.total == kept + 5
     assert rejection.value.error_summary.failed_rows is not None
-    assert sum(1 for _ in rows_of(rejection.value.error_summary.failed_rows)) == kept + 1
+    assert sum(1 for _ in parse_stored_rows(rejection.value.error_summary.failed_rows)) == kept + 1
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "🎉" * 20_000, "'=" + "x" * 40_000])
 def test_a_text_that_no_cell_can_hold_is_cut_off(text: str) -> None:
-    book = fastexcel.read_excel(as_workbook([["notes"], [text]]))
+    book = fastexcel.read_excel(to_workbook([["notes"], [text]]))
 
     [[_header], [cell]] = book.load_sheet(0, header_row=None, dtypes="string").to_polars().rows()
-    assert len(cell.encode("utf-16-le")) // 2 in {LONGEST_CELL, LONGEST_CELL - 1}
+    assert len(cell.encode("utf-16-le")) // 2 in {MAX_CELL_LENGTH, MAX_CELL_LENGTH - 1}
     assert ("'" + text if text.startswith("'") else text).startswith(cell)
 
 
 @given(st.lists(st.lists(st.text(alphabet="'=+-@\t\raä,;\"\n ", max_size=4), min_size=2, max_size=2), min_size=1))
 def test_no_cell_of_a_csv_is_a_formula_and_an_import_reads_each_as_it_was(rows: list[list[str]]) -> None:
-    content = as_csv(rows).decode("utf-8-sig")
+    content = to_csv(rows).decode("utf-8-sig")
     read = list(csv.reader(io.StringIO(content, newline="")))
 
     assert not [cell for row in read for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
@@ -185,11 +189,11 @@ def test_failed_rows_are_read_again_as_they_were(header: list[str], rows: list[l
     content = csv_file([[escape(cell) for cell in row] for row in table])
     sheet = read_sheet(content, FileKind.CSV)
     with pytest.raises(FileRejectedError) as rejection:
-        validate(sheet, {}, row_limit=None)
+        validate_rows(sheet, {}, row_limit=None)
     assert rejection.value.error_summary.failed_rows is not None
 
-    write = as_csv if kind is FileKind.CSV else as_workbook
-    again = read_sheet(write(rows_of(rejection.value.error_summary.failed_rows)), kind)
+    write = to_csv if kind is FileKind.CSV else to_workbook
+    again = read_sheet(write(parse_stored_rows(rejection.value.error_summary.failed_rows)), kind)
 
     assert [strip_header(cell) for cell in again.headers] == [*map(strip_header, sheet.headers), "errors"]
     assert _trimmed(again) == _trimmed(sheet)
@@ -225,15 +229,15 @@ def test_json_leads_are_rows_of_an_array() -> None:
 
 
 def test_options_are_read_by_their_names() -> None:
-    assert choice_of(OnError, "on_error", "skip") is OnError.SKIP
-    assert column_map_of({"a": "phone"}) == {"a": "phone"}
+    assert parse_choice(OnError, "on_error", "skip") is OnError.SKIP
+    assert parse_column_map({"a": "phone"}) == {"a": "phone"}
     for value in (None, 1, ["skip"], "SKIP", ""):
-        with pytest.raises(InvalidOption, match="on_error must be abort or skip"):
-            choice_of(OnError, "on_error", value)
+        with pytest.raises(InvalidOptionError, match="on_error must be abort or skip"):
+            parse_choice(OnError, "on_error", value)
 
 
 def test_the_template_has_columns_that_an_import_knows() -> None:
     header, example = template_rows()
     assert set(header) <= FIELD_BY_NAME.keys()
-    [row] = validate(read_csv(csv_file([header, example])), {}, row_limit=None).frame.to_dicts()
+    [row] = validate_rows(read_csv(csv_file([header, example])), {}, row_limit=None).frame.to_dicts()
     assert row["phone"] == EXAMPLE["phone"]

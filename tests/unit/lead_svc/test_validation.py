@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_svc.domain.fields import FIELDS
-from services.lead_svc.imports.validation.lead_columns import LEAD_COLUMNS
-from services.lead_svc.imports.validation.validator import validate
+from services.lead_svc.imports.records import LEAD_COLUMNS
+from services.lead_svc.imports.validation.validator import validate_rows
 from services.lead_svc.spreadsheets.csv_reader import read_csv
 from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError, RowError
 from tests.fixtures.lead_files import OLD_WORKBOOK, Formula, Row, csv_file, sheet_of, workbook
@@ -38,7 +38,7 @@ def leads_of(
     """The leads of a CSV file, or of rows that all have the keys of the first."""
     if not isinstance(rows, str):
         rows = csv_file([list(rows[0]), *(list(row.values()) for row in rows)]).decode()
-    return validate(read_csv(rows.encode()), defaults or {}, row_limit=row_limit).frame.to_dicts()
+    return validate_rows(read_csv(rows.encode()), defaults or {}, row_limit=row_limit).frame.to_dicts()
 
 
 def custom_fields_of(rows: Sequence[Mapping[str, object]] | str, **defaults: object) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def test_the_contract_s_example() -> None:
 
 
 def test_the_frame_has_the_columns_and_types_that_are_loaded() -> None:
-    frame = validate(read_csv(f"phone\n{PHONE}\n".encode()), {}, row_limit=None).frame
+    frame = validate_rows(read_csv(f"phone\n{PHONE}\n".encode()), {}, row_limit=None).frame
 
     other = {"priority": pl.Int16(), "lead_score": pl.Int16(), "assigned_to": pl.Int64()}
     assert dict(frame.schema) == {name: other.get(name, pl.String()) for name in LEAD_COLUMNS}
@@ -410,7 +410,7 @@ def test_of_many_error_cells_the_first_are_named_and_all_are_counted() -> None:
     rows: list[Row] = [["phone"], *([Formula("=NA()", "#N/A")] for _ in range(1_500))]
 
     with pytest.raises(FileRejectedError) as rejection:
-        validate(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
+        validate_rows(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
 
     assert (rejection.value.total, rejection.value.errors[-1].row) == (1_500, 1_001)
 
@@ -420,7 +420,7 @@ def test_a_cell_with_an_error_is_named_by_its_column_and_not_called_missing() ->
     rows: list[Row] = [["Phone Number", "Region", "City", ""], [error, error, error, None], [None, None, error, error]]
 
     with pytest.raises(FileRejectedError) as rejection:
-        validate(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
+        validate_rows(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None)
 
     assert [(error.row, error.field, error.value, error.code) for error in rejection.value.errors] == [
         (2, "phone", "#N/A", "error_cell"),
@@ -453,21 +453,21 @@ def test_the_limit_of_rows_counts_leads() -> None:
 def test_an_excel_file_becomes_leads_like_a_csv_file() -> None:
     rows: list[Row] = [["phone", "annual_revenue", "best_time_to_call"], [14155552671, 12.5, 0.6041666667]]
 
-    frame = validate(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None).frame
+    frame = validate_rows(sheet_of(workbook(rows), "leads.xlsx"), {}, row_limit=None).frame
 
     assert frame.select("phone", "annual_revenue", "best_time_to_call").rows() == [(PHONE, "12.5", "14:30:00")]
 
 
 def test_the_errors_of_an_old_workbook_have_their_rows() -> None:
     with pytest.raises(FileRejectedError) as rejection:
-        validate(sheet_of(OLD_WORKBOOK.read_bytes(), "leads.xls"), {}, row_limit=None)
+        validate_rows(sheet_of(OLD_WORKBOOK.read_bytes(), "leads.xls"), {}, row_limit=None)
 
     assert [(error.row, error.field) for error in rejection.value.errors] == [(6, "Signed Up"), (6, "annual_revenue")]
 
 
 def test_the_frame_survives_being_written_as_csv() -> None:
     rows = [{"phone": PHONE, "notes": 'a "b"\n\\N', "city": "", "Region": "x,y"}]
-    frame = validate(read_csv(csv_file([list(rows[0]), list(rows[0].values())])), {}, row_limit=None).frame
+    frame = validate_rows(read_csv(csv_file([list(rows[0]), list(rows[0].values())])), {}, row_limit=None).frame
     written = BytesIO()
 
     frame.write_csv(written, include_header=False)

@@ -32,7 +32,7 @@ def outcome_of(content: bytes, filename: str = "leads.xlsx") -> str:
         sheet = sheet_of(content, filename)
     except FileRejectedError as rejection:
         return rejection.message
-    return f"{len(sheet.errors) + sheet.unlisted_error_count} faulty cells"
+    return f"{len(sheet.errors) + sheet.unlisted_error_count} cells with errors"
 
 
 def outcomes_of(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -108,7 +108,7 @@ def test_more_cells_than_fit_into_memory_are_refused() -> None:
     )
 
 
-def test_one_long_text_shown_everywhere_is_refused() -> None:
+def test_one_long_text_in_every_cell_is_refused() -> None:
     shared = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>%b</t></si></sst>'
     cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (row, row) for row in range(1, 5_001))
 
@@ -117,7 +117,7 @@ def test_one_long_text_shown_everywhere_is_refused() -> None:
     assert rejection_of(content).startswith("The Excel file is too large")
 
 
-def test_long_texts_that_are_shown_once_are_read() -> None:
+def test_long_texts_that_one_cell_each_refers_to_are_read() -> None:
     texts = [f"{number} {'x' * 30_000}" for number in range(500)]
     rows = [["phone", "notes", *"abcdefgh"], *([str(at), text, *"abcdefgh"] for at, text in enumerate(texts))]
 
@@ -158,14 +158,14 @@ def test_an_old_workbook_that_announces_more_texts_than_it_can_hold_is_refused()
 @pytest.mark.parametrize(
     ("part", "old", "new"),
     [
-        # A row without a number, a cell without a column, a cell in a column that there is not: a wild write each.
+        # A row without a number, a cell without a column, a cell in a column outside the grid: wild writes.
         ("xl/worksheets/sheet1.bin", b"\x00\x11\x01", b"\x00\x00\x63\x11\x01"),
         ("xl/worksheets/sheet1.bin", b"\x05\x10\x01\x00\x00\x00", b"\x05\x10\x01\x00\xff\x00"),
-        # A text that there is not, of which the reader knows nothing but to panic.
+        # A text that does not exist: fastexcel panics.
         ("xl/sharedStrings.bin", b"\x13", b"\x14"),
     ],
 )
-def test_a_binary_workbook_with_wild_numbers_is_refused(part: str, old: bytes, new: bytes) -> None:
+def test_a_binary_workbook_with_numbers_out_of_range_is_refused(part: str, old: bytes, new: bytes) -> None:
     members = parts_of(binary_workbook([["phone", "x"], ["1", 2.5]]))
     assert old in members[part]
 
@@ -228,7 +228,7 @@ def test_a_cell_of_spaces_is_read_in_little_time() -> None:
         cells = b"".join(b'<row><c t="e">' + cell % (b" " * 2_500) + b"</c></row>" for _ in range(100))
         files[cell.decode()] = with_sheet_xml(header + cells)
 
-    assert set(finish_in_child(outcomes_of, files).values()) <= {"100 faulty cells", DAMAGED}
+    assert set(finish_in_child(outcomes_of, files).values()) <= {"100 cells with errors", DAMAGED}
 
 
 NEAR_CELLS = b'<row r="1"><c r="A1" t="inlineStr"><is><t>phone</t></is></c></row>'
@@ -271,7 +271,7 @@ OTHER_SHEET = {
 
 def test_the_reader_gets_the_scanned_sheets_alone() -> None:
     """Fails when fastexcel finds a sheet that was not scanned: it finds parts by rules of its own, and aborts."""
-    assert finish_in_child(outcomes_of, OTHER_SHEET) == dict.fromkeys(OTHER_SHEET, "0 faulty cells")
+    assert finish_in_child(outcomes_of, OTHER_SHEET) == dict.fromkeys(OTHER_SHEET, "0 cells with errors")
 
 
 NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -329,7 +329,7 @@ def test_the_cells_and_records_of_a_binary_sheet_are_counted(limit: str, monkeyp
 
 
 def rejection_of_or_none(content: bytes) -> str | None:
-    return None if outcome_of(content) == "0 faulty cells" else outcome_of(content)
+    return None if outcome_of(content) == "0 cells with errors" else outcome_of(content)
 
 
 def test_a_workbook_part_with_more_elements_than_any_has_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

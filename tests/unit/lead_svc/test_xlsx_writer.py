@@ -1,4 +1,4 @@
-"""Rows of COPY into rows of a sheet, read back by the reader that imports use."""
+"""Rows of COPY written as a workbook, and read back with the reader of imports."""
 
 import io
 
@@ -39,7 +39,7 @@ def read_back(content: bytes) -> list[list[tuple[str | None, str | None]]]:
     return [sheet.rows() for sheet in sheets]
 
 
-# What XML cannot hold at all, the reader leaves in Excel's way of writing it.
+# Characters that XML cannot contain are read as Excel writes them, so they are not among these.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff"), min_size=1)
 nasty = st.lists(
     st.one_of(
@@ -61,7 +61,7 @@ def test_a_formula_is_a_text_and_a_number_is_a_number() -> None:
     assert xml == (b'<row><c t="inlineStr"><is><t xml:space="preserve">=1+1</t></is></c><c><v>12.50</v></c></row>')
 
 
-def test_nothing_is_an_empty_cell() -> None:
+def test_null_is_an_empty_cell() -> None:
     assert RowEncoder([False, True], b"\x1f").encode([copied(None, None)], 2) == b"<row><c/><c/></row>"
 
 
@@ -80,13 +80,13 @@ def test_the_longest_text_fits(character: str) -> None:
 def test_a_longer_text_is_refused_by_row_and_column(text: str) -> None:
     rows = RowEncoder([False, False], b"\x1f")
 
-    with pytest.raises(CellTooLongError) as refused:
+    with pytest.raises(CellTooLongError) as error:
         rows.encode([copied("short", "short"), copied("short", text)], 10)
 
-    assert (refused.value.row, refused.value.column) == (11, 2)
+    assert (error.value.row, error.value.column) == (11, 2)
 
 
-def test_rows_past_the_end_of_a_sheet_go_on_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_the_end_of_a_sheet_are_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_writer, "MAX_ROWS", 4)
 
     sheets = read_back(book_of([copied(f"row {number}", str(number)) for number in range(8)]))
@@ -106,7 +106,7 @@ def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatc
     st.integers(1, 7),
     st.data(),
 )
-def test_lines_are_whole_however_they_are_cut(lines: list[bytes], enough: int, data: st.DataObject) -> None:
+def test_lines_are_whole_wherever_the_pieces_end(lines: list[bytes], enough: int, data: st.DataObject) -> None:
     text = b"".join(line + b"\n" for line in lines)
     collector = Lines(enough)
     got: list[bytes] = []

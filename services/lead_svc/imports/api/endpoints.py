@@ -1,162 +1,94 @@
-"""Imports over HTTP: how they are started."""
+"""Endpoints that start imports: of a file, and of a JSON array of leads."""
 
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
-from services.lead_svc.imports.api.json_request import BODY_SCHEMA, read_json_upload
-from services.lead_svc.imports.api.presentation import location_of, show_job, show_result
-from services.lead_svc.imports.api.schemas import ImportAccepted, ImportErrorResponse, ImportResult, RowErrorRead
-from services.lead_svc.imports.api.upload import LARGEST_MEGABYTES, Upload, read_upload
+from services.lead_svc.imports.api.json_request import read_json_request
+from services.lead_svc.imports.api.json_schema import BODY_SCHEMA
+from services.lead_svc.imports.api.presentation import import_response
+from services.lead_svc.imports.api.schemas import (
+    ImportAcceptedResponse,
+    ImportResponse,
+)
+from services.lead_svc.imports.api.upload import FORM_SCHEMA, MAX_MEGABYTES, fingerprint_parts, read_file_request
 from services.lead_svc.imports.errors import (
     BODY_NOT_AN_OBJECT,
     CAMPAIGN_REQUIRED,
-    CAMPAIGN_UNKNOWN_NOW,
-    DRY_RUN_SUCCEEDED,
-    IMPORT_ACCEPTED,
     IMPORT_FAILED,
-    IMPORT_SUCCEEDED,
     INVALID_CAMPAIGN,
-    NO_FILE,
     NO_LEADS_IN_BODY,
     UNKNOWN_PARAMETER,
     WORKER_GAVE_UP,
-    ImportRefused,
-    file_too_large,
+    ImportRequestError,
+    campaign_unknown_now,
 )
-from services.lead_svc.imports.options import OnDuplicate, OnError
-from services.lead_svc.imports.service import ImportService, Outcome
+from services.lead_svc.imports.records import ImportRequest
+from services.lead_svc.imports.service import ImportService
+from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead
 from shared.http.auth import Caller, CompanyInPath, Principal
 from shared.http.errors import ApiError, BadRequest, InternalServerError, ServiceUnavailable, display_value
 from shared.http.idempotency import (
-    REPLAYED,
     REPLAYED_HEADER,
     RawIdempotencyKey,
     idempotent_request,
-    in_progress,
-    other_content,
 )
-from shared.http.json import JsonResponse, dump
+from shared.http.multipart import NO_FILE, file_too_large
 from shared.http.openapi import documented_errors
+from shared.idempotency import in_progress, other_content
+from shared.ids import CompanyId
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead imports"])
 
 Preference = Annotated[
     str | None,
     Header(
-        alias="Prefer", description="`respond-async` (RFC 7240): do not wait for the end.", examples=["respond-async"]
+        alias="Prefer",
+        description="`respond-async` (RFC 7240): respond with 202 at once instead of waiting for the end.",
+        examples=["respond-async"],
     ),
 ]
 
 _FORM: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "campaign_id"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "CSV or Excel file, at most 10 MB; its first row holds the column headers.",
-                        },
-                        "campaign_id": {
-                            "type": "integer",
-                            "description": "The company's campaign that is to call the leads.",
-                            "examples": [123],
-                        },
-                        "default_values": {
-                            "type": "string",
-                            "description": "JSON object: values for the fields that a row leaves empty.",
-                            "examples": ['{"source": "bulk_import", "status": "pending"}'],
-                        },
-                        "column_map": {
-                            "type": "string",
-                            "description": "JSON object: which field of a lead a header of the file means.",
-                            "examples": ['{"Kundenname": "last_name", "Rufnummer": "phone"}'],
-                        },
-                        "on_error": {
-                            "type": "string",
-                            "enum": list(OnError),
-                            "default": OnError.ABORT,
-                            "description": "`abort`: with any error nothing is imported. `skip`: rows with errors are "
-                            "left out and reported.",
-                        },
-                        "on_duplicate": {
-                            "type": "string",
-                            "enum": list(OnDuplicate),
-                            "default": OnDuplicate.CREATE,
-                            "description": "What a row becomes whose phone number the campaign has already, or an "
-                            "earlier row of the file: `create` one more lead, `skip` it, `update` the lead with what "
-                            "the row says, `error`.",
-                        },
-                        "dry_run": {
-                            "type": "boolean",
-                            "default": False,
-                            "description": "Check everything and write nothing.",
-                        },
-                    },
-                }
-            }
-        },
-    }
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM_SCHEMA}}}
 }
 _JSON: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": BODY_SCHEMA}}}
 }
-
 _HEADERS: Final = {
     "Location": {"description": "Path of the import.", "schema": {"type": "string"}},
     **REPLAYED_HEADER,
 }
 
 
-class ImportFailed(BadRequest):
-    """The leads have faults, all of which are named; with `Location` where the job can be looked at."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        faults = [RowErrorRead.model_validate(error) for error in outcome.job.errors]
-        super().__init__(IMPORT_FAILED, outcome.job.error, faults)
-        self._headers = _headers(outcome)
-
-    def response(self) -> Response:
-        """The answer."""
-        response = super().response()
-        response.headers.update(self._headers)
-        return response
-
-
-def _answers(*refusals: ApiError) -> dict[int | str, dict[str, Any]]:
-    answers: dict[int | str, dict[str, Any]] = {
-        200: {"model": ImportResult, "description": "With `dry_run`: what would be imported.", "headers": _HEADERS},
-        201: {"model": ImportResult, "description": "The leads were imported.", "headers": _HEADERS},
+def _responses(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {"model": ImportResponse, "description": "With `dry_run`: the result of a check.", "headers": _HEADERS},
+        201: {"model": ImportResponse, "description": "The leads were imported.", "headers": _HEADERS},
         202: {
-            "model": ImportAccepted,
-            "description": "The import goes on; `Location` tells how far it is.",
+            "model": ImportAcceptedResponse,
+            "description": "The import continues; `Location` is the path of its job.",
             "headers": _HEADERS,
         },
         **documented_errors(
-            *refusals,
+            *errors,
             in_progress(),
             other_content(),
             InternalServerError(IMPORT_FAILED),
             InternalServerError(IMPORT_FAILED, WORKER_GAVE_UP),
-            ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW),
+            campaign_unknown_now(),
             ServiceUnavailable.database(),
         ),
     }
-    answers[400] |= {"model": ImportErrorResponse, "headers": _HEADERS}
-    return answers
+    responses[400] |= {"model": ImportErrorResponse, "headers": _HEADERS}
+    return responses
 
 
 def _row_error(row: int, field: str) -> BadRequest:
     message = "Invalid phone number format: 12"
-    fault = RowErrorRead(row=row, field=field, value="12", code="invalid_phone", message=message)
-    return BadRequest(IMPORT_FAILED, message, [fault])
+    error = RowErrorRead(row=row, field=field, value="12", code="invalid_phone", message=message)
+    return BadRequest(IMPORT_FAILED, message, [error])
 
 
 @router.post(
@@ -164,29 +96,29 @@ def _row_error(row: int, field: str) -> BadRequest:
     status_code=201,
     summary="Import company leads from file",
     openapi_extra=_FORM,
-    responses=_answers(
+    responses=_responses(
         _row_error(2, "phone"),
-        ImportRefused(NO_FILE),
-        ImportRefused(file_too_large(LARGEST_MEGABYTES)),
-        ImportRefused(CAMPAIGN_REQUIRED),
-        ImportRefused(INVALID_CAMPAIGN),
-        ImportRefused("on_error must be abort or skip"),
+        ImportRequestError(NO_FILE),
+        ImportRequestError(file_too_large(MAX_MEGABYTES)),
+        ImportRequestError(CAMPAIGN_REQUIRED),
+        ImportRequestError(INVALID_CAMPAIGN),
+        ImportRequestError("on_error must be abort or skip"),
     ),
 )
 async def import_file(
     request: Request, company_id: CompanyInPath, caller: Caller, key: RawIdempotencyKey, prefer: Preference = None
 ) -> Response:
-    """Load every lead of a file, or none of them.
+    """Import all leads of a file, or none.
 
-    Answers 201 with the leads; with `Prefer: respond-async`, or when the import takes longer than a request should,
-    202 with the job. Waiting, a file may have up to 1,000 rows; not waiting, as many as fit into 10 MB. Each fault of a
-    file is named in `errors` with its row, as a spreadsheet counts it.
+    The response is 201 with the leads. It is 202 with the job if the request has `Prefer: respond-async`, or if the
+    import takes longer than a request should. A file may have up to 1,000 rows if the caller waits; otherwise as many
+    as fit into 10 MB. `errors` lists every error of the file with the row number that a spreadsheet displays.
 
-    Under an `Idempotency-Key` the same file is imported once: sent again, it is answered with what became of it, and
-    the leads as they are now. An import that failed leaves its key free.
+    With an `Idempotency-Key` the same file is imported once: a repeated request returns the result of the first import,
+    with the leads as they are now. A failed import frees its key.
     """
     request.state.failure_message = IMPORT_FAILED
-    return await _run(request, company_id, caller, await read_upload(request), key, prefer)
+    return await _start(request, company_id, caller, await read_file_request(request), key, prefer)
 
 
 @router.post(
@@ -194,51 +126,46 @@ async def import_file(
     status_code=201,
     summary="Import company leads from JSON",
     openapi_extra=_JSON,
-    responses=_answers(
+    responses=_responses(
         _row_error(0, "leads.0.phone"),
-        ImportRefused(CAMPAIGN_REQUIRED),
-        ImportRefused(NO_LEADS_IN_BODY),
-        ImportRefused(INVALID_CAMPAIGN),
-        ImportRefused(BODY_NOT_AN_OBJECT),
+        ImportRequestError(CAMPAIGN_REQUIRED),
+        ImportRequestError(NO_LEADS_IN_BODY),
+        ImportRequestError(INVALID_CAMPAIGN),
+        ImportRequestError(BODY_NOT_AN_OBJECT),
     ),
 )
 async def import_json(
     request: Request, company_id: CompanyInPath, caller: Caller, key: RawIdempotencyKey, prefer: Preference = None
 ) -> Response:
-    """Load every lead of an array, or none of them: by the rules of the file import, and in the same way.
+    """Import all leads of an array, or none, by the rules of the file import.
 
-    Waiting, up to 1,000 leads; not waiting, as many as fit into 10 MB. Each fault is named in `errors` with the lead's
-    place in the array and the path of its field, as `leads.0.phone`. A field that leads do not have is such a fault.
+    An array may have up to 1,000 leads if the caller waits; otherwise as many as fit into 10 MB. `errors` lists every
+    error with the lead's position in the array and the path of the field, such as `leads.0.phone`. A field that leads
+    do not have is an error.
     """
     request.state.failure_message = IMPORT_FAILED
-    return await _run(request, company_id, caller, await read_json_upload(request), key, prefer)
+    return await _start(request, company_id, caller, await read_json_request(request), key, prefer)
 
 
-async def _run(
-    request: Request, company_id: int, caller: Principal, upload: Upload, key: str | None, prefer: str | None
+async def _start(
+    request: Request,
+    company_id: CompanyId,
+    caller: Principal,
+    import_request: ImportRequest,
+    key: str | None,
+    prefer: str | None,
 ) -> Response:
-    service: ImportService = request.app.state.imports
-    waits = not _prefers_async(prefer)
-    wait_seconds: float = request.app.state.import_wait_seconds if waits else 0
     _require_no_query(request)
-    keyed = None if key is None else idempotent_request(request, caller, key, *upload.said())
-    outcome = await service.run(caller, company_id, upload, wait_seconds=wait_seconds, keyed=keyed)
-    if not waits:
-        return _accepted(outcome, {"Preference-Applied": "respond-async"})
-    match outcome.job.status:
-        case "completed" | "undone":
-            return _imported(outcome)
-        case "failed":
-            raise ImportFailed(outcome)
-        case "aborted":
-            raise InternalServerError(IMPORT_FAILED, outcome.job.error)
-        case _:
-            return _accepted(outcome, {})
+    service: ImportService = request.app.state.imports
+    wait = not _prefers_async(prefer)
+    idempotent = idempotent_request(request, caller, key, *fingerprint_parts(import_request)) if key else None
+    started = await service.start(caller, company_id, import_request, wait=wait, idempotent=idempotent)
+    return import_response(started, waited=wait)
 
 
 def _require_no_query(request: Request) -> None:
-    """Refuse what stands in the query, where nobody would read it: `?dry_run=true` would import."""
-    faults = [
+    """Reject query parameters, which an import does not read: `?dry_run=true` would import."""
+    errors = [
         RowErrorRead(
             row=None,
             field=display_value(name),
@@ -248,29 +175,8 @@ def _require_no_query(request: Request) -> None:
         )
         for name in request.query_params
     ]
-    if faults:
-        raise ImportRefused(faults[0].message, faults)
-
-
-def _imported(outcome: Outcome) -> Response:
-    message = DRY_RUN_SUCCEEDED if outcome.job.dry_run else IMPORT_SUCCEEDED
-    # The leads are JSON already, made by PostgreSQL.
-    head = dump({"message": message, **show_result(outcome.job)})[:-1]
-    return JsonResponse(
-        b"".join((head, b',"leads":[', outcome.leads_json, b"]}")),
-        status_code=200 if outcome.job.dry_run else 201,
-        headers=_headers(outcome),
-    )
-
-
-def _accepted(outcome: Outcome, headers: dict[str, str]) -> Response:
-    body = {"message": IMPORT_ACCEPTED, "data": show_job(outcome.job, None)}
-    return JsonResponse(body, status_code=202, headers=_headers(outcome) | headers)
-
-
-def _headers(outcome: Outcome) -> dict[str, str]:
-    location = {"Location": location_of(outcome.job)}
-    return location | {REPLAYED: "true"} if outcome.repeated else location
+    if errors:
+        raise ImportRequestError(errors[0].message, errors)
 
 
 def _prefers_async(prefer: str | None) -> bool:

@@ -1,64 +1,55 @@
-"""Import jobs over HTTP: the history, how far one is, what was wrong with its file, and taking it back."""
+"""Endpoints of import jobs: list, progress, errors, undo, and the template file."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from services.lead_svc.imports.api.presentation import show_in_list, show_job
-from services.lead_svc.imports.api.schemas import ImportErrors, ImportJob, ImportPage, ImportUndone
+from services.lead_svc.imports.api.presentation import errors_response, job_json, job_summary_json, undo_response
+from services.lead_svc.imports.api.schemas import (
+    ImportErrorsResponse,
+    ImportListResponse,
+    ImportRead,
+    ImportUndoResponse,
+)
+from services.lead_svc.imports.api.spreadsheet_file import (
+    CSV,
+    DOCUMENTED_CONTENT,
+    DOCUMENTED_HEADERS,
+    XLSX,
+    FileFormat,
+    file_response,
+    parse_stored_rows,
+)
 from services.lead_svc.imports.api.template import template_rows
-from services.lead_svc.imports.errors import IMPORT_UNDONE, import_not_found, no_failed_rows, not_ended, nothing_to_undo
-from services.lead_svc.imports.failed_rows import as_csv, as_workbook, rows_of
-from services.lead_svc.imports.service import FollowedJob, ImportService
+from services.lead_svc.imports.errors import import_not_found, no_failed_rows, not_ended, nothing_to_undo
+from services.lead_svc.imports.service import FollowedImport, ImportService
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented_errors
-from shared.http.parameters import MAX_ID, StrictIntText
+from shared.http.pagination import LINK_HEADER, IdCursor, next_link, page_limit
+from shared.http.parameters import StrictIntText
+from shared.ids import MAX_ID, ImportId
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}/imports", tags=["Lead imports"])
 
-CSV: Final = "text/csv"
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LARGEST_PAGE: Final = 200
-
-
-_ONE_FILE_AT_A_TIME: Final = asyncio.Lock()
-"""A large one takes seconds of the processor and megabytes of the disk."""
-
-
-class FileFormat(StrEnum):
-    """Kinds of files that are given out."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
+MAX_PAGE_SIZE: Final = 200
 
 
 class ReportFormat(StrEnum):
-    """How errors are told: by name, or in the file's own rows."""
+    """Formats of the errors of an import: a list of errors, or the failed rows as a spreadsheet file."""
 
     JSON = "json"
     CSV = "csv"
     XLSX = "xlsx"
 
 
-_BY_MEDIA_TYPE: Final = {"application/json": ReportFormat.JSON, CSV: ReportFormat.CSV, XLSX: ReportFormat.XLSX}
-
-_FILE: Final[dict[str, Any]] = {
-    CSV: {"schema": {"type": "string", "description": "UTF-8 with a byte order mark."}},
-    XLSX: {"schema": {"type": "string", "format": "binary"}},
-}
-_DISPOSITION: Final[dict[str, Any]] = {
-    "Content-Disposition": {"description": "The file's name.", "schema": {"type": "string"}}
-}
-
+_FORMAT_BY_MEDIA_TYPE: Final = {"application/json": ReportFormat.JSON, CSV: ReportFormat.CSV, XLSX: ReportFormat.XLSX}
 ImportIdInPath = Annotated[
-    int, Path(alias="importId", ge=1, le=MAX_ID, description="Id of the import.", examples=[1]), StrictIntText
+    ImportId, Path(alias="importId", ge=1, le=MAX_ID, description="Id of the import.", examples=[1]), StrictIntText
 ]
 
 
@@ -68,16 +59,37 @@ class _Events(EventSourceResponse):
     media_type = None  # type: ignore[assignment] # Starlette itself has None for a response without one
 
 
-async def _job(request: Request, company_id: CompanyInPath, import_id: ImportIdInPath) -> FollowedJob:
+def _service(request: Request) -> ImportService:
     service: ImportService = request.app.state.imports
-    found = await service.get(company_id, import_id)
-    if found is None:
-        raise import_not_found()
-    return found
+    return service
 
 
-Job = Annotated[FollowedJob, Depends(_job)]
-"""Parameter of an endpoint: the import of the path, which the company must have."""
+Imports = Annotated[ImportService, Depends(_service)]
+"""Parameter of an endpoint: the import service."""
+
+
+async def _job(imports: Imports, company_id: CompanyInPath, import_id: ImportIdInPath) -> FollowedImport:
+    return await imports.get(company_id, import_id)
+
+
+Job = Annotated[FollowedImport, Depends(_job)]
+"""Parameter of an endpoint: the import of the path, which must belong to the company of the path."""
+
+
+def _report_format(
+    report_format: Annotated[
+        ReportFormat | None,
+        Query(alias="format", description="Default: the format that `Accept` names first, otherwise JSON."),
+    ] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> ReportFormat:
+    media_types = (media_type.partition(";")[0].strip().lower() for media_type in accept.split(","))
+    accepted = (_FORMAT_BY_MEDIA_TYPE[media_type] for media_type in media_types if media_type in _FORMAT_BY_MEDIA_TYPE)
+    return report_format or next(accepted, ReportFormat.JSON)
+
+
+RequestedFormat = Annotated[ReportFormat, Depends(_report_format)]
+"""Parameter of an endpoint: the format of the query, else of the `Accept` header, else JSON."""
 
 
 @router.get(
@@ -85,59 +97,48 @@ Job = Annotated[FollowedJob, Depends(_job)]
     summary="List lead imports",
     responses={
         200: {
-            "model": ImportPage,
-            "description": "The imports, also when there are none.",
-            "headers": {
-                "Link": {
-                    "description": 'The next page, where there is one (RFC 8288, `rel="next"`).',
-                    "schema": {"type": "string"},
-                }
-            },
+            "model": ImportListResponse,
+            "description": "The imports; an empty list if there are none.",
+            "headers": LINK_HEADER,
         }
     },
 )
 async def list_imports(
     request: Request,
+    imports: Imports,
     company_id: CompanyInPath,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Most imports of the answer."), StrictIntText] = 50,
-    cursor: Annotated[
-        int | None,
-        Query(ge=1, le=MAX_ID, description="Where the page before ended, as its `Link` says."),
-        StrictIntText,
-    ] = None,
+    limit: Annotated[int, page_limit(MAX_PAGE_SIZE, "imports"), StrictIntText] = 50,
+    cursor: IdCursor = None,
 ) -> Response:
-    """The company's imports, newest first, without their errors."""
-    service: ImportService = request.app.state.imports
-    jobs, more = await service.page(company_id, limit=limit, before=cursor)
-    headers = {}
-    if more:
-        following = urlencode({"limit": limit, "cursor": jobs[-1][0].id})
-        headers["Link"] = f'<{request.url.path}?{following}>; rel="next"'
-    return JsonResponse({"data": [show_in_list(*job) for job in jobs]}, headers=headers)
+    """Return the company's imports, newest first, without their errors."""
+    before_id = None if cursor is None else ImportId(cursor)
+    page = await imports.list_newest(company_id, limit=limit, before_id=before_id)
+    headers = next_link(request, page.next_cursor, limit=limit)
+    return JsonResponse({"data": [job_summary_json(job) for job in page.items]}, headers=headers)
 
 
 @router.get(
     "/template",
     summary="Get a template for lead files",
     response_class=Response,
-    responses={200: {"description": "The file.", "content": _FILE, "headers": _DISPOSITION}},
+    responses={200: {"description": "The file.", "content": DOCUMENTED_CONTENT, "headers": DOCUMENTED_HEADERS}},
 )
 async def get_import_template(
     _company_id: CompanyInPath,
-    file_format: Annotated[FileFormat, Query(alias="format", description="Kind of file.")] = FileFormat.CSV,
+    file_format: Annotated[FileFormat, Query(alias="format", description="Format of the file.")] = FileFormat.CSV,
 ) -> Response:
-    """A file with the header that an import knows, and one lead as an example. Only `phone` is required."""
-    return await _file(template_rows(), ReportFormat(file_format), "lead-import-template")
+    """Return a file with the columns of a lead file and one example lead. Only the column `phone` is required."""
+    return await file_response(template_rows(), file_format, "lead-import-template")
 
 
 @router.get(
     "/{importId}",
     summary="Get a lead import",
-    responses={200: {"model": ImportJob, "description": "The import."}, **documented_errors(import_not_found())},
+    responses={200: {"model": ImportRead, "description": "The import."}, **documented_errors(import_not_found())},
 )
 async def get_import(job: Job) -> Response:
-    """How far an import is, and what became of it."""
-    return JsonResponse(show_job(*job))
+    """Return an import with its progress or result."""
+    return JsonResponse(job_json(job))
 
 
 @router.get(
@@ -145,39 +146,27 @@ async def get_import(job: Job) -> Response:
     summary="Get the errors of a lead import",
     responses={
         200: {
-            "model": ImportErrors,
-            "description": "The errors, also when there are none; or the rows that failed.",
-            "content": _FILE,
-            "headers": _DISPOSITION,
+            "model": ImportErrorsResponse,
+            "description": "The errors, an empty list if there are none; or the failed rows.",
+            "content": DOCUMENTED_CONTENT,
+            "headers": DOCUMENTED_HEADERS,
         },
         **documented_errors(import_not_found(), no_failed_rows()),
     },
 )
 async def get_import_errors(
-    request: Request,
-    company_id: CompanyInPath,
-    job: Job,
-    report_format: Annotated[
-        ReportFormat | None,
-        Query(alias="format", description="Without it as `Accept` says: JSON, unless that names one of the others."),
-    ] = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    imports: Imports, company_id: CompanyInPath, job: Job, report_format: RequestedFormat
 ) -> Response:
-    """What was wrong with a file.
+    """Return the errors of a file.
 
-    As `csv` or `xlsx`: those of its rows that were not imported for their errors, with a last column `errors` that says
-    why, up to 100,000 of them (500,000 cells) and for 7 days. The file can be mended and imported as it is: that column
-    is passed over.
+    As `csv` or `xlsx`: the rows of the file that were not imported because of errors, with a last column `errors` that
+    has the messages; up to 100,000 rows (500,000 cells), for 7 days. The corrected file can be imported as it is: an
+    import ignores that column.
     """
-    record, _ = job
-    wanted = report_format or _accepted(accept)
-    if wanted is ReportFormat.JSON:
-        return JsonResponse({"import_id": record.id, "error_count": record.error_count, "errors": record.errors})
-    service: ImportService = request.app.state.imports
-    content = await service.failed_rows(company_id, record.id)
-    if content is None:
-        raise no_failed_rows()
-    return await _file(rows_of(content), wanted, f"import-{record.id}-errors")
+    if report_format is ReportFormat.JSON:
+        return errors_response(job.job)
+    rows = parse_stored_rows(await imports.failed_rows(company_id, job.job.id))
+    return await file_response(rows, FileFormat(report_format), f"import-{job.job.id}-errors")
 
 
 @router.get(
@@ -186,62 +175,35 @@ async def get_import_errors(
     response_class=_Events,
     responses={
         200: {
-            "description": "Events `progress`, and at last `end`, each with the import as data; then it is closed.",
-            "content": {"text/event-stream": {"schema": {"type": "string", "description": "Data: an `ImportJob`."}}},
+            "description": "Events `progress`, then one event `end`, each with the import as data.",
+            "content": {"text/event-stream": {"schema": {"type": "string", "description": "Data: an `ImportRead`."}}},
         },
         **documented_errors(import_not_found()),
     },
 )
 async def follow_import(
-    request: Request, company_id: CompanyInPath, import_id: ImportIdInPath, _job: Job
+    imports: Imports, company_id: CompanyInPath, import_id: ImportIdInPath, _job: Job
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: the import as it is now, again whenever that has changed, and its end.
+    """Send the import as server-sent events: now, after each change, and at its end, after which the stream closes.
 
-    A comment comes every 15 seconds while nothing changes.
+    While nothing changes, a comment is sent every 15 seconds.
     """
-    service: ImportService = request.app.state.imports
-    async for job, progress in service.follow(company_id, import_id):
-        name = "progress" if job.finished_at is None else "end"
-        yield ServerSentEvent(event=name, raw_data=dump(show_job(job, progress)).decode())
+    async for job in imports.follow(company_id, import_id):
+        name = "progress" if job.job.finished_at is None else "end"
+        yield ServerSentEvent(event=name, raw_data=dump(job_json(job)).decode())
 
 
 @router.delete(
     "/{importId}",
     summary="Undo a lead import",
     responses={
-        200: {"model": ImportUndone, "description": "Done."},
+        200: {"model": ImportUndoResponse, "description": "The import was undone."},
         **documented_errors(import_not_found(), not_ended(), nothing_to_undo()),
     },
 )
-async def undo_import(request: Request, company_id: CompanyInPath, import_id: ImportIdInPath) -> Response:
-    """Delete the leads that an import created, but for those that somebody has changed since, which are named.
+async def undo_import(imports: Imports, company_id: CompanyInPath, import_id: ImportIdInPath) -> Response:
+    """Delete the leads that the import created. Leads that have changed since remain; the response has their ids.
 
-    Leads that it wrote over (`on_duplicate=update`) stay as they are. Asked again it answers the same way.
+    Leads that the import updated (`on_duplicate=update`) are not changed. A repeated request has the same effect.
     """
-    service: ImportService = request.app.state.imports
-    undone = await service.undo(company_id, import_id)
-    return JsonResponse(
-        {
-            "message": IMPORT_UNDONE,
-            "deleted_count": undone.deleted_count,
-            "kept_count": len(undone.kept_lead_ids),
-            "kept_lead_ids": undone.kept_lead_ids,
-        }
-    )
-
-
-def _accepted(accept: str) -> ReportFormat:
-    """The first format that an `Accept` header names; JSON when it names none."""
-    for media_type in accept.split(","):
-        named = _BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower())
-        if named is not None:
-            return named
-    return ReportFormat.JSON
-
-
-async def _file(rows: Iterable[list[str]], kind: ReportFormat, name: str) -> Response:
-    write, media_type = (as_csv, CSV) if kind is ReportFormat.CSV else (as_workbook, XLSX)
-    async with _ONE_FILE_AT_A_TIME:
-        content = await asyncio.to_thread(write, rows)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
-    return Response(content, media_type=media_type, headers=headers)
+    return undo_response(await imports.undo(company_id, import_id))

@@ -1,4 +1,4 @@
-"""Imports as API clients see them."""
+"""Response schemas of imports."""
 
 from datetime import datetime
 from typing import Literal
@@ -7,58 +7,36 @@ from pydantic import BaseModel, Field
 
 from services.lead_svc.imports.options import OnDuplicate, OnError
 from services.lead_svc.leads.schemas import LeadShown
-from shared.http.errors import ErrorResponse
+from services.lead_svc.spreadsheets.schemas import RowErrorRead
 
-ImportStatus = Literal["queued", "processing", "completed", "failed", "aborted", "undone"]
-
-
-class RowErrorRead(BaseModel):
-    """One thing that is wrong with a file, or with a JSON array of leads."""
-
-    row: int | None = Field(
-        description="Row as a spreadsheet shows it: the header is row 1. For JSON the place in `leads`, which counts "
-        "from 0. Null for what concerns all of it."
-    )
-    field: str | None = Field(
-        description="Field of the lead, or the column's header where it is none. For JSON its path: `leads.0.phone`."
-    )
-    value: str | None = Field(description="The value as it stands in the file, cut where it is long.")
-    code: str
-    message: str
+ImportStatusRead = Literal["queued", "processing", "completed", "failed", "aborted", "undone"]
+"""The stored statuses, and `processing`, which a job has while a worker publishes its progress."""
 
 
-class ImportErrorResponse(ErrorResponse):
-    """The body of an import's error."""
-
-    errors: list[RowErrorRead] | None = Field(  # type: ignore[assignment] # a fault of a row is told in its own shape
-        default=None, description="Every fault, up to the first 1,000."
-    )
-
-
-class ImportResult(BaseModel):
-    """The answer to an import that was done while the caller waited."""
+class ImportResponse(BaseModel):
+    """Response to an import that ended while the caller waited."""
 
     message: str = Field(examples=["Leads imported successfully"])
-    imported_count: int = Field(description="How many leads were created.")
-    updated_count: int = Field(default=0, description="With `on_duplicate=update`: how many leads were written over.")
+    imported_count: int = Field(description="Number of leads created.")
+    updated_count: int = Field(default=0, description="With `on_duplicate=update`: number of leads updated.")
     skipped_count: int = Field(
-        default=0, description="With `on_error=skip` or `on_duplicate=skip`: how many rows were left out."
+        default=0, description="With `on_error=skip` or `on_duplicate=skip`: number of rows skipped."
     )
     errors: list[RowErrorRead] = Field(
-        default=[], description="With `on_error=skip`: why, up to the first 1,000 faults."
+        default=[], description="With `on_error=skip`: the errors of the skipped rows, up to the first 1,000."
     )
-    leads: list[LeadShown] = Field(description="Those that were created.")
+    leads: list[LeadShown] = Field(description="The leads created.")
 
 
-class ImportProgress(BaseModel):
-    """How far a job is."""
+class ImportProgressRead(BaseModel):
+    """Progress of a job."""
 
     rows_done: int
-    rows_total: int | None = Field(description="Null while the file is still being read.")
+    rows_total: int | None = Field(description="Null until the file has been read.")
     percent: int = Field(ge=0, le=100)
 
 
-class ListedImport(BaseModel):
+class ImportSummaryRead(BaseModel):
     """An import job, without its errors."""
 
     id: int
@@ -69,55 +47,55 @@ class ListedImport(BaseModel):
     column_map: dict[str, str]
     on_error: OnError
     on_duplicate: OnDuplicate
-    dry_run: bool = Field(description="Nothing is written: the counts say what would be.")
-    status: ImportStatus = Field(
-        description="`failed`: the file has errors, named in `errors`. `aborted`: it could not be processed. "
-        "In both cases nothing was imported. `undone`: its leads were deleted again."
+    dry_run: bool = Field(description="With `true` nothing is written, and the counts are what an import would give.")
+    status: ImportStatusRead = Field(
+        description="`failed`: the file has errors, listed in `errors`. `aborted`: the file could not be processed. "
+        "In both cases nothing was imported. `undone`: the leads of the import were deleted again."
     )
-    progress: ImportProgress
-    row_count: int | None = Field(description="Rows of the file that hold something, once it has been read.")
-    imported_count: int = Field(description="Leads created.")
-    updated_count: int = Field(description="Leads written over.")
-    skipped_count: int = Field(description="Rows left out, for their errors or as duplicates.")
+    progress: ImportProgressRead
+    row_count: int | None = Field(description="Number of rows that are not blank; null until the file has been read.")
+    imported_count: int = Field(description="Number of leads created.")
+    updated_count: int = Field(description="Number of leads updated.")
+    skipped_count: int = Field(description="Number of rows skipped because of errors or as duplicates.")
     error: str | None = Field(description="The first error.")
-    error_count: int = Field(description="How many errors there are.")
+    error_count: int = Field(description="Number of errors.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     undone_at: datetime | None
 
 
-class ImportJob(ListedImport):
+class ImportRead(ImportSummaryRead):
     """An import job."""
 
     errors: list[RowErrorRead] = Field(description="The first 1,000 errors.")
 
 
-class ImportPage(BaseModel):
-    """A page of a company's imports, the newest first."""
+class ImportListResponse(BaseModel):
+    """A page of a company's imports, newest first."""
 
-    data: list[ListedImport]
+    data: list[ImportSummaryRead]
 
 
-class ImportErrors(BaseModel):
-    """What was wrong with a file."""
+class ImportErrorsResponse(BaseModel):
+    """The errors of a file."""
 
     import_id: int
-    error_count: int = Field(description="How many errors there are; `errors` names at most the first 1,000.")
+    error_count: int = Field(description="Number of errors; `errors` has at most the first 1,000.")
     errors: list[RowErrorRead]
 
 
-class ImportUndone(BaseModel):
-    """What became of the leads of an import that was taken back."""
+class ImportUndoResponse(BaseModel):
+    """Response to the undo of an import."""
 
     message: str = Field(examples=["Lead import undone"])
-    deleted_count: int
-    kept_count: int = Field(description="Leads that somebody has changed since.")
-    kept_lead_ids: list[int]
+    deleted_count: int = Field(description="Number of leads deleted.")
+    kept_count: int = Field(description="Number of leads that have changed since the import and remain.")
+    kept_lead_ids: list[int] = Field(description="Ids of the leads that remain.")
 
 
-class ImportAccepted(BaseModel):
-    """The answer to an import that goes on after it."""
+class ImportAcceptedResponse(BaseModel):
+    """Response to an import that continues after the response."""
 
     message: str = Field(examples=["Lead import accepted"])
-    data: ImportJob
+    data: ImportRead

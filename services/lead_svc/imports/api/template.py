@@ -1,4 +1,4 @@
-"""A file to begin with: the columns of the contract, and one lead to show how they are filled in."""
+"""The template of a lead file: the columns of the contract, and one example lead."""
 
 from typing import Final
 
@@ -28,9 +28,9 @@ EXAMPLE: Final = {
     "notes": "Prefers to be called in the afternoon",
     "tags": "enterprise, high-value",
 }
-"""By column; ``phone`` is the one that every file must have."""
+"""The example lead, by column. Only the column ``phone`` is required in a file."""
 
 
 def template_rows() -> list[list[str]]:
-    """The header and the lead."""
+    """Return the header and the example lead."""
     return [list(EXAMPLE), list(EXAMPLE.values())]

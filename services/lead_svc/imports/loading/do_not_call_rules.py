@@ -1,24 +1,27 @@
-"""Leads that are imported, and the do-not-call list.
+"""The do-not-call list and imports.
 
-A lead with a number of the list starts blacklisted, whatever its file says; the number of one that its file blacklists
-goes on the list.
+A new lead whose number is on the list becomes blacklisted, whatever its file contains. The number of a lead that the
+file blacklists is added to the list.
 """
+
+from typing import Final
 
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.do_not_call import repository, service
 from services.lead_svc.domain.fields import LeadStatus
-from services.lead_svc.imports.repository import QueuedImport
+from services.lead_svc.imports.records import QueuedImport
+from shared.ids import CompanyId
 
-REASON = "Blacklisted by an import"
+REASON: Final = "Blacklisted by an import"
 
 
-async def with_do_not_call(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFrame) -> pl.DataFrame:
-    """The leads, with the status that the list asks for; it stays as it is until the transaction ends."""
-    blacklisted = leads.filter(pl.col("status") == LeadStatus.BLACKLISTED)["phone"].unique().to_list()
+async def apply_do_not_call_list(connection: AsyncConnection, job: QueuedImport, leads: pl.DataFrame) -> pl.DataFrame:
+    """Return the new leads with their status after the list; locks the list until the transaction ends."""
+    blacklisted = _blacklisted_phones(leads)
     if blacklisted:
-        await service.add(connection, job.company_id, blacklisted, reason=REASON, added_by=f"import {job.id}")
+        await _add_to_list(connection, job, blacklisted)
     else:
         await repository.hold(connection, job.company_id)
     if not await repository.has_numbers(connection, job.company_id):
@@ -32,13 +35,21 @@ async def with_do_not_call(connection: AsyncConnection, job: QueuedImport, leads
     )
 
 
-async def hold_list(connection: AsyncConnection, company_id: int, *, for_change: bool) -> None:
-    """Keep the list as it is, before leads are locked: who changes the list holds it first, and then the leads."""
-    await (repository.hold_for_change if for_change else repository.hold)(connection, company_id)
+async def lock_do_not_call_list(connection: AsyncConnection, company_id: CompanyId, *, exclusive: bool) -> None:
+    """Lock the list before leads are locked: whoever changes the list locks the list first and then the leads."""
+    await (repository.hold_for_change if exclusive else repository.hold)(connection, company_id)
 
 
-async def list_blacklisted(connection: AsyncConnection, job: QueuedImport, updates: pl.DataFrame) -> None:
-    """Put the numbers of stored leads that the file has blacklisted on the list, once they are written over."""
-    blacklisted = updates.filter(pl.col("status") == LeadStatus.BLACKLISTED)["phone"].unique().to_list()
+async def list_blacklisted_leads(connection: AsyncConnection, job: QueuedImport, updates: pl.DataFrame) -> None:
+    """Add the numbers of updated leads that the file has blacklisted to the list."""
+    blacklisted = _blacklisted_phones(updates)
     if blacklisted:
-        await service.add(connection, job.company_id, blacklisted, reason=REASON, added_by=f"import {job.id}")
+        await _add_to_list(connection, job, blacklisted)
+
+
+def _blacklisted_phones(leads: pl.DataFrame) -> list[str]:
+    return leads.filter(pl.col("status") == LeadStatus.BLACKLISTED)["phone"].unique().to_list()
+
+
+async def _add_to_list(connection: AsyncConnection, job: QueuedImport, phones: list[str]) -> None:
+    await service.add(connection, job.company_id, phones, reason=REASON, added_by=f"import {job.id}")

@@ -1,4 +1,4 @@
-"""The values that an import is told to put where its file says nothing."""
+"""Default values of an import: values for the fields that a row leaves empty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,36 +7,38 @@ from typing import Final
 import orjson
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
-from services.lead_svc.spreadsheets.row_errors import RowError, shorten
+from services.lead_svc.spreadsheets.row_errors import RowError
 from services.lead_svc.values.from_text import Value, parse_text
 from services.lead_svc.values.to_text import to_cell_text
+from shared.text import shorten
 
-_NEVER_COMMON = frozenset({"phone", "alternate_phone"})
+_WITHOUT_DEFAULT: Final = frozenset({"phone", "alternate_phone"})
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a lead gets where its row is silent: values of fields, and entries of `custom_fields`."""
+    """Values of the fields that a row leaves empty, and entries of `custom_fields`."""
 
     values: Mapping[str, Value]
     custom_fields: Mapping[str, object] = field(default_factory=dict)
 
 
 NO_DEFAULTS: Final = Defaults({})
-"""A lead that is silent stays so."""
+"""Empty cells stay empty."""
 
 
-def check_defaults(given: Mapping[str, object]) -> tuple[Defaults, list[RowError]]:
-    """The given defaults, by the rules of a file's cells, over those that every lead has.
+def parse_defaults(default_values: Mapping[str, object]) -> tuple[Defaults, list[RowError]]:
+    """Parse the default values of a request by the rules of a file's cells.
 
-    Every key that is no field, or whose value its field cannot hold, is an objection.
+    Returns them together with the defaults that every lead has, and an error for each key that is not an importable
+    field and for each value that its field does not accept.
     """
     values: dict[str, Value] = {spec.name: spec.default for spec in FIELDS if spec.default is not None}
     custom_fields: dict[str, object] = {}
     errors: list[RowError] = []
-    for key, value in given.items():
+    for key, value in default_values.items():
         spec = FIELD_BY_NAME.get(key)
-        if spec is None or not spec.importable or key in _NEVER_COMMON:
+        if spec is None or not spec.importable or key in _WITHOUT_DEFAULT:
             errors.append(_error(key, None, "unknown_default", f"default_values cannot set {shorten(key)}"))
             continue
         text = to_cell_text(spec, value)

@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import orjson
 import polars as pl
 import pytest
 from hypothesis import given
@@ -7,8 +8,10 @@ from hypothesis import strategies as st
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
 from services.lead_svc.values.columns import usual_values
-from services.lead_svc.values.from_text import parse_text, time_zones
+from services.lead_svc.values.from_text import parse_text
+from shared.time_zones import time_zones_by_lower_case
 
+MAX_LENGTH = 10_000
 VALUES: dict[str, dict[str, str | int | None]] = {
     "first_name": {"Zoë": "Zoë", "x" * 100: "x" * 100, "x" * 101: None, "日" * 100: "日" * 100},
     "email": {
@@ -178,11 +181,51 @@ def test_amounts_of_money(text: str, amount: str | None) -> None:
     assert parse_text(FIELD_BY_NAME["annual_revenue"], text) == amount
 
 
-def test_every_time_zone_s_name_is_its_own_value() -> None:
+def test_the_name_of_every_time_zone_is_its_own_value() -> None:
     zone = FIELD_BY_NAME["timezone"]
 
-    assert len(time_zones()) > 500
-    assert all(parse_text(zone, name) == name and len(name) <= 64 for name in time_zones().values())
+    assert len(time_zones_by_lower_case()) > 500
+    assert all(parse_text(zone, name) == name and len(name) <= 64 for name in time_zones_by_lower_case().values())
+
+
+# Cells of an export are longer than the values in them, by quotes and commas.
+@pytest.mark.parametrize(
+    ("items", "is_valid"),
+    [
+        (["x"] * MAX_LENGTH, True),
+        (['"' * MAX_LENGTH], True),
+        (["x"] * (MAX_LENGTH + 1), False),
+        (['"' * (MAX_LENGTH + 1)], False),
+    ],
+)
+def test_the_length_of_an_exported_list_is_that_of_its_items(items: list[str], is_valid: bool) -> None:
+    cell = orjson.dumps(items).decode()
+
+    assert parse_text(FIELD_BY_NAME["tags"], cell) == (cell if is_valid else None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_valid"),
+    [
+        ({"a": '"' * MAX_LENGTH, "b": "x" * MAX_LENGTH}, True),
+        ({str(number): "x" for number in range(MAX_LENGTH)}, True),
+        ({"a": "x" * (MAX_LENGTH + 1)}, False),
+        ({"a": ["x"] * MAX_LENGTH}, False),
+    ],
+)
+def test_each_custom_field_of_an_exported_cell_may_be_as_long_as_a_column_s(
+    fields: dict[str, object], is_valid: bool
+) -> None:
+    cell = orjson.dumps(fields).decode()
+
+    assert parse_text(FIELD_BY_NAME["custom_fields"], cell) == (cell if is_valid else None)
+
+
+@pytest.mark.parametrize("cell", ["{" + " " * MAX_LENGTH + "}", '{"a":' * 400 + "1" + "}" * 400 + " " * MAX_LENGTH])
+def test_spaces_of_an_object_do_not_count_towards_its_length(cell: str) -> None:
+    assert parse_text(FIELD_BY_NAME["custom_fields"], cell) == parse_text(
+        FIELD_BY_NAME["custom_fields"], cell.replace(" ", "")
+    )
 
 
 texts = st.one_of(
@@ -196,13 +239,13 @@ texts = st.one_of(
 
 
 @given(st.lists(texts, min_size=1, max_size=20))
-def test_the_shortcut_for_columns_agrees_with_the_rule(written: list[str]) -> None:
+def test_the_usual_values_of_a_column_agree_with_the_rule(written: list[str]) -> None:
     column = pl.DataFrame({"0": written})
     for field in FIELDS:
-        shortcut = usual_values(field, pl.col("0"))
-        if shortcut is None:
+        usual = usual_values(field, pl.col("0"))
+        if usual is None:
             continue
-        for text, value in zip(written, column.select(shortcut).to_series(), strict=True):
+        for text, value in zip(written, column.select(usual).to_series(), strict=True):
             if value is not None:
                 assert same(field.kind, value, parse_text(field, text)), (field.name, text)
 
@@ -225,8 +268,8 @@ def same(kind: Kind, one: str | int, other: str | int | None) -> bool:
         ("phone", "14155552671"),
     ],
 )
-def test_the_shortcut_covers_what_most_files_hold(name: str, text: str) -> None:
-    shortcut = usual_values(FIELD_BY_NAME[name], pl.col("0"))
+def test_the_usual_values_cover_what_most_files_contain(name: str, text: str) -> None:
+    usual = usual_values(FIELD_BY_NAME[name], pl.col("0"))
 
-    assert shortcut is not None
-    assert pl.DataFrame({"0": [text]}).select(shortcut).item() is not None
+    assert usual is not None
+    assert pl.DataFrame({"0": [text]}).select(usual).item() is not None
