@@ -40,7 +40,7 @@ from benchmarks.lead_rows import load_leads
 from benchmarks.own_stack import own_stack
 from deploy.local.processes import PRODUCT, Product
 from deploy.local.stack import Stack
-from services.lead_svc.exports.columns import COLUMNS, is_number
+from services.lead_svc.exports.file_format import COLUMNS, is_number
 from services.lead_svc.tables import leads
 
 ROUNDS: Final = 7

@@ -15,8 +15,8 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import DateTime
 
 from benchmarks.bare_pool import bare_pool
-from services.lead_svc.leads.bodies import LeadBody
 from services.lead_svc.leads.repository import ROWS_PER_READ
+from services.lead_svc.leads.schemas import LeadCreate
 from services.lead_svc.tables import leads
 from shared.events.leads import Lead
 
@@ -31,7 +31,7 @@ _SHOWN = ", ".join(
     for column in leads.columns
 )
 _TOLD = ", ".join(f"lead.{name}" for name in Lead.model_fields)
-_SENT = ", ".join(name for name in LeadBody.model_fields if name not in {"tags", "custom_fields"})
+_SENT = ", ".join(name for name in LeadCreate.model_fields if name not in {"tags", "custom_fields"})
 _LIST = f"""
 SELECT row_to_json(shown)::text
 FROM (SELECT {_SHOWN}, custom_fields -> 'tags' AS tags FROM leads WHERE company_id = $1 ORDER BY id) AS shown

@@ -40,7 +40,7 @@ from benchmarks.lead_rows import load_leads
 from benchmarks.own_stack import own_stack
 from deploy.local.processes import PRODUCT, ProcessSpec, Product
 from deploy.local.stack import Stack
-from services.lead_svc.leads.bodies import EXAMPLE
+from services.lead_svc.leads.schemas import EXAMPLE
 
 ROUNDS: Final = 40
 RESULTS = Path(__file__).parent / "results"

@@ -79,11 +79,11 @@ async def load(url: str, company_id: int, calls: int) -> None:
     await driver.execute(_CONTACTS, company_id)
     await driver.execute("INSERT INTO ledgers VALUES ($1, gen_random_uuid())", company_id)
     await driver.execute("ANALYZE")
-    await rollups.prepare(driver)
+    await rollups.create_before_tables(driver)
     first = company_id * 10_000_000 + 1
     for facts, count in (("lead_facts", LEADS), ("call_facts", calls)):
         for start in range(first, first + count, _PART):
-            await rollups.fold(driver, facts, range(start, start + _PART))
+            await rollups.add_differences(driver, facts, range(start, start + _PART))
     await driver.close()
 
 

@@ -35,14 +35,16 @@ from benchmarks import report_events, report_facts
 from benchmarks.own_stack import own_stack
 from deploy.local.processes import PRODUCT, Product
 from deploy.local.stack import Stack
-from services.analytics_svc.reports import conversions, costs, leads, performance, quality, repository, team
+from services.analytics_svc.reports import conversions, costs, leads, performance, quality, team
 from services.analytics_svc.reports import statistics as campaign_statistics
-from services.analytics_svc.reports.campaign_lookup import KnownCampaign
+from services.analytics_svc.reports.campaign_lookup import ReportCampaign
 from services.analytics_svc.reports.period import Period
 from services.analytics_svc.reports.scope import Scope
-from services.analytics_svc.rollups.definitions import DIMENSIONS, Rollup
-from services.analytics_svc.rollups.measures import Measure
+from services.analytics_svc.rollups import sum_sql
+from services.analytics_svc.rollups.definitions import DIMENSIONS
+from services.analytics_svc.rollups.sum_sql import Parameters, Span, SumQuery
 from shared.database.engine import Driver
+from shared.ids import CampaignId, CompanyId
 
 ROUNDS: Final = 40
 RAW_ROUNDS: Final = 5
@@ -68,13 +70,13 @@ _LEADS: Final = "/api/voice-leads/company/{company}"
 Make = Callable[[Driver, Scope], Awaitable[object]]
 
 
-def _known(scope: Scope) -> KnownCampaign:
-    return KnownCampaign(
-        id=scope.company_id * 10_000_000 + 1, company_id=scope.company_id, budget=None, cost_per_call=None
+def _known(scope: Scope) -> ReportCampaign:
+    return ReportCampaign(
+        id=CampaignId(scope.company_id * 10_000_000 + 1), company_id=scope.company_id, budget=None, cost_per_call=None
     )
 
 
-def _one(make: Callable[[Driver, KnownCampaign], Awaitable[object]]) -> Make:
+def _one(make: Callable[[Driver, ReportCampaign], Awaitable[object]]) -> Make:
     return lambda driver, scope: make(driver, _known(scope))
 
 
@@ -109,31 +111,20 @@ REPORTS: Final[dict[str, tuple[str, Make]]] = {
 _PERIODS: Final = {"performance, Berlin": Period(date(2024, 1, 10), date(2024, 3, 20), "Europe/Berlin")}
 
 
-def raw_cells(
-    rollup: Rollup,
-    scope: Scope,
-    dimensions: Sequence[str],
-    measures: Sequence[Measure],
-    parameters: list[object],
-    *,
-    keep_time: bool = False,
-) -> str:
-    """Instead of the rows of a roll-up: those of the facts, each with what it adds."""
-    filters: list[tuple[str, object]] = [("company_id = ${}", scope.company_id)]
-    if scope.campaign_ids is not None:
-        filters.append(("campaign_id = ANY(${}::bigint[])", list(scope.campaign_ids)))
-    if scope.period.start is not None:
-        filters.append((f"{rollup.moment} >= ${{}}", scope.period.start))
-    if scope.period.end is not None:
-        filters.append((f"{rollup.moment} < ${{}}", scope.period.end))
-    conditions = []
-    for condition, value in filters:
-        parameters.append(value)
-        conditions.append(condition.format(len(parameters)))
+def raw_cells(query: SumQuery, _spans: Sequence[Span], parameters: Parameters, *, with_time: bool = False) -> str:
+    """Compose, in place of the rows of a roll-up, those of the facts, each with its measures."""
+    rollup, selection = query.rollup, query.selection
+    conditions = [f"company_id = {parameters.add(selection.company_id)}"]
+    if selection.campaign_ids is not None:
+        conditions.append(f"campaign_id = ANY({parameters.add(list(selection.campaign_ids))}::bigint[])")
+    if selection.start is not None:
+        conditions.append(f"{rollup.moment} >= {parameters.add(selection.start)}")
+    if selection.end is not None:
+        conditions.append(f"{rollup.moment} < {parameters.add(selection.end)}")
     columns = [
-        *(f"{DIMENSIONS[name]} AS {name}" for name in dimensions),
-        *([f"{rollup.moment} AS at"] if keep_time else []),
-        *(f"{each.of_fact} AS {each.name}" for each in measures),
+        *(f"{DIMENSIONS[name]} AS {name}" for name in query.dimensions),
+        *([f"{rollup.moment} AS at"] if with_time else []),
+        *(f"{measure.of_fact} AS {measure.name}" for measure in query.measures),
     ]
     rows = f"(SELECT * FROM raw_{rollup.facts} WHERE {' AND '.join(conditions)}) AS changed"
     source = rollup.source.replace("FROM changed", f"FROM {rows}") if rollup.source != "changed" else rows
@@ -178,7 +169,7 @@ async def measure(stack: Stack, rounds: int) -> Samples:
                     samples[report, "cold", company].append(cold)
                     samples[report, "cached", company].append(cached)
             if number <= RAW_ROUNDS:
-                scope = Scope(LARGE, _PERIODS.get(report, Period()))
+                scope = Scope(CompanyId(LARGE), _PERIODS.get(report, Period()))
                 took = await _raw(driver, make, scope)
                 if number > 0:
                     samples[report, "raw", LARGE].append(took)
@@ -187,11 +178,7 @@ async def measure(stack: Stack, rounds: int) -> Samples:
 
 
 async def _raw(driver: Driver, make: Make, scope: Scope) -> float:
-    def part(rollup: Rollup, _unit: str, scope: Scope, *rest: object, keep_time: bool) -> str:
-        dimensions, measures, parameters, *_ = rest
-        return raw_cells(rollup, scope, dimensions, measures, parameters, keep_time=keep_time)  # type: ignore[arg-type]
-
-    with patch.object(repository, "_cells", raw_cells), patch.object(repository, "_part", part):
+    with patch.object(sum_sql, "select_cells", raw_cells):
         started = time.perf_counter()
         await make(driver, scope)
         return (time.perf_counter() - started) * 1000

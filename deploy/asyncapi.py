@@ -13,7 +13,7 @@ from shared.events.catalogue import EVENTS
 from shared.events.envelope import CONTENT_TYPE, EventData
 from shared.events.examples import example_of
 from shared.events.publication import as_text
-from shared.events.schemas import Schema, meaning, message_and_parts, message_schema
+from shared.events.schemas import Schema, message_and_parts, message_schema, summary_and_details
 from shared.messaging.topology import HISTORY_MAX_AGE, HISTORY_STREAM, ExchangeName
 
 Document = dict[str, Any]
@@ -115,7 +115,7 @@ def _channel(data: type[EventData]) -> Document:
     return {
         "address": data.event_type,
         "title": data.event_type,
-        "summary": meaning(data)[0],
+        "summary": summary_and_details(data)[0],
         "servers": [{"$ref": "#/servers/rabbitmq"}],
         "messages": {data.__name__: {"$ref": f"#/components/messages/{data.__name__}"}},
         "bindings": {
@@ -139,7 +139,7 @@ def _operation(data: type[EventData]) -> Document:
         "action": "send",
         "channel": {"$ref": f"#/channels/{data.__name__}"},
         "title": f"Emit {data.event_type}",
-        "summary": meaning(data)[0],
+        "summary": summary_and_details(data)[0],
         "messages": [{"$ref": f"#/channels/{data.__name__}/messages/{data.__name__}"}],
         "bindings": {
             "amqp": {
@@ -153,7 +153,7 @@ def _operation(data: type[EventData]) -> Document:
 
 
 def _message(data: type[EventData]) -> Document:
-    summary, description = meaning(data)
+    summary, description = summary_and_details(data)
     example = example_of(data)
     return {
         "name": data.event_type,

@@ -1,4 +1,4 @@
-"""Work that goes on beside requests for as long as the process lives."""
+"""Workers: what runs in the background for as long as the process lives."""
 
 import asyncio
 import random
@@ -10,25 +10,26 @@ from typing import Protocol
 import structlog
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 3.0
-"""Seconds between two tries at a server that is away; short, because whoever waits for an import waits for this."""
+MAX_PAUSE = 3.0
+"""Seconds between two attempts while a server is unavailable; short, because a caller who waits for an import waits for
+this too."""
 FINISH_SECONDS = 6.0
-"""How long what is under way may take to end when the process stops; it fits into the time a process has for that."""
-QUIET_AFTER = 30.0
-"""A try that held this many seconds was a good one: the next pause is the first again."""
+"""How long the operation in progress may take to end when the process stops; it fits into the time a process has."""
+HEALTHY_SECONDS = 30.0
+"""A run of this many seconds was a healthy one: the next pause is the first again."""
 
 logger = structlog.get_logger(__name__)
 
 
 class PanicError(Exception):
-    """A library raised what is no ``Exception``, as those written in Rust do when they panic."""
+    """A library raised an exception that is not an ``Exception``, as those written in Rust do when they panic."""
 
 
 @contextmanager
 def panics_as_errors() -> Iterator[None]:
-    """Turn what is neither an ``Exception`` nor an end of the task or process into one.
+    """Turn a ``BaseException`` that is not the end of the task or process into a ``PanicError``.
 
-    Else it would pass by everyone who handles errors, and end for good the work that it came up in.
+    Otherwise it would pass every handler of errors, and end for good the worker in which it was raised.
     """
     try:
         yield
@@ -38,8 +39,8 @@ def panics_as_errors() -> Iterator[None]:
         raise PanicError(repr(error)) from error
 
 
-class Work(Protocol):
-    """Something that runs until it is cancelled, and raises when it lost a server it stands on."""
+class Worker(Protocol):
+    """Runs until it is cancelled, and raises when it lost a server that it needs."""
 
     name: str
     ready: bool
@@ -48,33 +49,33 @@ class Work(Protocol):
         """Connect, declare what is needed, set ``ready``, and work."""
 
 
-async def keep_running(work: Work) -> None:
-    """Run ``work`` again and again, with growing pauses while it fails; its ``ready`` is false between runs."""
+async def supervise(worker: Worker) -> None:
+    """Run a worker again and again, with growing pauses while it fails; it is not ``ready`` between two runs."""
     pause = FIRST_PAUSE
     while True:
         started = time.monotonic()
         try:
             with panics_as_errors():
-                await work.run()
-        except Exception as error:  # noqa: BLE001 - the one place where work is restarted, whatever ended it
-            if time.monotonic() - started > QUIET_AFTER:
+                await worker.run()
+        except Exception as error:  # noqa: BLE001 - the one place where a worker is restarted, whatever ended it
+            if time.monotonic() - started > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE
-            logger.warning("work_interrupted", work=work.name, error=repr(error), retry_in=round(pause, 1))
+            logger.warning("worker_interrupted", worker=worker.name, error=repr(error), retry_in=round(pause, 1))
         else:
-            logger.warning("work_ended", work=work.name, retry_in=round(pause, 1))
+            logger.warning("worker_ended", worker=worker.name, retry_in=round(pause, 1))
         finally:
-            work.ready = False
+            worker.ready = False
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
-        pause = min(pause * 2, LONGEST_PAUSE)
+        pause = min(pause * 2, MAX_PAUSE)
 
 
-async def finish(work: Awaitable[None], *, within: float = FINISH_SECONDS) -> None:
-    """Await ``work``; a cancellation meanwhile takes effect after it, or when it takes that many seconds more."""
-    task = asyncio.ensure_future(work)
+async def finish_before_cancel(operation: Awaitable[None], *, timeout: float = FINISH_SECONDS) -> None:  # noqa: ASYNC109
+    """Await an operation; a cancellation takes effect after its end, or after ``timeout`` seconds more."""
+    task = asyncio.ensure_future(operation)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=within)
+        await asyncio.wait({task}, timeout=timeout)
         task.cancel()
         raise
 
@@ -82,8 +83,8 @@ async def finish(work: Awaitable[None], *, within: float = FINISH_SECONDS) -> No
 async def wait_for_event(event: asyncio.Event, *, at_latest: float) -> None:
     """Wait until an event is set, or for so many seconds.
 
-    Not ``asyncio.wait_for``: before Python 3.12 it loses a cancellation that comes just as the event is set, and work
-    that should stop would go on until it is killed in the middle.
+    Not ``asyncio.wait_for``: before Python 3.12 it loses a cancellation that comes just as the event is set, and a
+    worker that should stop would go on until it is killed in the middle.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(at_latest):
@@ -91,12 +92,12 @@ async def wait_for_event(event: asyncio.Event, *, at_latest: float) -> None:
 
 
 @asynccontextmanager
-async def running(works: Sequence[Work], *, stop_seconds: float) -> AsyncIterator[None]:
-    """Run all ``works`` while the block lasts.
+async def run_workers(workers: Sequence[Worker], *, stop_seconds: float) -> AsyncIterator[None]:
+    """Run all ``workers`` while the block lasts.
 
-    At its end they are cancelled together and given ``stop_seconds`` to finish what is under way.
+    At its end they are cancelled together, and have ``stop_seconds`` to finish the operation in progress.
     """
-    tasks = [asyncio.create_task(keep_running(work), name=work.name) for work in works]
+    tasks = [asyncio.create_task(supervise(worker), name=worker.name) for worker in workers]
     try:
         yield
     finally:
@@ -105,4 +106,4 @@ async def running(works: Sequence[Work], *, stop_seconds: float) -> AsyncIterato
         if tasks:
             _done, late = await asyncio.wait(tasks, timeout=stop_seconds)
             for task in late:
-                logger.error("work_did_not_stop", work=task.get_name())
+                logger.error("worker_did_not_stop", worker=task.get_name())

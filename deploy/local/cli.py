@@ -132,7 +132,7 @@ def rebuild() -> None:
 def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Print events as they are published.
 
-    The options are those of `python -m shared.messaging events --help`; without any, they come from the variables
+    The options are those of `python -m operations events --help`; without any, they come from the variables
     of `make events`.
     """
     choose().events(arguments or event_options(os.environ))
@@ -140,7 +140,7 @@ def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> N
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def dlq(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """List, show, retry or drop dead letters; the options are those of `python -m shared.messaging dlq --help`."""
+    """List, show, retry or drop dead letters; the options are those of `python -m operations dlq --help`."""
     choose().dead_letters(arguments or ["list"])
 
 

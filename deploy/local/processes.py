@@ -28,10 +28,10 @@ REBUILDS = {
 }
 """The commands that rebuild totals and reports, by the process whose settings they use."""
 
-EVENTS = ("lead-events", ("-m", "shared.messaging", "events"))
+EVENTS = ("lead-events", ("-m", "operations", "events"))
 """The process whose settings the event viewer uses, and its command."""
 
-DEAD_LETTERS = ("lead-events", ("-m", "shared.messaging", "dlq"))
+DEAD_LETTERS = ("lead-events", ("-m", "operations", "dlq"))
 """The process whose settings the dead letter tool uses, and its command."""
 
 

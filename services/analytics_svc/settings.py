@@ -6,11 +6,11 @@ from shared.settings import ApiSettings, ProcessSettings
 
 
 class AnalyticsApiSettings(ApiSettings):
-    """Of ``analytics-api``."""
+    """Settings of ``analytics-api``."""
 
     campaign_svc_url: HttpUrl
-    """Asked for a campaign whose events have not arrived yet."""
+    """Base address of campaign_svc, for campaigns whose events have not arrived yet."""
 
 
 class AnalyticsEventsSettings(ProcessSettings):
-    """Of ``analytics-events``."""
+    """Settings of ``analytics-events``."""

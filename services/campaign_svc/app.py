@@ -13,21 +13,19 @@ from services.campaign_svc.members import endpoints as member_endpoints
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
 from services.campaign_svc.totals import projection, repository
 from shared.database import idempotency_keys
-from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer
 from shared.messaging.housekeeping import Housekeeping
-from shared.messaging.rebuild import RebuildResult, rebuild
+from shared.messaging.rebuild import RebuildResult
 from shared.messaging.relay import Relay
+from shared.service import open_database, rebuild_projection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: CampaignApiSettings) -> FastAPI:
     """``campaign-api``: answers API clients."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="campaign-api", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "campaign-api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,12 +46,12 @@ def create_events_app(settings: CampaignEventsSettings) -> FastAPI:
     """``campaign-events``: relays the outbox, keeps the totals of campaigns."""
     database_url = settings.database_url.get_secret_value()
     amqp_url = settings.amqp_url.get_secret_value()
-    database = Database(database_url, name="campaign-events", pool_size=settings.database_pool_size)
+    database = open_database(settings, "campaign-events")
     return create_worker(
         settings,
         database,
         title="Voice campaigns: events",
-        works=[
+        workers=[
             Relay(database_url, amqp_url),
             Consumer(amqp_url, database, projection.SUBSCRIPTION),
             Housekeeping(database, idempotency_keys=idempotency_keys.delete_expired),
@@ -63,8 +61,4 @@ def create_events_app(settings: CampaignEventsSettings) -> FastAPI:
 
 async def rebuild_totals(settings: CampaignEventsSettings) -> RebuildResult:
     """Build the totals of campaigns anew from the history of events."""
-    database = Database(settings.database_url.get_secret_value(), name="campaign-rebuild", statement_seconds=0)
-    try:
-        return await rebuild(database, settings.amqp_url.get_secret_value(), projection.SUBSCRIPTION, repository.clear)
-    finally:
-        await database.close()
+    return await rebuild_projection(settings, "campaign-rebuild", projection.SUBSCRIPTION, repository.clear)

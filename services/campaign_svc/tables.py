@@ -4,7 +4,6 @@ from typing import Final, get_args
 
 from sqlalchemy import (
     ARRAY,
-    DDL,
     BigInteger,
     Column,
     Date,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
-    event,
     func,
     literal_column,
     text,
@@ -75,7 +73,7 @@ campaigns = Table(
     Column("recurrence_rule", Text),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("deleted_at", DateTime(timezone=True), comment="Of a deleted campaign, which no list shows."),
+    Column("deleted_at", DateTime(timezone=True), comment="When the campaign was deleted; null for one that exists."),
 )
 
 _NOT_DELETED = campaigns.c.deleted_at.is_(None)
@@ -129,7 +127,7 @@ campaign_counts = Table(
     Column("status", _STATUS, primary_key=True),
     Column("priority", _PRIORITY, primary_key=True),
     Column("campaigns", BigInteger, nullable=False),
-    comment="How many campaigns a company has that are not deleted. Kept by triggers, so that no list counts them.",
+    comment="Number of campaigns that are not deleted. A trigger maintains it, so that no list counts them.",
 )
 
 campaign_totals = Table(
@@ -139,7 +137,7 @@ campaign_totals = Table(
     Column("leads", BigInteger, nullable=False),
     Column("calls", BigInteger, nullable=False),
     Column("successful_calls", BigInteger, nullable=False),
-    comment="What lead events say of each campaign.",
+    comment="Totals of each campaign, summed from lead events.",
 )
 
 campaign_calls = Table(
@@ -148,7 +146,7 @@ campaign_calls = Table(
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
     Column("quarter", DateTime(timezone=True), primary_key=True),
     Column("calls", BigInteger, nullable=False),
-    comment="Calls that started in each quarter of an hour, from which the day of any time zone can be cut.",
+    comment="Calls that started in each quarter of an hour, which add up to the day of any time zone.",
 )
 
 members = Table(
@@ -161,12 +159,10 @@ members = Table(
     Column("name", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("deleted_at", DateTime(timezone=True), comment="Of a deleted member, whom nothing shows."),
-    comment="The people of each company, by the ids that campaigns, leads and calls name them by.",
+    Column("deleted_at", DateTime(timezone=True), comment="When the member was deleted; null for one that exists."),
+    comment="The members of each company, by the ids to which campaigns, leads and calls refer.",
 )
 
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 idempotency_keys = idempotency_keys_table(metadata)
-
-event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]

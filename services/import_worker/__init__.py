@@ -1,7 +1,7 @@
 """The import worker: the second process of the lead context, which loads lead files."""
 
-import os
+from shared.process import use_one_polars_thread
 
-# polars reads it when it is first imported. The cores serve several files at once, not several threads of one file:
-# passing a thousand rows between threads costs more than it gains.
-os.environ.setdefault("POLARS_MAX_THREADS", "1")
+# Several files are loaded at once, so the cores are for them: handing the thousand rows of one file from thread to
+# thread costs more than it gains.
+use_one_polars_thread()

@@ -2,7 +2,7 @@
 
 from services.import_worker.app import create_app
 from services.import_worker.settings import ImportWorkerSettings
-from shared.commands import run_process
+from shared.service import Process
 
 if __name__ == "__main__":
-    run_process(ImportWorkerSettings, create_app, process="import-worker")
+    Process(ImportWorkerSettings, create_app, "Load lead files.").run("import-worker")

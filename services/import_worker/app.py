@@ -9,7 +9,7 @@ from services.import_worker.handler import import_handler
 from services.import_worker.settings import ImportWorkerSettings
 from services.lead_svc.imports.progress import ProgressPublisher, connect_redis
 from services.lead_svc.queues import IMPORTS
-from shared.background import Work
+from shared.background import Worker
 from shared.database.engine import Database
 from shared.http.app import create_worker
 from shared.messaging.consumer import Consumer, Subscription
@@ -28,7 +28,7 @@ def create_app(settings: ImportWorkerSettings) -> FastAPI:
     )
     # One message per batch: a batch of files would be one transaction.
     subscription = Subscription(IMPORTS, import_handler(ProgressPublisher(redis)), batch=1)
-    works: list[Work] = [
+    workers: list[Worker] = [
         Consumer(amqp_url, database, subscription, number=number)
         for number in range(1, settings.import_concurrency + 1)
     ]
@@ -38,4 +38,4 @@ def create_app(settings: ImportWorkerSettings) -> FastAPI:
         yield
         await redis.aclose()
 
-    return create_worker(settings, database, title="Import worker", works=works, lifespan=lifespan)
+    return create_worker(settings, database, title="Import worker", workers=workers, lifespan=lifespan)

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.lead_svc.call_attempts import endpoints as call_attempt_endpoints
 from services.lead_svc.campaigns.client import CampaignDirectory
+from services.lead_svc.campaigns.lookup import CampaignLookup
 from services.lead_svc.campaigns.projection import project_campaigns
 from services.lead_svc.do_not_call import endpoints as do_not_call_endpoints
 from services.lead_svc.exports import endpoints as export_endpoints
@@ -22,38 +23,37 @@ from services.lead_svc.leads import bulk_endpoints
 from services.lead_svc.leads import endpoints as lead_endpoints
 from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
-from shared.background import running
+from shared.background import run_workers
 from shared.database import idempotency_keys
-from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer, Subscription
 from shared.messaging.housekeeping import Housekeeping
 from shared.messaging.relay import Relay
+from shared.service import open_database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: LeadApiSettings) -> FastAPI:
     """``lead-api``: answers API clients."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="lead-api", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "lead-api")
     redis = connect_redis(settings.redis_url.get_secret_value())
     progress = ProgressSubscriber(redis)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         directory = CampaignDirectory(str(settings.campaign_svc_url))
-        app.state.campaign_directory = directory
+        campaigns = CampaignLookup(database, directory)
+        app.state.campaigns = campaigns
         app.state.imports = ImportService(
             database,
-            directory,
+            campaigns,
             progress,
             wait_seconds=settings.import_wait_seconds,
             poll_seconds=settings.import_poll_seconds,
         )
-        app.state.exports = ExportService(database, most_at_once=max(1, settings.database_pool_size // 2))
-        async with running([progress], stop_seconds=settings.shutdown_seconds):
+        app.state.exports = ExportService(database, max_concurrent=max(1, settings.database_pool_size // 2))
+        async with run_workers([progress], stop_seconds=settings.shutdown_seconds):
             yield
         await directory.close()
         await redis.aclose()
@@ -79,7 +79,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
     """``lead-events``: relays the outbox, keeps the copy of campaigns, ends imports that no worker could."""
     database_url = settings.database_url.get_secret_value()
     amqp_url = settings.amqp_url.get_secret_value()
-    database = Database(database_url, name="lead-events", pool_size=settings.database_pool_size)
+    database = open_database(settings, "lead-events")
     redis = connect_redis(settings.redis_url.get_secret_value())
     abandoned = Subscription(IMPORTS, abort_dead_imports(redis), dead_letters=True)
 
@@ -92,7 +92,7 @@ def create_events_app(settings: LeadEventsSettings) -> FastAPI:
         settings,
         database,
         title="Voice leads: events",
-        works=[
+        workers=[
             Relay(database_url, amqp_url, command_queues=(IMPORTS,)),
             Consumer(amqp_url, database, Subscription(CAMPAIGN_COPY, project_campaigns)),
             Consumer(amqp_url, database, abandoned),

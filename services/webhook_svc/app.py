@@ -1,4 +1,4 @@
-"""The webhook service's processes, put together."""
+"""The processes of the webhook service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,19 +19,17 @@ from services.webhook_svc.settings import WebhookApiSettings, WebhookEventsSetti
 from services.webhook_svc.subscriptions import endpoints as subscription_endpoints
 from services.webhook_svc.subscriptions.repository import delete_expired_secrets
 from shared.database import idempotency_keys
-from shared.database.engine import Database
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer
 from shared.messaging.housekeeping import Housekeeping
+from shared.service import open_database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_api_app(settings: WebhookApiSettings) -> FastAPI:
-    """``webhook-api``: answers API clients."""
-    database = Database(
-        settings.database_url.get_secret_value(), name="webhook-api", pool_size=settings.database_pool_size
-    )
+    """Return the app of ``webhook-api``, which serves API clients."""
+    database = open_database(settings, "webhook-api")
     app = create_api(
         settings,
         database,
@@ -43,16 +41,14 @@ def create_api_app(settings: WebhookApiSettings) -> FastAPI:
 
 
 def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """``webhook-events``: takes events from the broker, delivers them.
+    """Return the app of ``webhook-events``, which consumes events and delivers them.
 
     Parameters
     ----------
     transport
-        Carries requests to receivers, instead of one that follows the settings.
+        Carries the requests to receivers; by default a ``PinnedTransport`` with the allowed destinations.
     """
-    database = Database(
-        settings.database_url.get_secret_value(), name="webhook-events", pool_size=settings.database_pool_size
-    )
+    database = open_database(settings, "webhook-events")
     sender = Sender(
         transport or PinnedTransport(settings.destinations), attempt_seconds=settings.webhook_attempt_seconds
     )
@@ -73,7 +69,7 @@ def create_events_app(settings: WebhookEventsSettings, *, transport: httpx.Async
         settings,
         database,
         title="Webhooks: events",
-        works=[
+        workers=[
             Consumer(settings.amqp_url.get_secret_value(), database, handler.subscription(deliverer.notify)),
             deliverer,
             Housekeeping(

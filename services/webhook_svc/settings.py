@@ -10,20 +10,19 @@ from services.webhook_svc.domain.destinations import DestinationPolicy, Network
 from shared.settings import ApiSettings, ProcessSettings
 
 
-def _networks(given: object) -> object:
-    if isinstance(given, str):
-        return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
-    return given
+def _parse_networks(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    return value
 
 
 class WebhookSettings(ProcessSettings):
-    """What both processes must know alike: a subscription is judged as its deliveries will be."""
+    """Settings of both processes: a subscription is accepted by the same rules as its deliveries."""
 
     webhook_allow_http: bool = False
-    """Let subscriptions have ``http`` URLs."""
-    webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
-    """Networks with commas between them, as ``10.1.0.0/16,fd00::/8``, to which messages may go although they are not
-    public."""
+    """Whether the URLs of subscriptions may be ``http``."""
+    webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_parse_networks)] = ()
+    """Networks that are allowed although they are not public, separated by commas: ``10.1.0.0/16,fd00::/8``."""
 
     @property
     def destinations(self) -> DestinationPolicy:
@@ -32,17 +31,17 @@ class WebhookSettings(ProcessSettings):
 
 
 class WebhookApiSettings(ApiSettings, WebhookSettings):
-    """Of ``webhook-api``."""
+    """Settings of ``webhook-api``."""
 
 
 class WebhookEventsSettings(WebhookSettings):
-    """Of ``webhook-events``."""
+    """Settings of ``webhook-events``."""
 
     webhook_attempt_seconds: float = Field(default=10, gt=0, le=30)
-    """How long one attempt may take, from looking the name up to the answer's status."""
+    """Deadline of an attempt in seconds, from the resolution of the name to the status of the response."""
     webhook_concurrency: int = Field(default=50, ge=1, le=1000)
-    """Most attempts at once in this process."""
+    """Maximum number of attempts at once in this process."""
     webhook_concurrency_per_subscription: int = Field(default=4, ge=1)
-    """Most attempts at once at one subscription, in all processes together."""
+    """Maximum number of attempts at once for one subscription, in all processes together."""
     webhook_retention_days: int = Field(default=7, ge=2)
-    """How long bodies and the log of their deliveries are kept; longer than a delivery is tried."""
+    """Days for which events and their log are stored; more than the one day for which a delivery is retried."""

@@ -1,8 +1,6 @@
-"""The app every process is: an API, or background work with its health."""
+"""The app of every process: an API, or background workers with their health."""
 
 import asyncio
-import gc
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
@@ -14,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.background import Work, running
+from shared.background import Worker, run_workers
 from shared.database.engine import Database
 from shared.http.auth import TokenVerifier, handle_validation_error_when_authenticated
 from shared.http.errors import (
@@ -27,15 +25,16 @@ from shared.http.errors import (
     Unauthenticated,
     install_error_handlers,
 )
-from shared.http.health import Check, NotReady, broker_check, health_router, redis_check
+from shared.http.health import Check, NotReadyError, broker_check, health_router, redis_check
 from shared.http.middleware import RequestContext
 from shared.http.openapi import documented_errors, install_openapi, operation_name
 from shared.messaging.consumer import Consumer
+from shared.process import freeze_imports, limit_shutdown
 from shared.settings import ApiSettings, ProcessSettings
 
 CLOSE_SECONDS: Final = 1.0
 LAST_SECONDS: Final = 1.5
-"""How long a process may take to end after the time that its requests and messages had for it."""
+"""How long a process may take to end after the time that its requests and messages have for it."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -58,7 +57,7 @@ _ERRORS = documented_errors(
     InternalServerError("Internal server error"),
     ServiceUnavailable.database(),
 )
-"""What any endpoint may answer, each status by the error that is meant by it most often."""
+"""The errors that any endpoint may return, each status by its most frequent error."""
 
 
 def create_api(
@@ -69,12 +68,12 @@ def create_api(
     routers: Sequence[APIRouter],
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
-    """An app that answers API clients. It needs its database; without broker and Redis it is slower, not away.
+    """Return an app that serves API clients. It needs its database; without broker and Redis it is slower, not down.
 
     Parameters
     ----------
     lifespan
-        Held open while the app runs; for what a service adds to ``app.state``.
+        Entered when the app starts and left when it stops; for what a service adds to ``app.state``.
     """
 
     @asynccontextmanager
@@ -97,11 +96,11 @@ def create_api(
     app.state.token_verifier = TokenVerifier(settings)
     for router in routers:
         app.include_router(router)
-    wanted = {
+    optional = {
         "broker": broker_check(settings.amqp_url.get_secret_value()),
         "redis": redis_check(settings.redis_url.get_secret_value()),
     }
-    _equip(app, required={"database": database.check}, wanted=wanted, lags={})
+    _equip(app, required={"database": database.check}, optional=optional, lags={})
     app.add_exception_handler(RequestValidationError, handle_validation_error_when_authenticated)
     install_openapi(app)
     return app
@@ -112,30 +111,30 @@ def create_worker(
     database: Database,
     *,
     title: str,
-    works: Sequence[Work],
+    workers: Sequence[Worker],
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
-    """An app that does ``works`` and answers nothing but questions about its health."""
+    """Return an app that runs ``workers`` and serves nothing but its health and metrics."""
 
     @asynccontextmanager
     async def lifetime(app: FastAPI) -> AsyncIterator[None]:
         async with (
             lifespan(app) if lifespan else _nothing(),
-            running(works, stop_seconds=settings.shutdown_seconds),
+            run_workers(workers, stop_seconds=settings.shutdown_seconds),
         ):
             yield
         await _close(database)
 
     app = FastAPI(title=title, lifespan=lifetime, openapi_url=None, docs_url=None, redoc_url=None)
-    # The work's own word is not enough: a broker that has fallen silent breaks no connection for a long time.
+    # A worker's `ready` is not enough: a broker that has fallen silent breaks no connection for a long time.
     checks: dict[str, Check] = {
         "database": database.check,
         "broker": broker_check(settings.amqp_url.get_secret_value()),
     }
-    for work in works:
-        checks[work.name] = _work_check(work)
-    lags = {work.queue_name: partial(_lag, work) for work in works if isinstance(work, Consumer)}
-    _equip(app, required=checks, wanted={}, lags=lags)
+    for worker in workers:
+        checks[worker.name] = _worker_check(worker)
+    lags = {worker.queue_name: partial(_lag, worker) for worker in workers if isinstance(worker, Consumer)}
+    _equip(app, required=checks, optional={}, lags=lags)
     return app
 
 
@@ -143,18 +142,18 @@ def _equip(
     app: FastAPI,
     *,
     required: Mapping[str, Check],
-    wanted: Mapping[str, Check],
+    optional: Mapping[str, Check],
     lags: Mapping[str, Callable[[], float]],
 ) -> None:
-    app.include_router(health_router(required, wanted, lags))
+    app.include_router(health_router(required, optional, lags))
     install_error_handlers(app)
     app.add_middleware(RequestContext)
 
 
-def _work_check(work: Work) -> Check:
+def _worker_check(worker: Worker) -> Check:
     async def check() -> None:
-        if not work.ready:
-            raise NotReady(work.name)
+        if not worker.ready:
+            raise NotReadyError(worker.name)
 
     return check
 
@@ -164,7 +163,7 @@ def _lag(consumer: Consumer) -> float:
 
 
 async def _close(database: Database) -> None:
-    """Say good-bye to the database, and leave it without when it does not answer."""
+    """Close the connections to the database, and drop them when it does not answer."""
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await database.close()
@@ -179,21 +178,15 @@ class _Server(uvicorn.Server):
     """A server that ends in time, whatever it waits for."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop; SIGALRM ends the process when that takes too long.
-
-        Python waits for its threads, and one that reads a large file looks at no signal. Nothing is lost with them: a
-        transaction that was not committed is rolled back, a message that was not acknowledged delivered again.
-        """
+        """Begin to stop, and limit how long that may take."""
         if not self.should_exit:
-            signal.setitimer(signal.ITIMER_REAL, (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS)
+            limit_shutdown((self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS)
         super().handle_exit(sig, frame)
 
 
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
-    """Run the app until SIGTERM or SIGINT; requests and messages under way are finished first."""
-    # What the imports left lives as long as the process: looking through it again would only hold up requests.
-    gc.collect()
-    gc.freeze()
+    """Run the app until SIGTERM or SIGINT; requests and messages in progress are finished first."""
+    freeze_imports()
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -202,10 +195,10 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        # The gateway keeps its connections for 60 s; closing them first would race with a request on its way.
+        # The gateway reuses its connections for 60 s; closing them first would race with a request on its way.
         timeout_keep_alive=75,
     )
-    with suppress(KeyboardInterrupt):  # uvicorn's last word after a SIGINT, when everything has been stopped
+    with suppress(KeyboardInterrupt):  # uvicorn raises it after a SIGINT, when everything has been stopped
         _Server(config).run()
 
 
@@ -216,4 +209,4 @@ async def _transaction(request: Request) -> AsyncIterator[AsyncConnection]:
 
 
 Transaction = Annotated[AsyncConnection, Depends(_transaction, scope="function")]
-"""Parameter of an endpoint: its transaction, committed before the answer leaves, rolled back when it raises."""
+"""Parameter of an endpoint: its transaction, committed before the response is sent, rolled back on an error."""

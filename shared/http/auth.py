@@ -1,4 +1,4 @@
-"""Who calls, and for which companies: JSON Web Tokens, signed with a shared secret or by an identity provider.
+"""Authentication: JSON Web Tokens, signed with a shared secret or by an identity provider.
 
 A token's claims: ``sub``, ``exp``, ``companies`` (list of company ids it covers) and ``role`` (``user`` or ``admin``).
 """
@@ -15,18 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from shared.http.errors import ApiError, Forbidden, ServiceUnavailable, Unauthenticated, handle_validation_error
-from shared.http.service_client import load_httpx
 from shared.ids import MAX_ID, CompanyId
+from shared.process import load_lazily
 from shared.schema import StrictIntText
 from shared.settings import ApiSettings
 
 JWKS_SECONDS = 300.0
 JWKS_PAUSE_SECONDS = 10.0
-"""Soonest that the keys are fetched again for a key id they lacked, so that bad tokens cannot drive requests."""
-REMEMBERED_SECONDS = 60.0
-"""How long a token that was verified is taken as such without looking again, so long as it has not expired: checking
-its signature and claims costs as much as reading a row. A key that is withdrawn is noticed so much later."""
-MOST_REMEMBERED = 10_000
+"""Shortest pause between two fetches for an unknown key id, so that bad tokens cannot cause a flood of requests."""
+CACHE_SECONDS = 60.0
+"""How long a verified token is accepted without verifying it again, unless it expires before: checking signature and
+claims costs as much as reading a row. A key that is withdrawn is noticed so much later."""
+MAX_CACHED_TOKENS = 10_000
 SHARED_SECRET_ALGORITHMS = ["HS256"]
 PUBLIC_KEY_ALGORITHMS = ["RS256", "ES256"]
 
@@ -51,7 +51,7 @@ class Principal:
     """Companies whose data the caller may see and change."""
     is_admin: bool
     token: str
-    """As it came, for a request to another service in the caller's name."""
+    """The token as it was sent, for a request to another service in the caller's name."""
 
     def require_company(self, company_id: int) -> None:
         """Raise ``Forbidden`` unless the token covers the company; the request's log lines name it from here on."""
@@ -61,7 +61,7 @@ class Principal:
 
 
 class TokenVerifier:
-    """Turns a token into a principal, or refuses it."""
+    """Verifies tokens; a verified token is cached."""
 
     def __init__(self, settings: ApiSettings) -> None:
         self._secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
@@ -70,20 +70,20 @@ class TokenVerifier:
         self._issuer = settings.jwt_issuer
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = -JWKS_SECONDS
-        self._remembered: dict[str, tuple[Principal, float]] = {}
-        """Verified tokens, and until when each is taken as such."""
+        self._cache: dict[str, tuple[Principal, float]] = {}
+        """Verified tokens, and the time until which each is accepted without a check."""
 
     async def verify(self, token: str) -> Principal:
-        """Check signature, expiry and claims.
+        """Check signature, expiry and claims; return the caller.
 
         Raises
         ------
         Unauthenticated
-            If anything about the token is not as it must be.
-        Unavailable
+            If the token is not valid.
+        ServiceUnavailable
             If the identity provider's keys are needed and cannot be fetched.
         """
-        principal, until = self._remembered.get(token, (None, 0.0))
+        principal, until = self._cache.get(token, (None, 0.0))
         now = time.time()
         if principal is not None and now < until:
             return principal
@@ -92,16 +92,16 @@ class TokenVerifier:
             claims = self._decode(token, await self._key(header), header)
             checked = _Claims.model_validate(claims)
         except (jwt.PyJWTError, ValidationError) as error:
-            logger.info("token_refused", reason=type(error).__name__)
+            logger.info("token_rejected", reason=type(error).__name__)
             raise Unauthenticated from error
         principal = Principal(checked.sub, checked.companies, checked.role == "admin", token)
-        if len(self._remembered) >= MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[token] = principal, min(checked.exp, now + REMEMBERED_SECONDS)
+        if len(self._cache) >= MAX_CACHED_TOKENS:
+            self._cache.clear()
+        self._cache[token] = principal, min(checked.exp, now + CACHE_SECONDS)
         return principal
 
     def _decode(self, token: str, key: jwt.PyJWK | str, header: dict[str, object]) -> dict[str, object]:
-        # The algorithms follow from the kind of key we trust, never from what the token says of itself.
+        # The algorithms follow from the kind of the trusted key, never from the token's own header.
         algorithms = SHARED_SECRET_ALGORITHMS if isinstance(key, str) else PUBLIC_KEY_ALGORITHMS
         if header.get("alg") not in algorithms:
             raise jwt.InvalidAlgorithmError
@@ -128,7 +128,7 @@ class TokenVerifier:
         return self._keys[key_id]
 
     async def _fetch_keys(self, url: str) -> None:
-        await load_httpx()
+        await load_lazily("httpx")
         import httpx
 
         try:
@@ -138,7 +138,7 @@ class TokenVerifier:
         except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
             logger.error("jwks_unavailable", url=url, error=repr(error))
             if self._keys:
-                return  # the keys we have are older than we like, and better than none
+                return  # old keys are better than none
             raise ServiceUnavailable(
                 "Authentication is unavailable", "The identity provider's keys cannot be read"
             ) from error
@@ -147,10 +147,10 @@ class TokenVerifier:
 
 
 class _Authentication(HTTPBearer):
-    """Finds the caller. A security scheme itself, so that a request is not asked for its token twice."""
+    """Authenticates the caller. It is a security scheme itself, so that a token is read once a request."""
 
     async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
-        """The caller, from the ``Authorization`` header."""
+        """Return the caller, from the ``Authorization`` header."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated
@@ -167,14 +167,14 @@ _authenticate = _Authentication(
 
 
 async def handle_validation_error_when_authenticated(request: Request, error: Exception) -> Response:
-    """The answer to a request that does not validate; a stranger is told no more than that it is one.
+    """Return the response to a request that does not validate; to an unauthenticated caller only that error.
 
-    FastAPI reads a body before it asks who sent it, so a fault of the body is found first.
+    FastAPI reads a body before it authenticates the caller, so an error in the body is found first.
     """
     try:
         await _authenticate(request)
-    except ApiError as refusal:
-        return refusal.response()
+    except ApiError as error_of_caller:
+        return error_of_caller.response()
     return await handle_validation_error(request, error)
 
 
@@ -208,7 +208,7 @@ async def _companies_in_query(
     caller: Caller,
     company_id: Annotated[
         int | None,
-        Query(ge=1, le=MAX_ID, description="Only of this company, instead of all that the token covers."),
+        Query(ge=1, le=MAX_ID, description="Only this company, instead of all that the token covers."),
         StrictIntText,
     ] = None,
 ) -> frozenset[int]:
@@ -219,4 +219,4 @@ async def _companies_in_query(
 
 
 CompaniesInQuery = Annotated[frozenset[int], Depends(_companies_in_query)]
-"""The companies to look at: ``company_id`` of the query, else all that the caller's token covers."""
+"""The requested companies: ``company_id`` of the query, else all that the caller's token covers."""

@@ -1,6 +1,6 @@
 """Errors as API clients see them: ``{"message", "error"}``, with ``"errors"`` where there are several.
 
-An error is raised where it is known and turned into an answer here, in one place.
+An error is raised where it is detected and turned into a response here, in one place.
 """
 
 import json
@@ -24,14 +24,14 @@ logger = structlog.get_logger(__name__)
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong with what was sent."""
+    """One error of a request."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     field: str
     """Path of the field, as ``leads.3.phone``, or name of the parameter."""
     value: str | None
-    """The value as it was given, cut where it is long; null when it is missing."""
+    """The value that was sent, cut to 100 characters; null when it is missing."""
     code: str
     """For programs: ``missing``, ``greater_than_equal`` …"""
     message: str
@@ -43,15 +43,15 @@ class ErrorResponse(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     message: str
-    """What could not be done."""
+    """What failed."""
     error: str
     """Why."""
     errors: list[FieldError] | None = None
-    """Every fault, where there are several to name."""
+    """Every error of the request, where there are several."""
 
 
 class ApiError(Exception):
-    """An error the caller is told of; a subclass gives it its status."""
+    """An error with a response of its own; a subclass defines its status."""
 
     status = 500
 
@@ -62,31 +62,31 @@ class ApiError(Exception):
         self.errors = errors
 
     def body(self) -> dict[str, Any]:
-        """What the answer says; the same in the API's documentation."""
+        """Return the body of the response; the API document has it as an example."""
         body: dict[str, Any] = {"message": self.message, "error": self.error}
         if self.errors:
-            body["errors"] = [fault.model_dump(mode="json") for fault in self.errors]
+            body["errors"] = [error.model_dump(mode="json") for error in self.errors]
         return body
 
     def response(self) -> Response:
-        """The answer."""
+        """Return the response."""
         return JsonResponse(self.body(), status_code=self.status)
 
 
 class BadRequest(ApiError):
-    """What was sent cannot be accepted."""
+    """The request is not valid."""
 
     status = 400
 
 
 def invalid_request(first: FieldError, *others: FieldError) -> BadRequest:
-    """The error for a request with these faults."""
+    """Return the error for a request with these errors."""
     summary = f"{first.field}: {first.message}" if first.field else first.message
     return BadRequest("Invalid request", summary, [first, *others])
 
 
 class Unauthenticated(ApiError):
-    """No token, or one that is not to be trusted."""
+    """The request has no token, or one that is not valid."""
 
     status = 401
 
@@ -94,32 +94,32 @@ class Unauthenticated(ApiError):
         super().__init__("Authentication required", "No valid authentication token provided")
 
     def response(self) -> Response:
-        """The answer, which also says how to authenticate (RFC 6750)."""
+        """Return the response, whose header names the authentication scheme (RFC 6750)."""
         response = super().response()
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
 
 
 class Forbidden(ApiError):
-    """The token does not cover what was asked for."""
+    """The token does not cover the requested resource."""
 
     status = 403
 
 
 class NotFound(ApiError):
-    """There is no such thing for this caller."""
+    """The resource does not exist, or not for this caller."""
 
     status = 404
 
 
 class Conflict(ApiError):
-    """What was asked for does not go with the state that the thing is in."""
+    """The state of the resource does not allow the request."""
 
     status = 409
 
 
 class PreconditionFailed(ApiError):
-    """The thing is not in the version that the request names."""
+    """The resource does not have the version that the request names."""
 
     status = 412
 
@@ -131,7 +131,7 @@ class UnprocessableContent(ApiError):
 
 
 class InternalServerError(ApiError):
-    """A fault of ours; nothing was changed."""
+    """The service failed; nothing was changed."""
 
     status = 500
 
@@ -140,18 +140,18 @@ class InternalServerError(ApiError):
 
 
 class ServiceUnavailable(ApiError):
-    """A part of the system that is needed does not answer; the same request may succeed later."""
+    """A server that the request needs does not answer; the same request may succeed later."""
 
     status = 503
 
     @classmethod
     def database(cls) -> Self:
-        """The error for a database that does not answer."""
+        """Return the error for a database that does not answer."""
         return cls("Service unavailable", "The service cannot reach its database; try again")
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error that is known in the contract's shape; for the rest there is ``unexpected_error``."""
+    """Give every known error the contract's shape; the rest is handled by ``unexpected_error``."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -163,13 +163,13 @@ async def _api_error(_request: Request, error: Exception) -> Response:
 
 
 async def handle_validation_error(_request: Request, error: Exception) -> Response:
-    """The answer to a request that does not validate, with every fault."""
+    """Return the response to a request that does not validate, with every error."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return invalid_request(*(_fault(detail) for detail in error.errors())).response()
+    return invalid_request(*(_field_error(detail) for detail in error.errors())).response()
 
 
-def _fault(detail: dict[str, Any]) -> FieldError:
-    # pydantic's location starts with where the value came from ("body", "query", "path"): clients know that.
+def _field_error(detail: dict[str, Any]) -> FieldError:
+    # pydantic's location starts with the part of the request ("body", "query", "path"): clients know it.
     path = _encodable(".".join(str(part) for part in detail["loc"][1:]))
     missing = detail["type"] == "missing"
     message = detail["msg"].removeprefix("Value error, ")
@@ -188,18 +188,18 @@ def _fault(detail: dict[str, Any]) -> FieldError:
 
 
 def display_value(value: object) -> str:
-    """A rejected value as an error repeats it: cut where it is long."""
+    """Return a rejected value as an error repeats it: cut to 100 characters."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
-        text = "…"  # lists within lists, deeper than can be written
+        text = "…"  # nested more deeply than can be serialized
     return _encodable(shorten(text, ellipsis=""))
 
 
 def _encodable(text: str) -> str:
-    # JSON can hold half a surrogate pair ("\\ud800"), UTF-8 cannot: an answer that repeats one could not be sent.
+    # JSON can hold half a surrogate pair ("\\ud800"), UTF-8 cannot: a response that repeats one could not be sent.
     return text.encode("utf-8", "replace").decode()
 
 
@@ -213,7 +213,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """Every method that the path has: the router names those of the first of its routes alone."""
+    """Return every method of the path: the router names only those of the first of its routes."""
     methods: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.path and compile_path(route.path)[0].match(request.url.path):
@@ -222,10 +222,10 @@ def _methods_of(request: Request) -> list[str]:
 
 
 async def unexpected_error(request: Request, error: Exception) -> Response:
-    """What no one expected: the log has all of it, the caller nothing but whether to come again."""
+    """Return the response to an unexpected error: the log has its details, the caller learns whether to retry."""
     if is_unavailable(error):
         logger.warning("database_away", method=request.method, path=request.url.path, error=repr(error))
         return ServiceUnavailable.database().response()
     logger.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
-    # An endpoint for which the contract words this message itself says so in the request's state.
+    # An endpoint whose message the contract defines puts it into the request's state.
     return InternalServerError(getattr(request.state, "failure_message", "Internal server error")).response()

@@ -1,4 +1,4 @@
-"""What a process says of itself: alive, ready, and its figures."""
+"""Health of a process: whether it is alive, whether it is ready, and its metrics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,28 +15,28 @@ from shared.http.json import JsonResponse
 CHECK_SECONDS = 3.0
 
 Check = Callable[[], Awaitable[object]]
-"""Returns when what it checks is well, raises when not."""
+"""Returns when the checked server is usable, raises when not."""
 
 logger = structlog.get_logger(__name__)
 
 
-class NotReady(Exception):
-    """A part of the process has not reached its servers."""
+class NotReadyError(Exception):
+    """A worker of the process has not reached its servers."""
 
 
 def health_router(
-    required: Mapping[str, Check], wanted: Mapping[str, Check], lags: Mapping[str, Callable[[], float]]
+    required: Mapping[str, Check], optional: Mapping[str, Check], lags: Mapping[str, Callable[[], float]]
 ) -> APIRouter:
-    """``/healthz``, ``/readyz`` and ``/metrics``.
+    """Return the routes ``/healthz``, ``/readyz`` and ``/metrics``.
 
     Parameters
     ----------
     required
         Checks without which the process cannot do its work: one that fails makes it not ready.
-    wanted
-        Checks of what it can do without for a while; they are shown, and a failure leaves it ready.
+    optional
+        Checks of servers that it can do without for a while: they are listed, and a failure leaves it ready.
     lags
-        By queue: how far its consumer is behind, in seconds; shown.
+        By queue: how far its consumer is behind, in seconds; listed.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -46,8 +46,8 @@ def health_router(
 
     @router.get("/readyz")
     async def ready() -> JsonResponse:
-        names = [*required, *wanted]
-        results = await asyncio.gather(*(_result(check) for check in (*required.values(), *wanted.values())))
+        names = [*required, *optional]
+        results = await asyncio.gather(*(_result(check) for check in (*required.values(), *optional.values())))
         checks = dict(zip(names, results, strict=True))
         is_ready = all(checks[name] == "ok" for name in required)
         body: dict[str, object] = {"status": "ready" if is_ready else "not ready", "checks": checks}
@@ -65,14 +65,14 @@ def health_router(
 async def _result(check: Check) -> str:
     try:
         await asyncio.wait_for(check(), CHECK_SECONDS)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result of the check
         logger.warning("check_failed", error=repr(error))
         return f"failed: {type(error).__name__}"
     return "ok"
 
 
 def broker_check(amqp_url: str) -> Check:
-    """A check that the broker lets us in."""
+    """Return a check that the broker accepts a connection."""
 
     async def check() -> None:
         connection = await aio_pika.connect(amqp_url, timeout=CHECK_SECONDS)
@@ -82,7 +82,7 @@ def broker_check(amqp_url: str) -> Check:
 
 
 def redis_check(redis_url: str) -> Check:
-    """A check that Redis lets us in."""
+    """Return a check that Redis answers."""
 
     async def check() -> None:
         async with Redis.from_url(

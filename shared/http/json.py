@@ -1,4 +1,4 @@
-"""JSON as the contract writes it: UTC times with ``Z`` and whole seconds, money as numbers."""
+"""JSON in the contract's forms: UTC times with ``Z`` and whole seconds, money as numbers."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,12 +16,12 @@ def _as_number(value: object) -> float:
 
 
 def dump(value: object) -> bytes:
-    """``value`` as JSON: rows, datetimes, times and decimals as the contract shows them."""
+    """Return ``value`` as JSON: rows, datetimes, times and decimals in the contract's forms."""
     return orjson.dumps(value, default=_as_number, option=_OPTIONS)
 
 
 class JsonResponse(Response):
-    """An answer built from plain values; no model is run over what the service itself has just read."""
+    """A response of plain values; no model validates what the service itself has just read."""
 
     media_type = "application/json"
 

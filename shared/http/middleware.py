@@ -1,4 +1,4 @@
-"""What every request gets: an id, a line in the log, and its place in the figures."""
+"""Middleware of every request: its id, its line in the log, its metrics."""
 
 import re
 import time
@@ -15,12 +15,12 @@ from shared.http.errors import unexpected_error
 REQUESTS = Counter("http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
     "http_request_seconds",
-    "From a request's arrival to the end of its answer",
+    "From a request's arrival to the end of its response",
     ["method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
 )
 CLIENT_CLOSED_REQUEST = 499
-"""nginx's status, in the log and the figures, for a request whose client went away before its end."""
+"""nginx's status, in log and metrics, for a request whose client disconnected before its end."""
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
 
@@ -30,8 +30,8 @@ logger = structlog.get_logger("http")
 class RequestContext:
     """Gives each request its id (the gateway's, or a new one), logs it once when it is over, and counts it.
 
-    What no one expected is answered here, inside the context: the line in the log and the answer carry the id, and
-    the server does not close the connection under the client's next request.
+    An unexpected error gets its response here, inside the context: its line in the log and its response carry the id,
+    and the server does not close the connection under the client's next request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -42,8 +42,8 @@ class RequestContext:
         if scope["type"] != "http" or scope["path"] in _QUIET_PATHS:
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("X-Request-ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        header = Headers(scope=scope).get("X-Request-ID", "")
+        request_id = header if _REQUEST_ID.fullmatch(header) else uuid4().hex
         status: int | None = None
 
         async def send_with_id(message: Message) -> None:
@@ -58,11 +58,11 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
-                status = CLIENT_CLOSED_REQUEST  # nobody is there to be answered
+                status = CLIENT_CLOSED_REQUEST  # no client is there to read a response
             except Exception as error:
                 response = await unexpected_error(Request(scope), error)
                 if status is not None:
-                    raise  # too late to answer: a broken connection tells the client that the rest is missing
+                    raise  # too late for another response: a broken connection shows that the rest is missing
                 await response(scope, receive, send_with_id)
             finally:
                 self._record(scope, status or 500, time.perf_counter() - started)

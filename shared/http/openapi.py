@@ -1,4 +1,4 @@
-"""What the services say of themselves in OpenAPI: their errors with examples, and nothing they never answer."""
+"""The services' OpenAPI documents: errors with examples, and no response that is never sent."""
 
 import inspect
 import re
@@ -24,15 +24,14 @@ Done = MessageResponse
 
 
 def documented_errors(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
-    """Entries for FastAPI's ``responses=``: one for each status, described by the docstrings of its errors' classes.
+    """Return entries for FastAPI's ``responses=``: one for each status, with the docstrings of its errors' classes.
 
-    An endpoint's entry for a status stands in place of the app's own for that status.
+    An endpoint's entry for a status replaces the app's own for that status.
 
     Parameters
     ----------
     errors
-        As they would be raised: each is an example, named after its ``error``, whose value is the body it is answered
-        with.
+        As they would be raised: each is an example, named after its ``error``, whose value is the body of its response.
     """
     responses: dict[int | str, dict[str, Any]] = {}
     for status in dict.fromkeys(error.status for error in errors):
@@ -48,7 +47,7 @@ def documented_errors(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
 def documented_response(
     model: object, description: str, example: object, *, headers: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """An entry for FastAPI's ``responses=`` of an answer that is no error, with a whole body as an example."""
+    """Return an entry for FastAPI's ``responses=`` of a successful response, with a whole body as an example."""
     entry = {
         "model": model,
         "description": description,
@@ -72,11 +71,11 @@ def _examples(errors: list[ApiError]) -> dict[str, dict[str, Any]]:
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Have the app's document say what its service does, where FastAPI supposes otherwise.
+    """Correct the app's document where FastAPI assumes what its service does not do.
 
-    Its automatic 422 is left out: a request that does not validate is answered 400 here. A 422 that an endpoint
-    documents itself stays. A parameter that may be left out is not one that may be null, which no URL can say. Answers'
-    examples keep what is null in them.
+    The automatic 422 is removed: a request that does not validate gets 400 here. A 422 that an endpoint documents
+    remains. A parameter that may be left out cannot be null, because no URL can express that. The examples of responses
+    retain their nulls.
     """
     generate = app.openapi
 
@@ -92,7 +91,7 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def operation_name(route: APIRoute) -> str:
-    """The id of a route's operation, which links to it and generated clients repeat: the name of its function."""
+    """Return the id of a route's operation, used by links and generated clients: the name of its function."""
     return route.name
 
 
@@ -120,13 +119,13 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restore_examples(document: dict[str, Any], app: FastAPI) -> None:
-    # FastAPI leaves out whatever is null, inside of examples too.
+    # FastAPI leaves out every null, in examples too.
     for route in iter_route_contexts(app.routes):
         if not isinstance(route.original_route, APIRoute) or not route.include_in_schema:
             continue
         for method in route.methods or ():
-            answers = document["paths"][route.path_format][method.lower()]["responses"]
-            for status, given in route.responses.items():
-                for media_type, medium in given.get("content", {}).items():
+            responses = document["paths"][route.path_format][method.lower()]["responses"]
+            for status, entry in route.responses.items():
+                for media_type, medium in entry.get("content", {}).items():
                     if "examples" in medium:
-                        answers[str(status)]["content"][media_type]["examples"] = medium["examples"]
+                        responses[str(status)]["content"][media_type]["examples"] = medium["examples"]

@@ -1,4 +1,4 @@
-"""Kinds of values that requests carry."""
+"""Types of parameters in path and query."""
 
 import re
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def _true_or_false(value: object) -> object:
 
 
 StrictBoolText = Annotated[StrictBool, BeforeValidator(_true_or_false)]
-"""A yes or no of the query: ``true`` or ``false``, and nothing else that could be taken for one."""
+"""A boolean of the query: ``true`` or ``false``, in no other spelling."""
 
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -54,7 +54,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 
 
 def end_before_start(end: date) -> BadRequest:
-    """The error for a period that ends before it begins."""
+    """Return the error for a period that ends before it begins."""
     message = "must not be before start_date"
     return invalid_request(
         FieldError(field="end_date", value=end.isoformat(), code="before_start_date", message=message)
@@ -66,20 +66,26 @@ _ID: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 IdListText = Annotated[
     list[str], WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(,[1-9][0-9]*)*$", "examples": ["1,2"]})
 ]
-"""Ids of the query with commas between them; several lists where the parameter is repeated."""
+"""Ids of the query, separated by commas; several lists where the parameter is repeated."""
 
 
-def invalid_campaign_ids(given: str) -> BadRequest:
-    """The error for a list that is none, or holds something that is no id."""
+def invalid_campaign_ids(value: str) -> BadRequest:
+    """Return the error for a text that is not a list of ids."""
     message = "must be ids of campaigns with commas between them"
     return invalid_request(
-        FieldError(field="campaign_ids", value=display_value(given), code="invalid_ids", message=message)
+        FieldError(field="campaign_ids", value=display_value(value), code="invalid_ids", message=message)
     )
 
 
 def campaign_ids(lists: Sequence[str]) -> tuple[int, ...]:
-    """The ids of a ``campaign_ids`` parameter, each once, in order; raises ``BadRequest`` if it holds anything else."""
-    written = [part.strip() for ids in lists for part in ids.split(",")]
-    if not all(_ID.fullmatch(part) and int(part) <= MAX_ID for part in written):
+    """Return the ids of a ``campaign_ids`` parameter, each once, in order.
+
+    Raises
+    ------
+    BadRequest
+        If it contains anything else.
+    """
+    parts = [part.strip() for ids in lists for part in ids.split(",")]
+    if not all(_ID.fullmatch(part) and int(part) <= MAX_ID for part in parts):
         raise invalid_campaign_ids(",".join(lists))
-    return tuple(sorted({int(part) for part in written}))
+    return tuple(sorted({int(part) for part in parts}))

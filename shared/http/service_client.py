@@ -1,34 +1,26 @@
-"""Another service of the system, asked over HTTP in the name of a caller."""
+"""Client of another service of the system: requests over HTTP in the name of a caller."""
 
-import asyncio
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from shared.process import load_lazily
 
 if TYPE_CHECKING:
     import httpx
 
 
-async def load_httpx() -> None:
-    """Load what asks others over HTTP: a process that asks nobody does not hold it.
-
-    In a thread, as that takes longer than other requests should wait.
-    """
-    await asyncio.to_thread(import_module, "httpx")
-
-
 class ServiceClientError(Exception):
-    """The service did not answer, or not with success."""
+    """The service did not answer, or not with a success."""
 
 
 class ServiceClient:
-    """A service of the system.
+    """Requests resources from one service.
 
     Parameters
     ----------
     url
         Its base address.
     seconds
-        Longest wait for it: to connect, and for each part of its answer.
+        Timeout, to connect and for each part of the response.
     """
 
     def __init__(self, url: str, *, seconds: float) -> None:
@@ -37,12 +29,12 @@ class ServiceClient:
         self._client: httpx.AsyncClient | None = None
 
     async def get(self, path: str, token: str) -> bytes | None:
-        """The body of what it answers to the caller with this token; None when there is no such thing (404).
+        """Return the body of the response to the caller with this token; None when it is 404.
 
         Raises
         ------
-        PeerUnavailable
-            If it does not answer, or with any other error.
+        ServiceClientError
+            If the service does not answer, or with any other error.
         """
         client = self._client or await self._connect()
         import httpx
@@ -56,11 +48,11 @@ class ServiceClient:
             raise ServiceClientError(repr(error)) from error
 
     async def _connect(self) -> "httpx.AsyncClient":
-        await load_httpx()
+        await load_lazily("httpx")
         import httpx
 
-        if self._client is None:  # another request may have been first, meanwhile
-            # Peers are reached directly, whatever proxy leads outside.
+        if self._client is None:  # another request may have made it meanwhile
+            # Services are reached directly, whatever proxy leads outside.
             self._client = httpx.AsyncClient(base_url=self._url, timeout=self._seconds, trust_env=False)
         return self._client
 

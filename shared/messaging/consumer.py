@@ -1,13 +1,13 @@
 """The consumer: applies messages in batches, each batch and its inbox rows in one transaction.
 
 ===========================  =========================================================================
-what happens                 what follows
+event                        consequence
 ===========================  =========================================================================
-handler done, committed      acknowledged
-a server is away             the batch is tried again, for as long as it takes; nothing counts against it
-the handler fails            each message of the batch is tried alone, so that neighbours go through
-a message fails alone        returned; after ``delivery_limit`` returns it is a dead letter
-a message cannot be read     a dead letter at once
+batch committed              its messages are acknowledged
+a server is unavailable      the batch is retried until it is back; nothing counts against the messages
+the handler fails            each message of the batch is retried alone, so that the others succeed
+a message fails alone        it is requeued; after ``delivery_limit`` times it is a dead letter
+a message cannot be read     it is a dead letter at once
 ===========================  =========================================================================
 """
 
@@ -23,7 +23,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.background import FINISH_SECONDS, finish, panics_as_errors
+from shared.background import FINISH_SECONDS, finish_before_cancel, panics_as_errors
 from shared.database.availability import is_unavailable
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, parse
@@ -33,12 +33,12 @@ from shared.messaging.topology import QueueSpec, declare_exchanges, declare_queu
 
 AfterCommit = Callable[[], Awaitable[None]]
 Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[AfterCommit | None]]
-"""Applies events within the transaction it is given. What it returns, if anything, is done after the commit."""
+"""Applies events in the connection's transaction. What it returns, if anything, is called after the commit."""
 
-PAUSE_WHILE_AWAY = 0.5
+PAUSE_WHILE_UNAVAILABLE = 0.5
 PAUSE_AFTER_FAILURE = 0.1
-"""Keeps a message that fails again and again from turning the broker and the log into a loop."""
-CONSUMED = Counter("messages_consumed_total", "Messages settled", ["queue", "result"])
+"""Slows down a message that fails again and again, which otherwise floods broker and log."""
+CONSUMED = Counter("messages_consumed_total", "Messages acknowledged or rejected", ["queue", "result"])
 BATCH_SECONDS = Histogram("message_batch_seconds", "From the start of a batch to its commit", ["queue"])
 LAG_SECONDS = Histogram(
     "message_lag_seconds",
@@ -48,10 +48,10 @@ LAG_SECONDS = Histogram(
 )
 
 MEASURE_SECONDS = 15.0
-DEAD_LETTERS = Gauge("dead_letters", "Messages that a queue gave up on", ["queue"])
+DEAD_LETTERS = Gauge("dead_letters", "Messages in a dead-letter queue", ["queue"])
 WAITING_SECONDS = Gauge(
     "message_waiting_seconds",
-    "Age of the oldest event under way: how far the consumer is behind, 0 when idle",
+    "Age of the oldest event in progress: how far the consumer is behind, 0 when idle",
     ["queue"],
 )
 
@@ -60,7 +60,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a consumer consumes, and what it does with it.
+    """A queue, and the handler that applies its messages.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class Subscription:
     handler
         Applies a batch.
     batch
-        Most messages in one transaction.
+        Maximum number of messages in one transaction.
     dead_letters
-        Consume what the queue gave up on, instead of the queue.
+        Consume the dead letters of the queue, instead of the queue.
     """
 
     queue: QueueSpec
@@ -81,7 +81,7 @@ class Subscription:
 
     @property
     def queue_name(self) -> str:
-        """The queue that is consumed."""
+        """Name of the consumed queue."""
         return self.queue.dead_letters if self.dead_letters else self.queue.name
 
 
@@ -97,11 +97,11 @@ class Consumer:
     Parameters
     ----------
     amqp_url, database
-        Where from, where to.
+        Source and destination.
     subscription
         The queue and its handler.
     number
-        Tells several consumers of one queue in one process apart.
+        Distinguishes several consumers of one queue in one process.
     """
 
     def __init__(self, amqp_url: str, database: Database, subscription: Subscription, *, number: int = 1) -> None:
@@ -117,23 +117,23 @@ class Consumer:
 
     @property
     def queue_name(self) -> str:
-        """The queue that is consumed."""
+        """Name of the consumed queue."""
         return self._queue_name
 
     @property
     def lag_seconds(self) -> float:
-        """How old the oldest event is that has arrived and not taken effect; 0 when there is none."""
+        """Age of the oldest event that has arrived and is not yet applied; 0 when there is none."""
         oldest = self._oldest
         return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
     async def run(self) -> None:
         """Consume until the broker is lost (then it raises) or until cancelled."""
-        # What is taken and given back untried counts against the message, so nothing is taken that cannot be applied.
+        # A message that is taken and requeued untried counts against it, so nothing is taken that cannot be applied.
         await self._database.check()
         connection = await connect(self._amqp_url)
         async with connection:
             channel = await connection.channel(publisher_confirms=False)
-            # Twice the batch: the next one is already here while this one is applied.
+            # Twice the batch: the next one has already arrived while this one is applied.
             await channel.set_qos(prefetch_count=2 * self._subscription.batch if self._subscription.batch > 1 else 1)
             await declare_exchanges(channel)
             await declare_queue(channel, self._subscription.queue)
@@ -163,38 +163,38 @@ class Consumer:
                 messages = [first.result()]
                 while len(messages) < self._subscription.batch and not arrived.empty():
                     messages.append(arrived.get_nowait())
-                # What is under way is finished and acknowledged before a cancellation gets through; when that takes
+                # The batch in progress is finished and acknowledged before a cancellation takes effect; when that takes
                 # too long, it is delivered again.
-                await finish(self._settle(messages), within=FINISH_SECONDS)
+                await finish_before_cancel(self._process(messages), timeout=FINISH_SECONDS)
         finally:
             closed.cancel()
 
-    async def _settle(self, messages: Sequence[AbstractIncomingMessage]) -> None:
+    async def _process(self, messages: Sequence[AbstractIncomingMessage]) -> None:
         deliveries = [delivery for message in messages if (delivery := await self._read(message)) is not None]
         if not deliveries:
             return
         self._oldest = min(delivery.event.time for delivery in deliveries)
         try:
-            await self._settle_all(deliveries)
+            await self._apply_all(deliveries)
         finally:
             self._oldest = None
 
-    async def _settle_all(self, deliveries: Sequence[_Delivery]) -> None:
+    async def _apply_all(self, deliveries: Sequence[_Delivery]) -> None:
         try:
             await self._apply(deliveries)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its messages are settled
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its messages are handled
             if len(deliveries) == 1:
-                await self._give_back(deliveries[0], error)
+                await self._requeue(deliveries[0], error)
                 return
             logger.warning("batch_failed", queue=self._queue_name, size=len(deliveries), error=repr(error))
             for delivery in deliveries:
-                await self._settle_alone(delivery)
+                await self._apply_alone(delivery)
 
-    async def _settle_alone(self, delivery: _Delivery) -> None:
+    async def _apply_alone(self, delivery: _Delivery) -> None:
         try:
             await self._apply([delivery])
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is this message's fault alone
-            await self._give_back(delivery, error)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, only this message failed
+            await self._requeue(delivery, error)
 
     async def _read(self, message: AbstractIncomingMessage) -> _Delivery | None:
         try:
@@ -205,7 +205,7 @@ class Consumer:
             await message.reject(requeue=False)
             return None
 
-    async def _give_back(self, delivery: _Delivery, error: Exception) -> None:
+    async def _requeue(self, delivery: _Delivery, error: Exception) -> None:
         logger.error(
             "message_failed",
             queue=self._queue_name,
@@ -219,7 +219,7 @@ class Consumer:
         await delivery.message.reject(requeue=True)
 
     async def _apply(self, deliveries: Sequence[_Delivery]) -> None:
-        """Apply and acknowledge a batch; while a server is away, wait and try again."""
+        """Apply and acknowledge a batch; while a server is unavailable, wait and retry."""
         while True:
             started = time.monotonic()
             try:
@@ -228,7 +228,7 @@ class Consumer:
                 if not is_unavailable(error):
                     raise
                 logger.warning("database_away", queue=self._queue_name, error=repr(error))
-                await asyncio.sleep(PAUSE_WHILE_AWAY)
+                await asyncio.sleep(PAUSE_WHILE_UNAVAILABLE)
                 continue
             break
         if after_commit is not None:
@@ -239,19 +239,19 @@ class Consumer:
 
     async def _transact(self, events: Sequence[Envelope]) -> AfterCommit | None:
         async with self._database.transaction() as connection:
-            todo = await inbox.claim_events(connection, self._queue_name, events)
-            if not todo:
+            new = await inbox.claim_events(connection, self._queue_name, events)
+            if not new:
                 return None
             with (
                 structlog.contextvars.bound_contextvars(
-                    event_id=str(todo[0].id), event_count=len(todo), company_id=todo[0].companyid
+                    event_id=str(new[0].id), event_count=len(new), company_id=new[0].companyid
                 ),
                 panics_as_errors(),
             ):
-                return await self._subscription.handler(connection, todo)
+                return await self._subscription.handler(connection, new)
 
     async def _measure_dead_letters(self, channel: AbstractChannel) -> None:
-        """How many wait, those just held by somebody left out; a queue that somebody deleted closes the channel."""
+        """Count the dead letters, without those an operator is reading; a queue that was deleted closes the channel."""
         queue = self._subscription.queue
         declared = await channel.declare_queue(queue.dead_letters, passive=True)
         DEAD_LETTERS.labels(queue.name).set(declared.declaration_result.message_count or 0)
@@ -265,7 +265,7 @@ class Consumer:
 
 
 async def _watch_end(channel: AbstractChannel) -> "asyncio.Future[Any]":
-    """Done when the broker delivers no more: the channel is closed, or the queue is gone and its consumer with it."""
+    """Return a future that is done when the broker stops delivering: the channel is closed, or the queue is gone."""
     end = asyncio.ensure_future(channel.closed())
 
     def note_cancellation(_cancel: object) -> None:

@@ -1,8 +1,8 @@
-"""The dead letters: what queues gave up on, to be looked at, put back or dropped by an operator.
+"""Dead letters: messages that queues rejected, for an operator to read, retry or drop.
 
-Looking takes all of a queue's letters at once, without acknowledging them, and gives them back by closing the channel:
-the broker then puts them where they were, in their order. Taking some of them would not do: what is given back stands
-before what was never taken, so that a second look at fewer would turn their order round.
+Reading consumes all dead letters of a queue at once, without acknowledging them, and requeues them by closing the
+channel: the broker then restores their order. Consuming only some of them would not do: a requeued message comes
+before one that was never consumed, so a second reading of fewer would reverse their order.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError
 from shared.events.envelope import Envelope, parse
 from shared.messaging.topology import DEAD_LETTERS_SUFFIX, declare_dead_letters
 
-MOST: Final = 65_535
-"""Letters of a queue that are seen; AMQP's limit for what one consumer may hold."""
+MAX_READ: Final = 65_535
+"""Maximum number of messages that are read; AMQP's limit for the unacknowledged messages of one consumer."""
 BATCH: Final = 50
-"""Letters put back at once."""
-PATIENCE_SECONDS: Final = 5.0
-"""Longest wait for the next letter, and for the broker's confirmation of one that is put back."""
+"""Messages retried at once."""
+TIMEOUT_SECONDS: Final = 5.0
+"""Timeout for the next message, and for the broker's confirmation of one that is retried."""
 RETRIES: Final = "retries"
-"""Header that counts how often a message was put back."""
-_OF_THE_BROKER: Final = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
-"""Beginnings of the headers that tell of a message's way so far; it starts anew when it is put back."""
+"""Header that counts how often a message was retried."""
+_BROKER_HEADERS: Final = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
+"""Beginnings of the broker's headers about the history of a message; a retried message starts without them."""
 
 
-class NoSuchQueue(Exception):
+class NoSuchQueueError(Exception):
     """The broker has no queue of this name."""
 
 
-class NotPutBack(Exception):
-    """The queue that a letter came from did not take it; the letter is still a dead one."""
+class RetryError(Exception):
+    """The queue did not accept a retried message, which is still a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that a queue gave up on."""
+    """A message that a queue rejected."""
 
     queue: str
-    """The queue that did."""
+    """The queue that rejected it."""
     message: AbstractIncomingMessage
 
     @property
     def id(self) -> str:
-        """The message's id; one made of its body when nobody gave it any."""
+        """The message's id; without one, a hash of its body."""
         return self.message.message_id or f"body-{hashlib.sha256(self.message.body).hexdigest()[:16]}"
 
     @property
@@ -74,25 +74,25 @@ class DeadLetter:
 
     @property
     def deaths(self) -> Sequence[Death]:
-        """Why it is here, newest first."""
-        told = self.message.headers.get("x-death")
-        return [_death(death) for death in told if isinstance(death, dict)] if isinstance(told, list) else []
+        """The reasons for which it is here, newest first."""
+        deaths = self.message.headers.get("x-death")
+        return [_death(death) for death in deaths if isinstance(death, dict)] if isinstance(deaths, list) else []
 
     @property
     def reason(self) -> str:
-        """Why it became a dead letter first: ``rejected`` (not readable) or ``delivery_limit`` (failed too often)."""
+        """The first reason: ``rejected`` (it cannot be read) or ``delivery_limit`` (it failed too often)."""
         return str(self.message.headers.get("x-first-death-reason", "unknown"))
 
     @property
     def retries(self) -> int:
-        """How often an operator put it back."""
-        told = self.message.headers.get(RETRIES)
-        return told if isinstance(told, int) else 0
+        """How often an operator retried it."""
+        retries = self.message.headers.get(RETRIES)
+        return retries if isinstance(retries, int) else 0
 
     def as_json(self) -> dict[str, Any]:
-        """All there is to know of it: enough to publish it again, byte for byte."""
+        """Return all its details: enough to publish it again, byte for byte."""
         event = self.event
-        shown: dict[str, Any] = {
+        details: dict[str, Any] = {
             "queue": self.queue,
             "id": self.id,
             "type": event.type if event else self.message.type,
@@ -104,47 +104,47 @@ class DeadLetter:
             "deaths": self.deaths,
             "message_id": self.message.message_id,
             "content_type": self.message.content_type,
-            "headers": _kept_headers(self.message),
+            "headers": _own_headers(self.message),
         }
         try:
-            return shown | {"body": self.message.body.decode()}
+            return details | {"body": self.message.body.decode()}
         except UnicodeDecodeError:
-            return shown | {"body_base64": base64.b64encode(self.message.body).decode()}
+            return details | {"body_base64": base64.b64encode(self.message.body).decode()}
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The dead letters of one queue, in short."""
+    """A summary of the dead letters of one queue."""
 
     queue: str
     count: int
     first: DeadLetter | None
-    """The one that stands first: the oldest. None also when it was not looked at, because the queue is limited."""
+    """The oldest of them. None also when the queue is limited, and therefore was not read."""
     is_limited: bool
 
 
 def source_of(queue: str) -> str:
-    """The queue that is meant, whether it or its dead letters are named."""
+    """Return the name of a queue, from its own name or that of its dead letters."""
     return queue.removesuffix(DEAD_LETTERS_SUFFIX)
 
 
 async def count(channel: AbstractChannel, queue: str) -> int:
-    """How many dead letters of a queue wait.
+    """Return the number of dead letters of a queue.
 
     Raises
     ------
-    NoSuchQueue
-        If there is no such queue; the channel is closed then.
+    NoSuchQueueError
+        If there is no such queue; the broker has closed the channel then.
     """
     try:
         declared = await channel.declare_queue(queue + DEAD_LETTERS_SUFFIX, passive=True)
-    except (ChannelNotFoundEntity, ValueError) as error:  # or a name that no queue can have
-        raise NoSuchQueue(queue) from error
+    except (ChannelNotFoundEntity, ValueError) as error:  # or an impossible name
+        raise NoSuchQueueError(queue) from error
     return declared.declaration_result.message_count or 0
 
 
 async def is_limited(connection: AbstractConnection, queue: str) -> bool:
-    """Whether the broker may drop letters of this queue that are looked at often; a policy may have lifted that."""
+    """Return whether the broker may drop dead letters that are read often; a policy may have lifted that limit."""
     channel = await connection.channel()
     try:
         await count(channel, queue)
@@ -154,7 +154,7 @@ async def is_limited(connection: AbstractConnection, queue: str) -> bool:
 
 
 async def summarise(connection: AbstractConnection, queue: str) -> Summary:
-    """How many dead letters a queue has, and the first of them."""
+    """Return the number of a queue's dead letters, and the first of them."""
     if await is_limited(connection, queue):
         async with connection.channel() as channel:
             return Summary(queue, await count(channel, queue), None, is_limited=True)
@@ -162,30 +162,30 @@ async def summarise(connection: AbstractConnection, queue: str) -> Summary:
         return Summary(queue, number, await anext(letters, None), is_limited=False)
 
 
-async def look(
-    connection: AbstractConnection, queue: str, *, only: str | None = None, limit: int = MOST
+async def read(
+    connection: AbstractConnection, queue: str, *, only: str | None = None, limit: int = MAX_READ
 ) -> list[DeadLetter]:
-    """The first dead letters of a queue, or those with one id; all of them stay where they are."""
-    seen: list[DeadLetter] = []
+    """Return the first dead letters of a queue, or those with one id; all of them remain in the queue."""
+    found: list[DeadLetter] = []
     async with _all_of(connection, queue) as (_, letters):
         async for letter in letters:
-            if len(seen) == limit:
+            if len(found) == limit:
                 break
             if only in (None, letter.id):
-                seen.append(letter)
-    return seen
+                found.append(letter)
+    return found
 
 
 async def retry(connection: AbstractConnection, queue: str, *, only: str | None = None) -> int:
-    """Put dead letters back into the queue they came from, and into no other; returns how many.
+    """Return dead letters to the queue that rejected them, and to no other; return their number.
 
     Each is acknowledged once the queue has confirmed it: a crash in between leaves it in both, never in none, and the
-    inbox drops what is applied twice. Letters that come meanwhile are left for the next time.
+    inbox drops a duplicate. Dead letters that arrive meanwhile are left for the next retry.
 
     Raises
     ------
-    NotPutBack
-        If the queue does not take one; that one and those after it stay.
+    RetryError
+        If the queue does not accept one; it and those after it remain dead letters.
     """
     done = 0
     async with _all_of(connection, queue) as (_, letters), connection.channel(on_return_raises=True) as out:
@@ -194,21 +194,21 @@ async def retry(connection: AbstractConnection, queue: str, *, only: str | None 
             if only in (None, letter.id):
                 chosen.append(letter)
             if len(chosen) == BATCH:
-                done += await _put_back(out, chosen)
+                done += await _retry_batch(out, chosen)
                 chosen = []
-        done += await _put_back(out, chosen)
+        done += await _retry_batch(out, chosen)
     return done
 
 
 async def drop(
-    connection: AbstractConnection, queue: str, keep: Callable[[DeadLetter], None], *, only: str | None = None
+    connection: AbstractConnection, queue: str, write: Callable[[DeadLetter], None], *, only: str | None = None
 ) -> int:
-    """Delete dead letters, each after ``keep`` has written it down; returns how many."""
+    """Delete dead letters, each after it was passed to ``write``; return their number."""
     done = 0
     async with _all_of(connection, queue) as (_, letters):
         async for letter in letters:
             if only in (None, letter.id):
-                keep(letter)
+                write(letter)
                 await letter.message.ack()
                 done += 1
     return done
@@ -216,11 +216,11 @@ async def drop(
 
 @asynccontextmanager
 async def _all_of(connection: AbstractConnection, queue: str) -> AsyncIterator[tuple[int, AsyncIterator[DeadLetter]]]:
-    """Number and sequence of a queue's dead letters; what is not acknowledged within the block is given back."""
+    """Provide number and sequence of a queue's dead letters; those not acknowledged in the block are requeued."""
     channel = await connection.channel(publisher_confirms=False)
     try:
         number = await count(channel, queue)
-        yield number, _arriving(channel, queue, min(number, MOST))
+        yield number, _arriving(channel, queue, min(number, MAX_READ))
     finally:
         await channel.close()
 
@@ -234,13 +234,13 @@ async def _arriving(channel: AbstractChannel, queue: str, number: int) -> AsyncI
     await dead.consume(arrived.put)
     for _ in range(number):
         try:
-            message = await asyncio.wait_for(arrived.get(), PATIENCE_SECONDS)
+            message = await asyncio.wait_for(arrived.get(), TIMEOUT_SECONDS)
         except TimeoutError:
-            return  # somebody else has taken the rest
+            return  # another consumer has the rest
         yield DeadLetter(queue, message)
 
 
-async def _put_back(channel: AbstractChannel, letters: Sequence[DeadLetter]) -> int:
+async def _retry_batch(channel: AbstractChannel, letters: Sequence[DeadLetter]) -> int:
     outcomes = await asyncio.gather(*(_publish(channel, letter) for letter in letters), return_exceptions=True)
     failures = [outcome for outcome in outcomes if outcome is not None]
     for letter, outcome in zip(letters, outcomes, strict=True):
@@ -248,7 +248,7 @@ async def _put_back(channel: AbstractChannel, letters: Sequence[DeadLetter]) -> 
             await letter.message.ack()
     if failures:
         first = failures[0]
-        raise NotPutBack(str(first) or type(first).__name__) if isinstance(first, DeliveryError) else first
+        raise RetryError(str(first) or type(first).__name__) if isinstance(first, DeliveryError) else first
     return len(letters)
 
 
@@ -256,7 +256,7 @@ async def _publish(channel: AbstractChannel, letter: DeadLetter) -> None:
     dead = letter.message
     message = aio_pika.Message(
         dead.body,
-        headers={**_kept_headers(dead), RETRIES: letter.retries + 1},
+        headers={**_own_headers(dead), RETRIES: letter.retries + 1},
         message_id=dead.message_id,
         type=dead.type,
         content_type=dead.content_type,
@@ -266,18 +266,18 @@ async def _publish(channel: AbstractChannel, letter: DeadLetter) -> None:
         app_id=dead.app_id,
         delivery_mode=DeliveryMode.PERSISTENT,
     )
-    await channel.default_exchange.publish(message, letter.queue, mandatory=True, timeout=PATIENCE_SECONDS)
+    await channel.default_exchange.publish(message, letter.queue, mandatory=True, timeout=TIMEOUT_SECONDS)
 
 
-def _kept_headers(message: AbstractIncomingMessage) -> HeadersType:
-    return {name: value for name, value in message.headers.items() if not name.startswith(_OF_THE_BROKER)}
+def _own_headers(message: AbstractIncomingMessage) -> HeadersType:
+    return {name: value for name, value in message.headers.items() if not name.startswith(_BROKER_HEADERS)}
 
 
-def _death(told: Mapping[str, Any]) -> Death:
-    at = told.get("time")
+def _death(entry: Mapping[str, Any]) -> Death:
+    at = entry.get("time")
     return Death(
-        queue=str(told.get("queue", "")),
-        reason=str(told.get("reason", "")),
-        count=int(told.get("count", 1)),
+        queue=str(entry.get("queue", "")),
+        reason=str(entry.get("reason", "")),
+        count=int(entry.get("count", 1)),
         at=at if isinstance(at, datetime) else None,
     )

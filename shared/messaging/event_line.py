@@ -1,4 +1,4 @@
-"""An event in one line, for whoever watches events go by."""
+"""An event as one line of text, for people who watch events."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -7,22 +7,22 @@ from typing import Any, Final
 
 from shared.events.envelope import Envelope
 
-FEW = 5
-"""Most ids that are written out; of more, the first and the last."""
+MAX_IDS = 5
+"""Maximum number of ids in a line; of more ids, the first and the last are displayed."""
 
 
 def event_line(event: Envelope) -> str:
-    """Time, type, company, what the event is about, and what became of it.
+    """Return time, type, company, the entities of the event and their new state.
 
-    Names come from callers of the API: whatever in them could steer a terminal is replaced.
+    Names come from callers of the API: every character that could control a terminal is replaced.
     """
     time = event.time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    told = "; ".join(_description(name, value) for name, value in event.data.items() if name in _DESCRIPTIONS)
-    line = f"{time}Z  {event.type:<26}  company {event.companyid}  {told}"
+    description = "; ".join(_description(name, value) for name, value in event.data.items() if name in _DESCRIPTIONS)
+    line = f"{time}Z  {event.type:<26}  company {event.companyid}  {description}"
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
-def _description(name: str, value: Any) -> str:  # noqa: ANN401 - of any shape: a later version's event is shown too
+def _description(name: str, value: Any) -> str:  # noqa: ANN401 - of any shape: a later version's event is displayed too
     try:
         return _DESCRIPTIONS[name](value)
     except (AttributeError, KeyError, TypeError, IndexError):
@@ -30,7 +30,7 @@ def _description(name: str, value: Any) -> str:  # noqa: ANN401 - of any shape: 
 
 
 def _campaign(campaign: Mapping[str, Any]) -> str:
-    return f"campaign {_which(campaign)}: {campaign['name']}, {campaign['status']}"
+    return f"campaign {_identity(campaign)}: {campaign['name']}, {campaign['status']}"
 
 
 def _previous_status(status: str) -> str:
@@ -38,7 +38,7 @@ def _previous_status(status: str) -> str:
 
 
 def _member(member: Mapping[str, Any]) -> str:
-    return f"member {_which(member)}: {member['name']}"
+    return f"member {_identity(member)}: {member['name']}"
 
 
 def _job(job: Mapping[str, Any]) -> str:
@@ -51,12 +51,12 @@ def _reason(reason: str) -> str:
 
 
 def _leads(leads: Sequence[Mapping[str, Any]]) -> str:
-    which = f"lead {_which(leads[0])}" if len(leads) == 1 else f"leads {_ids(leads)}"
-    return f"{which}: campaign {leads[0]['campaign_id']}, {_summary([_fate(lead) for lead in leads])}"
+    subject = f"lead {_identity(leads[0])}" if len(leads) == 1 else f"leads {_ids(leads)}"
+    return f"{subject}: campaign {leads[0]['campaign_id']}, {_summary([_outcome(lead) for lead in leads])}"
 
 
-def _fate(lead: Mapping[str, Any]) -> str:
-    """What became of a lead, in a few words."""
+def _outcome(lead: Mapping[str, Any]) -> str:
+    """Return the change of a lead in a few words."""
     if "previous_status" in lead:
         return f"{lead['previous_status']} → {lead['status']}"
     if "previous_assigned_to" in lead:
@@ -70,23 +70,23 @@ def _fate(lead: Mapping[str, Any]) -> str:
 
 def _calls(calls: Sequence[Mapping[str, Any]]) -> str:
     results = _summary(["successful" if call["successful"] else "not successful" for call in calls])
-    where = f"campaign {calls[0]['campaign_id']}"
+    campaign = f"campaign {calls[0]['campaign_id']}"
     if len(calls) > 1:
-        return f"calls {_ids(calls)}: {where}, {results}"
-    return f"call {calls[0]['id']} of lead {calls[0]['lead_id']}: {where}, {results}, {calls[0]['duration']} s"
+        return f"calls {_ids(calls)}: {campaign}, {results}"
+    return f"call {calls[0]['id']} of lead {calls[0]['lead_id']}: {campaign}, {results}, {calls[0]['duration']} s"
 
 
-def _which(entity: Mapping[str, Any]) -> str:
+def _identity(entity: Mapping[str, Any]) -> str:
     return f"{entity['id']} v{entity['version']}"
 
 
 def _ids(entities: Sequence[Mapping[str, Any]]) -> str:
     ids = [str(entity["id"]) for entity in entities]
-    return ", ".join(ids) if len(ids) <= FEW else f"{ids[0]} … {ids[-1]} ({len(ids)})"
+    return ", ".join(ids) if len(ids) <= MAX_IDS else f"{ids[0]} … {ids[-1]} ({len(ids)})"
 
 
 def _summary(words: Sequence[str]) -> str:
-    """Each word once: alone when it holds for all, else with how often."""
+    """Return each word once: alone when it is true of all, otherwise with its count."""
     counted = Counter(words)
     return words[0] if len(counted) == 1 else ", ".join(f"{number} {word}" for word, number in counted.most_common())
 
@@ -100,4 +100,4 @@ _DESCRIPTIONS: Final[Mapping[str, Callable[[Any], str]]] = {
     "leads": _leads,
     "call_attempts": _calls,
 }
-"""What is said of each part of an event's data."""
+"""Makes the description of each part of an event's data."""

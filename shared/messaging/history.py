@@ -1,4 +1,4 @@
-"""Reads the history of events: the stream that keeps what was published, from its beginning until now."""
+"""Reads the history of events: the stream of everything that was published, from its beginning until now."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,25 +14,25 @@ from shared.events.envelope import CONTENT_TYPE, Envelope, parse
 from shared.messaging.topology import HISTORY_STREAM, declare_exchanges
 
 BATCH: Final = 50
-"""Events read at once: each may hold 500 leads."""
-PATIENCE_SECONDS: Final = 60.0
-"""Longest wait for the next message of a stream that has one."""
+"""Events read at once: each may carry 500 leads."""
+TIMEOUT_SECONDS: Final = 60.0
+"""Timeout for the next message of a stream that has one."""
 END_TYPE: Final = "history.end"
-"""Message type of the mark that a reader leaves: who else reads the stream passes over it."""
+"""Message type of the mark that a reader publishes: every other reader of the stream ignores it."""
 
 logger = structlog.get_logger(__name__)
 
 
-class HistoryIncomplete(Exception):
-    """The history does not begin at the beginning: the broker has let go of what was there first."""
+class HistoryIncompleteError(Exception):
+    """The history has lost its beginning: the broker has deleted the first events."""
 
 
 async def read_history(amqp_url: str) -> AsyncIterator[Sequence[Envelope]]:
-    """Every event that was published before this call, in the order of the stream, some at a time.
+    """Yield every event that was published before this call, in the order of the stream, in batches.
 
     Raises
     ------
-    HistoryIncomplete
+    HistoryIncompleteError
         If the stream no longer has its first event.
     TimeoutError
         If the broker stops delivering.
@@ -50,12 +50,12 @@ async def read_history(amqp_url: str) -> AsyncIterator[Sequence[Envelope]]:
         at_end = False
         first: object = None
         while not at_end:
-            message = await asyncio.wait_for(arrived.get(), PATIENCE_SECONDS)
+            message = await asyncio.wait_for(arrived.get(), TIMEOUT_SECONDS)
             if first is None:
                 first = message.headers["x-stream-offset"]
                 if first != 0:
-                    raise HistoryIncomplete(
-                        f"the history of events begins with number {first!r}; what was before is gone"
+                    raise HistoryIncompleteError(
+                        f"the history of events begins with number {first!r}; the events before it are gone"
                     )
             at_end = message.message_id == mark
             if message.type != END_TYPE and (event := _read(message)) is not None:
@@ -69,17 +69,17 @@ async def read_history(amqp_url: str) -> AsyncIterator[Sequence[Envelope]]:
 def _read(message: AbstractIncomingMessage) -> Envelope | None:
     try:
         return parse(message.body)
-    except ValueError as error:  # not JSON, or not our envelope: a dead letter of every queue that took it
+    except ValueError as error:  # not JSON, or not our envelope: a dead letter of every queue that received it
         logger.error("message_unreadable", queue=HISTORY_STREAM, message_id=message.message_id, error=str(error))
         return None
 
 
 async def _mark_end(channel: AbstractChannel) -> str:
-    """Put a mark at the end of the stream; what was published before it stands before it."""
+    """Publish a mark to the end of the stream: everything that was published earlier comes before it."""
     mark = str(uuid4())
     body = orjson.dumps({"specversion": "1.0", "id": mark, "source": "/history", "type": END_TYPE})
     message = aio_pika.Message(
         body, message_id=mark, type=END_TYPE, content_type=CONTENT_TYPE, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
     )
-    await channel.default_exchange.publish(message, HISTORY_STREAM, timeout=PATIENCE_SECONDS)
+    await channel.default_exchange.publish(message, HISTORY_STREAM, timeout=TIMEOUT_SECONDS)
     return mark

@@ -1,4 +1,4 @@
-"""Keeps tables small whose rows lose their meaning with time."""
+"""Housekeeping: deletes rows that are expired."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,32 +14,32 @@ HOUR = 3600.0
 logger = structlog.get_logger(__name__)
 
 
-Forget = Callable[[AsyncConnection], Awaitable[int]]
-"""Deletes what is too old; returns how many rows."""
+DeleteExpired = Callable[[AsyncConnection], Awaitable[int]]
+"""Deletes the rows of a table that are expired; returns their number."""
 
 
 class Housekeeping:
-    """Background work: forgets old inbox rows, hourly.
+    """A worker that deletes expired rows every hour: those of the inbox, and of other tables.
 
     Parameters
     ----------
-    further
-        What else to forget, by table.
+    tables
+        By name of a further table: deletes its expired rows.
     """
 
     name = "housekeeping"
 
-    def __init__(self, database: Database, **further: Forget) -> None:
+    def __init__(self, database: Database, **tables: DeleteExpired) -> None:
         self._database = database
-        self._forgets: dict[str, Forget] = {"inbox": inbox.delete_expired, **further}
+        self._tables: dict[str, DeleteExpired] = {"inbox": inbox.delete_expired, **tables}
         self.ready = True
 
     async def run(self) -> None:
-        """Tidy up until cancelled."""
+        """Delete expired rows until cancelled."""
         while True:
-            for table, forget in self._forgets.items():
+            for table, delete_expired in self._tables.items():
                 async with self._database.transaction() as connection:
-                    forgotten = await forget(connection)
-                logger.info("table_tidied", table=table, forgotten=forgotten)
+                    deleted = await delete_expired(connection)
+                logger.info("expired_rows_deleted", table=table, rows=deleted)
             self.ready = True
             await asyncio.sleep(HOUR)

@@ -1,4 +1,4 @@
-"""The outbox: a message is stored with the change it tells, and sent by the relay afterwards."""
+"""The outbox: a message is stored in the transaction of its change, and sent by the relay afterwards."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,13 @@ _INSERT = insert(outbox_table(MetaData()))
 
 
 def insert_events_sql(messages: str) -> str:
-    """SQL that stores events which it makes itself, so that their data never leaves the database.
+    """Return SQL that stores events which it makes itself, so that their data never leaves the database.
 
     Parameters
     ----------
     messages
-        SQL of a row for each event, in their order, with the columns `company_id`, `type`, `frame` (as `Outbox.frames`
-        gives it for that type) and `data`, its JSON as text.
+        SQL that returns a row for each event, in their order, with the columns `company_id`, `type`, `frame` (of
+        `Outbox.frames`, for that type) and `data`, its JSON as text.
     """
     return f"""
         INSERT INTO outbox (event_id, exchange, routing_key, company_id, body)
@@ -29,7 +29,7 @@ def insert_events_sql(messages: str) -> str:
 
 
 class Outbox:
-    """Where a service leaves its messages.
+    """The outbox of a service: stores its messages.
 
     Parameters
     ----------
@@ -45,22 +45,22 @@ class Outbox:
         await self._store(connection, company_id, events, ExchangeName.EVENTS)
 
     async def command(self, connection: AsyncConnection, company_id: int, command: EventData) -> None:
-        """Store a command; it is kept until a queue has taken it."""
+        """Store a command; it remains stored until a queue has accepted it."""
         await self._store(connection, company_id, [command], ExchangeName.COMMANDS)
 
     def frames(self, company_id: int, types: Sequence[str]) -> list[str]:
-        """The envelopes of events of these types, for SQL that fills them (`insert_events_sql`)."""
+        """Return the envelopes of events of these types, for SQL that fills them (`insert_events_sql`)."""
         return [frame(event_type, source=self._source, company_id=company_id) for event_type in types]
 
     async def _store(
         self,
         connection: AsyncConnection,
         company_id: int,
-        told: Sequence[EventData | Serialized],
+        messages: Sequence[EventData | Serialized],
         exchange: ExchangeName,
     ) -> None:
         rows = []
-        for data in told:
+        for data in messages:
             message = compose(data, source=self._source, company_id=company_id)
             rows.append(
                 {

@@ -1,7 +1,7 @@
-"""Builds a projection anew from the history of events.
+"""Rebuilds a projection from the history of events.
 
-It is one transaction: everyone goes on reading the old state until the new one takes its place, and a rebuild that is
-broken off leaves the old. The projection's consumers wait meanwhile; afterwards they drop what the history already had.
+A rebuild is one transaction: readers see the old state until the new one replaces it, and a rebuild that is interrupted
+leaves the old. The projection's consumers wait meanwhile; afterwards they drop the events that the history already had.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,14 +23,14 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RebuildResult:
-    """What a projection was made of: how many events, and how many more that could not be applied."""
+    """The result of a rebuild: how many events were applied, and how many could not be."""
 
     applied: int
     failed: int
 
-    def __add__(self, further: Self) -> "RebuildResult":
-        """Both together."""
-        return RebuildResult(self.applied + further.applied, self.failed + further.failed)
+    def __add__(self, other: Self) -> "RebuildResult":
+        """Return the sum of both."""
+        return RebuildResult(self.applied + other.applied, self.failed + other.failed)
 
 
 async def rebuild(
@@ -44,15 +44,15 @@ async def rebuild(
     Parameters
     ----------
     database
-        With no limit for a statement.
+        Without a limit for statements.
     subscription
-        The projection: only events that its queue takes are applied.
+        The projection: only the events of its queue are applied.
     clear
-        Deletes what the projection has.
+        Deletes the rows of the projection.
 
     Raises
     ------
-    HistoryIncomplete
+    HistoryIncompleteError
         If the history has lost its beginning; nothing is changed then.
     """
     rebuilt = RebuildResult(0, 0)
@@ -60,20 +60,20 @@ async def rebuild(
         await inbox.reset(connection, subscription.queue_name)
         await clear(connection)
         async for events in read_history(amqp_url):
-            taken = [event for event in events if subscription.queue.takes(event.type)]
-            rebuilt += await _apply(connection, subscription, taken)
+            own = [event for event in events if subscription.queue.accepts(event.type)]
+            rebuilt += await _apply(connection, subscription, own)
     logger.info("projection_rebuilt", queue=subscription.queue_name, applied=rebuilt.applied, failed=rebuilt.failed)
     return rebuilt
 
 
 async def _apply(connection: AsyncConnection, subscription: Subscription, events: Sequence[Envelope]) -> RebuildResult:
-    """Apply events, one by one where they fail together; those that fail alone did so in the queue."""
+    """Apply events, one by one where the batch fails; an event that fails alone is a dead letter of the queue too."""
     try:
-        # The claim goes with its event: one that failed is applied when it is put back from the dead letters.
+        # A failed event loses its claim: it is applied when it is retried from the dead letters.
         async with connection.begin_nested():
-            todo = await inbox.claim_events(connection, subscription.queue_name, events)
-            if todo:
-                await subscription.handler(connection, todo)
+            new = await inbox.claim_events(connection, subscription.queue_name, events)
+            if new:
+                await subscription.handler(connection, new)
     except Exception as error:
         if is_unavailable(error):
             raise
@@ -87,4 +87,4 @@ async def _apply(connection: AsyncConnection, subscription: Subscription, events
             )
             return RebuildResult(applied=0, failed=1)
         return sum([await _apply(connection, subscription, [event]) for event in events], start=RebuildResult(0, 0))
-    return RebuildResult(applied=len(todo), failed=0)
+    return RebuildResult(applied=len(new), failed=0)

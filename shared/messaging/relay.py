@@ -1,7 +1,7 @@
-"""The relay: sends what the outbox holds, and deletes it once the broker has confirmed it.
+"""The relay: sends the messages of the outbox, and deletes each once the broker has confirmed it.
 
-One relay a database is at work; the others wait for its advisory lock, so order is kept and nothing is sent twice
-in the ordinary course: a relay that is told to stop settles first what it has sent. One that dies between sending and
+One relay a database is active; the others wait for its advisory lock, so the order is preserved and nothing is sent
+twice in normal operation: a relay that stops first deletes what it has sent. One that is killed between sending and
 deleting leaves a row that is sent again: the inbox of each consumer drops it.
 """
 
@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, DeliveryMode
 from aio_pika.exceptions import DeliveryError
 from prometheus_client import Counter, Gauge
 
-from shared.background import finish, wait_for_event
+from shared.background import finish_before_cancel, wait_for_event
 from shared.database.engine import LOST_CLIENTS
 from shared.events.envelope import CONTENT_TYPE
 from shared.messaging.connection import connect
@@ -26,15 +26,15 @@ from shared.messaging.topology import ExchangeName, QueueSpec, declare_exchanges
 RELAY_LOCK = 7_060_002
 BATCH = 200
 POLL_SECONDS = 1.0
-"""The relay looks this often even if nothing wakes it: a notification is a hint, the row is the truth."""
+"""The relay polls this often even without a notification, which is a hint: the row is the truth."""
 MEASURE_SECONDS = 5.0
 CONFIRM_SECONDS = 15.0
-ANSWER_SECONDS = 30.0
-"""Longest wait for the database: one that has fallen silent is left, so that the lock goes to who can reach it."""
+DATABASE_TIMEOUT_SECONDS = 30.0
+"""Timeout of the database: a silent one is dropped, so that the lock goes to a relay that can reach it."""
 RETURNED_RETRY = timedelta(seconds=5)
 
 PUBLISHED = Counter("outbox_published_total", "Messages the broker confirmed", ["exchange"])
-RETURNED = Counter("outbox_returned_total", "Messages the broker had no queue for, or refused", ["exchange"])
+RETURNED = Counter("outbox_returned_total", "Messages the broker had no queue for, or rejected", ["exchange"])
 PENDING = Gauge("outbox_pending", "Messages waiting in the outbox")
 OLDEST = Gauge("outbox_oldest_seconds", "Age of the oldest message waiting in the outbox")
 
@@ -52,10 +52,10 @@ class Relay:
     Parameters
     ----------
     database_url, amqp_url
-        Where from, where to.
+        Source and destination.
     command_queues
-        Queues that this service's commands go to; declared here too, so that a command sent before its first
-        consumer ever started has a place to wait.
+        Queues of this service's commands; declared here too, so that a command that is sent before its first consumer
+        ever started has a queue.
     """
 
     name = "outbox-relay"
@@ -64,7 +64,7 @@ class Relay:
         self._database_url = database_url
         self._amqp_url = amqp_url
         self._command_queues = command_queues
-        self._woken = asyncio.Event()
+        self._notified = asyncio.Event()
         self.ready = False
 
     async def run(self) -> None:
@@ -72,7 +72,7 @@ class Relay:
         database = await asyncpg.connect(
             self._database_url,
             timeout=5,
-            command_timeout=ANSWER_SECONDS,
+            command_timeout=DATABASE_TIMEOUT_SECONDS,
             server_settings={"application_name": self.name, "timezone": "UTC", **LOST_CLIENTS},
         )
         try:
@@ -82,15 +82,15 @@ class Relay:
                 exchanges = await declare_exchanges(channel)
                 for queue in self._command_queues:
                     await declare_queue(channel, queue)
-                # Ready also as a standby: it has reached its servers and takes over when the other one goes.
+                # A standby is ready too: it has reached its servers, and takes over when the active relay ends.
                 self.ready = True
-                await self._become_the_one(database, channel)
-                await database.add_listener(OUTBOX_CHANNEL, lambda *_: self._woken.set())
+                await self._acquire_lock(database, channel)
+                await database.add_listener(OUTBOX_CHANNEL, lambda *_: self._notified.set())
                 await self._relay(database, channel, exchanges)
         finally:
             database.terminate()
 
-    async def _become_the_one(self, database: "asyncpg.Connection[asyncpg.Record]", channel: AbstractChannel) -> None:
+    async def _acquire_lock(self, database: "asyncpg.Connection[asyncpg.Record]", channel: AbstractChannel) -> None:
         while not await database.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
             await asyncio.sleep(POLL_SECONDS)
             _require_open(channel)
@@ -105,16 +105,16 @@ class Relay:
         measured = -MEASURE_SECONDS
         while True:
             _require_open(channel)
-            self._woken.clear()
+            self._notified.clear()
             rows = await database.fetch(_PENDING_ROWS, BATCH)
             if rows:
-                # Sent is not yet deleted: a cancellation in between would have it all sent again.
-                await finish(self._send(database, exchanges, rows))
+                # A cancellation between sending and deleting would send everything again.
+                await finish_before_cancel(self._send(database, exchanges, rows))
             if time.monotonic() - measured >= MEASURE_SECONDS:
                 await self._measure(database)
                 measured = time.monotonic()
             if len(rows) < BATCH:
-                await wait_for_event(self._woken, at_latest=POLL_SECONDS)
+                await wait_for_event(self._notified, at_latest=POLL_SECONDS)
 
     async def _send(
         self,
@@ -122,7 +122,7 @@ class Relay:
         exchanges: dict[ExchangeName, AbstractExchange],
         rows: list[asyncpg.Record],
     ) -> None:
-        """Publish all rows at once, in order, and settle each by its own answer."""
+        """Publish all rows at once, in order; each is deleted or deferred by its own confirmation."""
         outcomes = await asyncio.gather(
             *(self._publish(exchanges[ExchangeName(row["exchange"])], row) for row in rows), return_exceptions=True
         )
@@ -134,16 +134,16 @@ class Relay:
             if outcome is None:
                 PUBLISHED.labels(row["exchange"]).inc()
             elif isinstance(outcome, DeliveryError):
-                await self._keep(database, row, outcome)
+                await self._defer(database, row, outcome)
             else:
                 lost_broker = outcome
         if lost_broker is not None:
             raise lost_broker
 
-    async def _keep(
+    async def _defer(
         self, database: "asyncpg.Connection[asyncpg.Record]", row: asyncpg.Record, error: DeliveryError
     ) -> None:
-        """A message that no queue took is kept, said aloud and tried again; its neighbours go on."""
+        """Log a message that no queue accepted, and retry it later; the others go on."""
         RETURNED.labels(row["exchange"]).inc()
         logger.error(
             "message_returned", event_id=str(row["event_id"]), routing_key=row["routing_key"], error=str(error)
@@ -177,6 +177,6 @@ class Relay:
 
 
 def _require_open(channel: AbstractChannel) -> None:
-    """With nothing to publish, nobody else would notice that the broker has gone."""
+    """Raise when the broker has closed the channel: with nothing to publish, nothing else would notice."""
     if channel.is_closed:
         raise ConnectionError("the broker closed the relay's channel")

@@ -1,4 +1,4 @@
-"""The two tables every service's database has for its messages."""
+"""The two tables of messages in every service's database: the outbox and the inbox."""
 
 from sqlalchemy import (
     BigInteger,
@@ -18,10 +18,10 @@ from sqlalchemy import (
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """Messages written in the transaction of the change they tell, until the broker has confirmed them.
+    """Return the outbox: messages, written in the transaction of their change, deleted once the broker confirmed them.
 
-    A row is the message's whole state: there is no mark of how far the relay got, because ids are not in the order
-    of commits, and a transaction that commits late would be stepped over.
+    A row is the message's whole state: there is no mark of the relay's progress, because ids are not in the order of
+    commits, and a transaction that commits late would be skipped.
     """
     return Table(
         "outbox",
@@ -40,7 +40,7 @@ def outbox_table(metadata: MetaData) -> Table:
 
 
 def inbox_table(metadata: MetaData) -> Table:
-    """Which messages each consumer has applied: written in the transaction that applies them."""
+    """Return the inbox: the messages that each consumer has applied, written in the transaction that applies them."""
     return Table(
         "inbox",
         metadata,
@@ -52,15 +52,4 @@ def inbox_table(metadata: MetaData) -> Table:
 
 
 OUTBOX_CHANNEL = "outbox"
-"""PostgreSQL notification that wakes the relay."""
-
-MESSAGING_DDL = (
-    # A list of leads becomes a fifth in a moment, and with it what is written of it to table and log.
-    "ALTER TABLE outbox ALTER COLUMN body SET COMPRESSION lz4",
-    # The notification is the table's own, so no writer can forget it; PostgreSQL sends one a transaction.
-    f"""CREATE FUNCTION wake_outbox_relay() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN PERFORM pg_notify('{OUTBOX_CHANNEL}', ''); RETURN NULL; END $$""",
-    """CREATE TRIGGER outbox_written AFTER INSERT ON outbox
-    FOR EACH STATEMENT EXECUTE FUNCTION wake_outbox_relay()""",
-)
-"""What the declared tables cannot say; the first migration of each service runs it after creating them."""
+"""PostgreSQL notification for the relay; a trigger of the table, made by the migrations, sends it."""

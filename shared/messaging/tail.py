@@ -1,4 +1,4 @@
-"""Watches events as they are published, and before that what the history has; takes nothing from anyone."""
+"""Watches events as they are published, after those of the history; no other consumer loses any."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -14,39 +14,39 @@ from shared.messaging.history import END_TYPE
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, declare_exchanges
 
 PREFETCH: Final = 100
-WAITING: Final = 10_000
-"""Most events that wait for a watcher who does not read, of those that are published now; then the oldest go."""
+MAX_WAITING: Final = 10_000
+"""Maximum number of new events that wait for a watcher who does not read; then the oldest are dropped."""
 QUIET_SECONDS: Final = 1.0
-"""After the newest event there was, the history is at its end when nothing has come for this long."""
+"""After its newest event, the history is at its end when nothing has come for this long."""
 EMPTY_SECONDS: Final = 3.0
-"""A history that does not give its newest event within this has none."""
-PATIENCE_SECONDS: Final = 60.0
-"""Longest wait for the next event of a history that has one."""
+"""A history that does not deliver its newest event within this time is empty."""
+TIMEOUT_SECONDS: Final = 60.0
+"""Timeout for the next event of a history that has one."""
 
 Beginning = datetime | Literal["first"] | None
-"""Where to begin: at a time, with the first event there is, or with what is published from now on."""
+"""Where to begin: at a time, with the first event of the history, or (None) with new events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which events are wanted.
+    """A filter of events.
 
     Parameters
     ----------
     types
-        Patterns, of which one must match: ``lead.*`` is every type that begins so. All types when there is none.
+        Patterns, of which one must match: ``lead.*`` is every type with that beginning. Empty for all types.
     company
         The company whose data changed.
     since
-        Only what happened at this time or later.
+        Only events of this time or later.
     """
 
     types: tuple[str, ...] = ()
     company: int | None = None
     since: datetime | None = None
 
-    def takes(self, event: Envelope) -> bool:
-        """Whether this event is wanted."""
+    def matches(self, event: Envelope) -> bool:
+        """Return whether an event passes the filter."""
         return (
             (not self.types or any(fnmatchcase(event.type, pattern.replace("#", "*")) for pattern in self.types))
             and self.company in {None, event.companyid}
@@ -55,8 +55,8 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An event that was published, and its body as it travelled; without the event when it cannot be read."""
+class Received:
+    """An event and its body, byte for byte; without the event when it cannot be read."""
 
     body: bytes
     event: Envelope | None
@@ -64,22 +64,22 @@ class Seen:
 
 async def watch(
     connection: AbstractConnection, beginning: Beginning, *, follow: bool, ready: Callable[[], None]
-) -> AsyncGenerator[Seen, None]:
-    """Every event from ``beginning`` on.
+) -> AsyncGenerator[Received, None]:
+    """Yield every event from ``beginning`` on.
 
     Parameters
     ----------
     follow
-        Go on with what is published from now on; else end where the history does.
+        Go on with new events; otherwise end with the history.
     ready
-        Called once nothing that is published can be missed any more.
+        Called once no event that is published can be missed any more.
 
     Raises
     ------
     ConnectionError
         If the broker closes the channel.
     TimeoutError
-        If it stops delivering a history.
+        If the broker stops delivering a history.
     """
     began = datetime.now(UTC)
     channel = await connection.channel(publisher_confirms=False)
@@ -93,35 +93,35 @@ async def watch(
         history = await channel.get_queue(HISTORY_STREAM, ensure=False)
         await history.consume(arrived.put, arguments={"x-stream-offset": beginning})
     ready()
-    patience = None if follow else QUIET_SECONDS if last_known is None else PATIENCE_SECONDS
+    seconds = None if follow else QUIET_SECONDS if last_known is None else TIMEOUT_SECONDS
     while True:
-        message = await _next(arrived, channel, patience)
-        if message is None and patience == QUIET_SECONDS:
+        message = await _next(arrived, channel, seconds)
+        if message is None and seconds == QUIET_SECONDS:
             return
         if message is None:
-            raise TimeoutError(f"no event of the history came within {patience:.0f} s")
+            raise TimeoutError(f"no event of the history came within {seconds:.0f} s")
         if last_known is not None and _offset(message) >= last_known:
-            patience = QUIET_SECONDS
-        seen = Seen(message.body, _read(message))
-        if not follow and seen.event is not None and seen.event.time > began:
-            return  # it happened after the end that was asked for
+            seconds = QUIET_SECONDS
+        received = Received(message.body, _read(message))
+        if not follow and received.event is not None and received.event.time > began:
+            return  # it happened after the requested end
         if message.type != END_TYPE:
-            yield seen
+            yield received
         await message.ack()
 
 
 async def _own_queue(channel: AbstractChannel) -> AbstractQueue:
-    """A queue that goes with this connection, and has every event from now on."""
-    queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-max-length": WAITING})
+    """Declare a queue that is deleted with this connection, and receives every event from now on."""
+    queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-max-length": MAX_WAITING})
     await queue.bind(ExchangeName.EVENTS, "#")
     return queue
 
 
 async def _last_known(connection: AbstractConnection, beginning: Beginning) -> int | None:
-    """An offset near the end of the history that reading from ``beginning`` will come to; None when there may be none.
+    """Return an offset near the end of the history, if reading from ``beginning`` reaches it; else None.
 
-    The broker tells no client where a stream ends, only where the last of its chunks begins; after that it is
-    `QUIET_SECONDS` that tell.
+    The broker does not report where a stream ends, only where the last of its chunks begins; after that,
+    `QUIET_SECONDS` without an event are the end.
     """
     async with connection.channel() as channel:
         await channel.set_qos(prefetch_count=1)
@@ -134,18 +134,18 @@ async def _last_known(connection: AbstractConnection, beginning: Beginning) -> i
     if isinstance(beginning, datetime):
         event = _read(message)
         if event is None or event.time < beginning:
-            return None  # what is there may lie before the beginning
+            return None  # the newest event may be before the beginning
     return _offset(message)
 
 
 async def _next(
-    arrived: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel, patience: float | None
+    arrived: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel, seconds: float | None
 ) -> AbstractIncomingMessage | None:
-    """What arrives next; None when nothing does in time."""
+    """Return the next message; None after the timeout."""
     closed = asyncio.ensure_future(channel.closed())
     first = asyncio.ensure_future(arrived.get())
     try:
-        await asyncio.wait({first, closed}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({first, closed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if first.done():
             return first.result()
         if closed.done():

@@ -1,4 +1,4 @@
-"""Exchanges and queues: what there is on the broker, declared by whoever needs it, as often as it likes.
+"""Exchanges and queues of the broker. Each process declares those that it needs, at every start.
 
 ::
 
@@ -29,11 +29,11 @@ class ExchangeName(StrEnum):
     """The product's exchanges."""
 
     EVENTS = "voice.events"
-    """What happened, for everyone: routing key is the event's type."""
+    """Events, for every consumer; the routing key is the event's type."""
     COMMANDS = "voice.commands"
-    """What is to be done, for one queue each: a command must have its queue."""
+    """Commands, each for one queue, which must exist."""
     DEAD = "voice.dead"
-    """What a queue gave up on; routing key is that queue's name."""
+    """Dead letters; the routing key is the name of the queue that rejected them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class QueueSpec:
     Parameters
     ----------
     name
-        The queue's name; its dead letters wait in ``<name>.dead``.
+        The queue's name; its dead letters are in ``<name>.dead``.
     exchange, bindings
-        What flows into it. Routing keys may hold wildcards on a topic exchange.
+        The exchange, and the routing keys of the messages it receives; with wildcards on a topic exchange.
     delivery_limit
-        How often a message may be returned before it is a dead letter.
+        How often a message may be requeued before it is a dead letter.
     ordered
-        One consumer at a time (single active consumer), for handlers that need the order kept.
+        One consumer at a time (single active consumer), for handlers that depend on the order.
     """
 
     name: str
@@ -60,11 +60,11 @@ class QueueSpec:
 
     @property
     def dead_letters(self) -> str:
-        """Name of the queue that keeps what this one gave up on."""
+        """Name of the queue of this one's dead letters."""
         return f"{self.name}{DEAD_LETTERS_SUFFIX}"
 
-    def takes(self, routing_key: str) -> bool:
-        """Whether one of the bindings matches, as on a topic exchange: ``*`` is one word, ``#`` at the end any."""
+    def accepts(self, routing_key: str) -> bool:
+        """Return whether a binding matches, as on a topic exchange: ``*`` is one word, ``#`` at the end any."""
         return any(re.fullmatch(_pattern(binding), routing_key) for binding in self.bindings)
 
 
@@ -73,7 +73,7 @@ def _pattern(binding: str) -> str:
 
 
 async def declare_exchanges(channel: AbstractChannel) -> dict[ExchangeName, AbstractExchange]:
-    """Declare every exchange, and the stream that keeps the history of events."""
+    """Declare every exchange, and the stream of the history of events."""
     kinds = {
         ExchangeName.EVENTS: ExchangeType.TOPIC,
         ExchangeName.COMMANDS: ExchangeType.DIRECT,
@@ -109,7 +109,7 @@ async def declare_queue(channel: AbstractChannel, spec: QueueSpec) -> AbstractQu
             "x-delivery-limit": spec.delivery_limit,
             "x-dead-letter-exchange": ExchangeName.DEAD.value,
             "x-dead-letter-routing-key": spec.name,
-            # At-least-once: a dead letter leaves this queue only when the other has confirmed it.
+            # At-least-once: a dead letter is deleted here only when its queue has confirmed it.
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
             **({"x-single-active-consumer": True} if spec.ordered else {}),
@@ -121,22 +121,22 @@ async def declare_queue(channel: AbstractChannel, spec: QueueSpec) -> AbstractQu
 
 
 async def declare_dead_letters(channel: AbstractChannel, name: str) -> bool:
-    """Declare a queue of dead letters: nothing ever leaves it by itself, however often it is looked at.
+    """Declare a queue of dead letters: no message ever leaves it by itself, however often it is read.
 
-    RabbitMQ 4 drops a message that was returned 20 times, unless its queue says otherwise; brokers before it have no
-    such limit, and refuse to be told that there is none.
+    RabbitMQ 4 drops a message that was requeued 20 times, unless an argument of its queue lifts the limit; brokers
+    before it have no such limit, and reject the argument.
 
     Returns
     -------
     bool
-        False if the queue was made with other arguments, by an earlier version or under an earlier broker. Arguments
-        cannot be changed, and what waits in the queue is worth more than a limit: it is used as it is.
+        False if the queue was declared with other arguments, by an earlier version or under an earlier broker.
+        Arguments cannot be changed, and the messages in the queue are worth more than a limit: it is used as it is.
     """
     underlay = await channel.get_underlay_channel()
     arguments: HeadersType = {"x-queue-type": "quorum"}
     if _major_version(underlay.connection.server_properties) >= 4:
         arguments["x-delivery-limit"] = -1
-    # On a channel of its own: a refusal closes it.
+    # On a channel of its own: an error closes it.
     trial = await underlay.connection.channel()
     try:
         await trial.queue_declare(name, durable=True, arguments=arguments)

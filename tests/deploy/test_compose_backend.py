@@ -85,4 +85,4 @@ def test_events_are_printed_by_a_process_in_its_container(tmp_path: Path) -> Non
     done = subprocess.run(
         [sys.executable, "-c", EVENTS], check=True, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
-    assert done.stdout == "compose exec -T lead-events python -m shared.messaging events --type lead.* --json\n"
+    assert done.stdout == "compose exec -T lead-events python -m operations events --type lead.* --json\n"

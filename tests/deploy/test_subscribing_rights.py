@@ -15,7 +15,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from deploy.local import rabbitmq
 from deploy.local.errors import StackError
 from deploy.local.subscribers import DELIVERY_LIMIT, RESERVED, Subscriber
-from shared.messaging.queue_names import queue_names
+from operations.queues import queue_names
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.servers import ServerUrls, management_api
 from tests.fixtures.subscribing import Account, account_on

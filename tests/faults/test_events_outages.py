@@ -75,7 +75,7 @@ async def test_writes_succeed_while_the_broker_is_away_and_are_emitted_when_it_i
 ) -> None:
     """It is away from before the first write until after the last.
 
-    Fails when `keep_running` tries no second time: the import is never started, and no event is emitted.
+    Fails when `supervise` makes no second attempt: the import is never started, and no event is emitted.
     """
     await asyncio.to_thread(local_stack.servers.rabbitmq.stop)
     http, headers = caller.gateway.http, caller.headers

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.own_stack import own_stack
 from deploy.local.stack import Stack
-from shared.messaging.history import HistoryIncomplete
+from shared.messaging.history import HistoryIncompleteError
 from tests.soak.checker import Databases, Findings, check, has_open_work
 from tests.soak.clients import Client, Promises
 
@@ -111,7 +111,7 @@ def main(
     with own_stack() as stack:
         try:
             promises, kills, findings = asyncio.run(soak(stack, seconds, chosen))
-        except HistoryIncomplete as error:
+        except HistoryIncompleteError as error:
             console.print(f"cannot be compared: {error}")
             sys.exit(2)
     for table in _tables(promises, kills, findings):

@@ -1,4 +1,4 @@
-"""From events to facts: what a batch of events says, each thing once."""
+"""Maps a batch of events to facts: the newest version of each entity, once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,19 +29,19 @@ from shared.events.members import MemberDeleted, MemberEvent
 LeadEvent: TypeAlias = (
     LeadCreated | LeadUpdated | LeadStatusChanged | LeadAssigned | LeadScheduled | LeadConverted | LeadDeleted
 )
-"""What tells leads as they are at that time."""
+"""The events that have leads in their state after the change."""
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-"""A campaign's first terms hold from here on, so that a call reported with an earlier start has terms too."""
+"""A campaign's first terms apply from here on, so that a call reported with an earlier start has terms too."""
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LONGEST_RESPONSE: Final = 10**9
-"""Seconds; a longer response time is taken for this one, as sums of it must fit."""
+_MAX_RESPONSE: Final = 10**9
+"""Seconds; a longer response time is stored as this one, because sums of it must fit into a bigint."""
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignFact:
-    """A campaign in one of its versions."""
+    """A campaign, as of one version."""
 
     id: int
     version: int
@@ -57,7 +57,7 @@ class CampaignFact:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for calls by one version of a campaign, from a time on."""
+    """Price, calling hours and working days that one version of a campaign sets for its calls, from a moment on."""
 
     campaign_id: int
     version: int
@@ -72,7 +72,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class LeadFact:
-    """A lead in one of its versions."""
+    """A lead, as of one version."""
 
     id: int
     version: int
@@ -91,7 +91,7 @@ class LeadFact:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A lead's going to an agent, or to none, by one version of the lead."""
+    """The assignment of a lead to an agent, or the removal of its agent, by one version of the lead."""
 
     lead_id: int
     version: int
@@ -100,7 +100,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class ConversionFact:
-    """What a lead was converted for, by one version of the lead."""
+    """The conversion of a lead, as of one version of the lead."""
 
     lead_id: int
     version: int
@@ -110,7 +110,7 @@ class ConversionFact:
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
-    """A call as it was reported; scores in thousandths."""
+    """A call attempt, as it was reported; scores are in thousandths."""
 
     id: int
     company_id: int
@@ -123,7 +123,7 @@ class CallFact:
     successful: bool
     reported_cost: Decimal | None
     reported: bool
-    """Whether its quality was."""
+    """Whether the call has a quality report."""
     accuracy: int | None
     clarity: int | None
     engagement: int | None
@@ -135,14 +135,14 @@ class CallFact:
     regulatory: bool | None
     data_protection: bool | None
     issues: list[str]
-    """Each kind once."""
+    """Each kind of issue once."""
     text: str
-    """What was said, and said of it."""
+    """Notes, transcript and keywords, from which words are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberFact:
-    """A person in one of their versions."""
+    """A member of a company, as of one version."""
 
     company_id: int
     id: int
@@ -153,10 +153,10 @@ class MemberFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a batch says: no two of one thing, by their ids (and versions, where each version is a fact)."""
+    """The facts of a batch: unique by id, or by id and version where each version is a fact."""
 
     companies: set[int] = field(default_factory=set)
-    """Those whose facts these are."""
+    """The companies whose facts the batch changes."""
     campaigns: dict[int, CampaignFact] = field(default_factory=dict)
     terms: dict[tuple[int, int], Terms] = field(default_factory=dict)
     leads: dict[int, LeadFact] = field(default_factory=dict)
@@ -167,35 +167,35 @@ class Facts:
     members: dict[tuple[int, int], MemberFact] = field(default_factory=dict)
 
 
-def collect(events: Iterable[Envelope]) -> Facts:
-    """Read events into facts; of several versions of one thing the newest is kept.
+def map_events(events: Iterable[Envelope]) -> Facts:
+    """Map events to facts; of several versions of one entity the newest counts.
 
-    Types that tell nothing reports are made of are passed over.
+    Event types that no report is computed from are ignored.
 
     Raises
     ------
     pydantic.ValidationError
-        If the data of an event is not what its type promises.
+        If the data of an event is not of its type's schema.
     """
     facts = Facts()
     for event in events:
-        kind = CATALOGUE.get(event.type)
-        if kind is None:
+        event_type = CATALOGUE.get(event.type)
+        if event_type is None:
             # A producer newer than this consumer; a rebuild from the history makes up for it.
             logger.warning("event_type_unknown", type=event.type, event_id=str(event.id))
             continue
-        if issubclass(kind, CampaignEvent):
-            _collect_campaign(facts, kind.model_validate(event.data))
-        elif issubclass(kind, LeadEvent):
-            _collect_leads(facts, kind.model_validate(event.data))
-        elif issubclass(kind, LeadCallAttempted):
-            _collect_calls(facts, kind.model_validate(event.data))
-        elif issubclass(kind, MemberEvent):
-            _collect_member(facts, kind.model_validate(event.data))
+        if issubclass(event_type, CampaignEvent):
+            _add_campaign(facts, event_type.model_validate(event.data))
+        elif issubclass(event_type, LeadEvent):
+            _add_leads(facts, event_type.model_validate(event.data))
+        elif issubclass(event_type, LeadCallAttempted):
+            _add_calls(facts, event_type.model_validate(event.data))
+        elif issubclass(event_type, MemberEvent):
+            _add_member(facts, event_type.model_validate(event.data))
     return facts
 
 
-def _collect_campaign(facts: Facts, data: CampaignEvent) -> None:
+def _add_campaign(facts: Facts, data: CampaignEvent) -> None:
     campaign = data.campaign
     facts.companies.add(campaign.company_id)
     fact = CampaignFact(
@@ -210,7 +210,7 @@ def _collect_campaign(facts: Facts, data: CampaignEvent) -> None:
         team_members=campaign.team_members,
         deleted=isinstance(data, CampaignDeleted),
     )
-    _keep_newer(facts.campaigns, campaign.id, fact)
+    _add_if_newer(facts.campaigns, campaign.id, fact)
     facts.terms[campaign.id, campaign.version] = Terms(
         campaign_id=campaign.id,
         version=campaign.version,
@@ -223,10 +223,10 @@ def _collect_campaign(facts: Facts, data: CampaignEvent) -> None:
     )
 
 
-def _collect_leads(facts: Facts, data: LeadEvent) -> None:
+def _add_leads(facts: Facts, data: LeadEvent) -> None:
     for lead in data.leads:
         facts.companies.add(lead.company_id)
-        _keep_newer(facts.leads, lead.id, _lead(lead))
+        _add_if_newer(facts.leads, lead.id, _lead(lead))
     if isinstance(data, LeadDeleted):
         facts.deleted_leads.update(lead.id for lead in data.leads)
     if isinstance(data, LeadAssigned):
@@ -235,16 +235,16 @@ def _collect_leads(facts: Facts, data: LeadEvent) -> None:
     elif isinstance(data, LeadConverted):
         for lead in data.leads:
             conversion = ConversionFact(lead.id, lead.version, lead.conversion_value, lead.converted_at)
-            _keep_newer(facts.conversions, lead.id, conversion)
+            _add_if_newer(facts.conversions, lead.id, conversion)
 
 
-def _collect_calls(facts: Facts, data: LeadCallAttempted) -> None:
+def _add_calls(facts: Facts, data: LeadCallAttempted) -> None:
     for attempt in data.call_attempts:
         facts.companies.add(attempt.company_id)
         facts.calls[attempt.id] = _call(attempt)
 
 
-def _collect_member(facts: Facts, data: MemberEvent) -> None:
+def _add_member(facts: Facts, data: MemberEvent) -> None:
     member = data.member
     facts.companies.add(member.company_id)
     fact = MemberFact(
@@ -254,17 +254,17 @@ def _collect_member(facts: Facts, data: MemberEvent) -> None:
         name=member.name,
         deleted=isinstance(data, MemberDeleted),
     )
-    _keep_newer(facts.members, (member.company_id, member.id), fact)
+    _add_if_newer(facts.members, (member.company_id, member.id), fact)
 
 
 K = TypeVar("K")
 V = TypeVar("V", CampaignFact, LeadFact, ConversionFact, MemberFact)
 
 
-def _keep_newer(kept: dict[K, V], key: K, fact: V) -> None:
-    known = kept.get(key)
-    if known is None or known.version < fact.version:
-        kept[key] = fact
+def _add_if_newer(facts: dict[K, V], key: K, fact: V) -> None:
+    present = facts.get(key)
+    if present is None or present.version < fact.version:
+        facts[key] = fact
 
 
 def _lead(lead: Lead) -> LeadFact:
@@ -287,8 +287,8 @@ def _lead(lead: Lead) -> LeadFact:
 
 def _call(attempt: CallAttempt) -> CallFact:
     quality = attempt.quality or QualityReport()
-    rated = (quality.accuracy, quality.clarity, quality.engagement, quality.adherence_to_script)
-    scores = [score for score in rated if score is not None]
+    ratings = (quality.accuracy, quality.clarity, quality.engagement, quality.adherence_to_script)
+    scores = [score for score in ratings if score is not None]
     response = quality.response_time_seconds
     return CallFact(
         id=attempt.id,
@@ -307,7 +307,7 @@ def _call(attempt: CallAttempt) -> CallFact:
         adherence=_thousandths(quality.adherence_to_script),
         sentiment=_thousandths(quality.sentiment_score),
         satisfaction=_thousandths(quality.customer_satisfaction),
-        response=_thousandths(None if response is None else min(response, _LONGEST_RESPONSE)),
+        response=_thousandths(None if response is None else min(response, _MAX_RESPONSE)),
         score=_thousandths(sum(map(_exact, scores)) / len(scores) if scores else None),
         regulatory=quality.regulatory_compliance,
         data_protection=quality.data_protection,
@@ -321,5 +321,5 @@ def _thousandths(value: float | Decimal | None) -> int | None:
 
 
 def _exact(value: float | Decimal) -> Decimal:
-    """The number as it was written in the event, not the binary fraction next to it."""
+    """Return the number as it is written in the event, not the binary fraction nearest to it."""
     return value if isinstance(value, Decimal) else Decimal(str(value))

@@ -1,4 +1,4 @@
-"""The views over facts, applied by ``migrate``: ``views.sql`` holds the definitions of reported figures."""
+"""The views over facts, which ``migrate`` applies: ``views.sql`` has the definitions of the reported figures."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""What leads were converted, and what goes with it."""
+"""Conversion analysis: converted leads, their value, and factors that correlate with conversion."""
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -7,20 +7,19 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.figures import ratio, rounded
-from services.analytics_svc.reports.repository import Row
 from services.analytics_svc.reports.scope import Scope
+from services.analytics_svc.reports.sums import Sums
 from services.analytics_svc.rollups import measures as m
 from services.analytics_svc.rollups.definitions import LEADS
 from shared.database.engine import Driver
-from shared.formulas import money, percentage
+from shared.formulas import money, percentage, ratio, rounded
 
 Strength = Literal["low", "medium", "high"]
 
-FEWEST_LEADS: Final = 30
-"""A correlation over fewer leads is not told."""
+MIN_LEADS: Final = 30
+"""A correlation over fewer leads is not reported."""
 STRONG_FROM: Final[tuple[tuple[float, Strength], ...]] = ((0.5, "high"), (0.3, "medium"))
-"""Amount of a coefficient, as it is shown, from which on a correlation is that strong."""
+"""Absolute value of a coefficient, as it is displayed, from which on a correlation is that strong."""
 _FACTORS: Final = {
     "response_minutes": (
         "Response Time",
@@ -37,7 +36,7 @@ _FACTORS: Final = {
 
 
 class ConversionSummary(BaseModel):
-    """All leads."""
+    """The conversions of all leads."""
 
     total_leads: int
     total_conversions: int
@@ -47,7 +46,7 @@ class ConversionSummary(BaseModel):
 
 
 class CampaignConversions(BaseModel):
-    """One campaign."""
+    """The conversions of one campaign's leads."""
 
     campaign_id: int
     name: str | None
@@ -58,18 +57,18 @@ class CampaignConversions(BaseModel):
 
 
 class ConversionFactor(BaseModel):
-    """A number known of leads, and how it goes with their being converted."""
+    """A number that leads have, and its correlation with conversion."""
 
     factor: str
-    impact_score: int | None = Field(description="0 to 100; null when it cannot be told.")
-    correlation: Strength | None = Field(description="Null when it cannot be told.")
-    coefficient: float | None = Field(description="−1 to 1; null when it cannot be told.")
-    leads: int = Field(description="How many leads are behind it.")
+    impact_score: int | None = Field(description="0 to 100; null if the correlation is unknown.")
+    correlation: Strength | None = Field(description="Null if the correlation is unknown.")
+    coefficient: float | None = Field(description="−1 to 1; null if the correlation is unknown.")
+    leads: int = Field(description="Number of leads that have the number.")
     recommendation: str | None = Field(description="Null unless the correlation is medium or high.")
 
 
 class DailyRevenue(BaseModel):
-    """The leads that were new on one day, and what came of these since."""
+    """The leads created on one day, and their conversions until now."""
 
     date: date
     new_leads: int
@@ -79,7 +78,7 @@ class DailyRevenue(BaseModel):
 
 
 class ConversionAnalysis(BaseModel):
-    """What leads were converted, and what goes with it. The formulas: docs/metrics.md."""
+    """Conversions of a company's leads and their factors. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -133,8 +132,8 @@ class ConversionAnalysis(BaseModel):
 
 
 async def conversion_analysis(driver: Driver, scope: Scope) -> ConversionAnalysis:
-    """What leads were converted, and what goes with it; ``driver`` must see one state throughout."""
-    names = {row["id"]: row["name"] for row in await repository.campaigns(driver, scope)}
+    """Compute conversions and their factors; ``driver`` must see one state throughout."""
+    names = {campaign.id: campaign.name for campaign in await repository.campaigns(driver, scope)}
     total = await repository.total(driver, LEADS, scope, [*m.LEADS, *m.CONVERSIONS, *m.CORRELATIONS])
     outcomes = [*m.LEADS, *m.CONVERSIONS]
     by_campaign = await repository.by_dimension(driver, LEADS, scope, outcomes, "campaign_id")
@@ -172,7 +171,7 @@ async def conversion_analysis(driver: Driver, scope: Scope) -> ConversionAnalysi
     )
 
 
-def _factor(sums: Row, name: str) -> ConversionFactor:
+def _factor(sums: Sums, name: str) -> ConversionFactor:
     label, recommendation = _FACTORS[name]
     count, x, xx, y, xy = (Decimal(sums[f"{name}_{part}"]) for part in ("n", "x", "xx", "y", "xy"))
     coefficient = _correlation(count, x, xx, y, xy)
@@ -180,20 +179,20 @@ def _factor(sums: Row, name: str) -> ConversionFactor:
         return ConversionFactor(
             factor=label, impact_score=None, correlation=None, coefficient=None, leads=int(count), recommendation=None
         )
-    shown = rounded(coefficient)
-    strength = next((strength for least, strength in STRONG_FROM if abs(shown) >= least), "low")
+    displayed = rounded(coefficient)
+    strength = next((strength for minimum, strength in STRONG_FROM if abs(displayed) >= minimum), "low")
     means = {"converted": f"{ratio(xy, y):.2f}", "others": f"{ratio(x - xy, count - y):.2f}"}
     return ConversionFactor(
         factor=label,
         impact_score=int((100 * abs(coefficient)).quantize(Decimal(1), ROUND_HALF_UP)),
         correlation=strength,
-        coefficient=shown,
+        coefficient=displayed,
         leads=int(count),
         recommendation=None if strength == "low" else recommendation.format_map(means),
     )
 
 
 def _correlation(count: Decimal, x: Decimal, xx: Decimal, y: Decimal, xy: Decimal) -> Decimal | None:
-    """Pearson's coefficient between x and y, which is 0 or 1; None of too few, or where one of them never differs."""
-    spread = (count * xx - x * x) * (count * y - y * y)
-    return None if count < FEWEST_LEADS or spread == 0 else (count * xy - x * y) / spread.sqrt()
+    """Return Pearson's coefficient of x and y (0 or 1) from their sums; None for too few leads or a constant x or y."""
+    variance_product = (count * xx - x * x) * (count * y - y * y)
+    return None if count < MIN_LEADS or variance_product == 0 else (count * xy - x * y) / variance_product.sqrt()

@@ -1,35 +1,36 @@
-"""What a company's calls cost, and what they brought."""
+"""Cost analysis: what a company's calls cost, and the value of its conversions."""
 
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.figures import ratio, rounded, whole_percent
-from services.analytics_svc.reports.repository import Row
+from services.analytics_svc.reports.budgets import costs_of_all_days, remaining_budget
+from services.analytics_svc.reports.repository import CampaignRow
 from services.analytics_svc.reports.scope import Scope
-from services.analytics_svc.reports.statistics import amount, costs_ever, remaining_budget
+from services.analytics_svc.reports.sums import Sums
 from services.analytics_svc.rollups.definitions import CALLS, CONVERSIONS
 from services.analytics_svc.rollups.measures import CONVERSIONS as CONVERSION_SUMS
 from services.analytics_svc.rollups.measures import COSTS, OUTCOMES
 from shared.database.engine import Driver
-from shared.formulas import money
+from shared.formulas import money, money_or_none, ratio, rounded, whole_percentage
+from shared.ids import CampaignId
 
-_NOTHING = Decimal(0)
+_ZERO = Decimal(0)
 
 
 class OverallCosts(BaseModel):
-    """All of the period; the budget is that of now."""
+    """The whole period; the budget is the current one."""
 
     total_budget_allocated: float
     total_spent: float
-    remaining_budget: float = Field(description="Negative where more was spent than planned.")
-    average_cost_per_call: float = Field(description="Over calls whose cost is known; 0 without any.")
+    remaining_budget: float = Field(description="Negative if more was spent than budgeted.")
+    average_cost_per_call: float = Field(description="Mean over calls whose cost is known; 0 without any.")
     average_cost_per_success: float
 
 
 class CampaignCosts(BaseModel):
-    """One campaign."""
+    """The costs of one campaign."""
 
     campaign_id: int
     name: str | None
@@ -38,12 +39,12 @@ class CampaignCosts(BaseModel):
     remaining: float | None
     cost_per_call: float
     cost_effectiveness_score: int | None = Field(
-        description="Percent of what was spent that went to successful calls; null when nothing was spent."
+        description="Cost of successful calls in percent of the cost of all calls; null if nothing was spent."
     )
 
 
 class DailyCosts(BaseModel):
-    """One day."""
+    """The costs of one day."""
 
     date: str
     total_spent: float
@@ -52,7 +53,7 @@ class DailyCosts(BaseModel):
 
 
 class ReturnOnInvestment(BaseModel):
-    """What came of it."""
+    """Value of the conversions against the cost of the calls."""
 
     total_conversion_value: float
     total_cost: float
@@ -61,7 +62,7 @@ class ReturnOnInvestment(BaseModel):
 
 
 class CostAnalysis(BaseModel):
-    """What a company's calls cost and brought. The formulas: docs/metrics.md."""
+    """Costs of a company's calls and value of its conversions. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -102,30 +103,36 @@ class CostAnalysis(BaseModel):
 
 
 async def cost_analysis(driver: Driver, scope: Scope) -> CostAnalysis:
-    """What a company's calls cost and brought; ``driver`` must see one state throughout."""
-    campaigns = {row["id"]: row for row in await repository.campaigns(driver, scope)}
-    there = [row for row in campaigns.values() if not row["deleted"]]
+    """Compute costs and conversion values; ``driver`` must see one state throughout."""
+    campaigns = {campaign.id: campaign for campaign in await repository.campaigns(driver, scope)}
+    present = [campaign for campaign in campaigns.values() if not campaign.deleted]
+    budgets = [campaign.budget for campaign in present if campaign.budget is not None]
     measures = [*OUTCOMES, *COSTS]
     by_campaign = {
         row["campaign_id"]: row for row in await repository.by_dimension(driver, CALLS, scope, measures, "campaign_id")
     }
     days = await repository.by_time(driver, CALLS, scope, measures, "day")
-    ever = await costs_ever(driver, scope)
+    costs = await costs_of_all_days(driver, scope)
     conversions = await repository.total(driver, CONVERSIONS, scope, CONVERSION_SUMS)
-    spent = sum((row["cost"] for row in by_campaign.values()), _NOTHING)
+    spent = sum((row["cost"] for row in by_campaign.values()), _ZERO)
     costed, successful = (sum(row[name] for row in by_campaign.values()) for name in ("costed", "successful"))
     value = conversions["value"]
     return CostAnalysis(
         overall_costs=OverallCosts(
-            total_budget_allocated=money(sum((row["budget"] for row in there if row["budget"] is not None), _NOTHING)),
+            total_budget_allocated=money(sum(budgets, _ZERO)),
             total_spent=money(spent),
-            remaining_budget=money(remaining_budget(there, ever)),
+            remaining_budget=money(remaining_budget(present, costs)),
             average_cost_per_call=ratio(spent, costed),
             average_cost_per_success=ratio(spent, successful),
         ),
         campaign_costs=[
-            _campaign(number, campaigns.get(number), by_campaign.get(number), ever.get(number, _NOTHING))
-            for number in sorted({row["id"] for row in there} | by_campaign.keys())
+            _campaign(
+                campaign_id,
+                campaigns.get(campaign_id),
+                by_campaign.get(campaign_id),
+                costs.get(campaign_id, _ZERO),
+            )
+            for campaign_id in sorted({campaign.id for campaign in present} | by_campaign.keys())
         ],
         cost_trends=[
             DailyCosts(
@@ -145,15 +152,17 @@ async def cost_analysis(driver: Driver, scope: Scope) -> CostAnalysis:
     )
 
 
-def _campaign(number: int, campaign: Row | None, calls: Row | None, ever: Decimal) -> CampaignCosts:
-    spent = _NOTHING if calls is None else calls["cost"]
-    budget = None if campaign is None or campaign["deleted"] else campaign["budget"]
+def _campaign(
+    campaign_id: CampaignId, campaign: CampaignRow | None, calls: Sums | None, cost_of_all_days: Decimal
+) -> CampaignCosts:
+    spent = _ZERO if calls is None else calls["cost"]
+    budget = None if campaign is None or campaign.deleted else campaign.budget
     return CampaignCosts(
-        campaign_id=number,
-        name=None if campaign is None else campaign["name"],
-        budget=amount(budget),
+        campaign_id=campaign_id,
+        name=None if campaign is None else campaign.name,
+        budget=money_or_none(budget),
         spent=money(spent),
-        remaining=None if budget is None else money(budget - ever),
+        remaining=None if budget is None else money(budget - cost_of_all_days),
         cost_per_call=0.0 if calls is None else ratio(spent, calls["costed"]),
-        cost_effectiveness_score=None if calls is None else whole_percent(calls["successful_cost"], spent),
+        cost_effectiveness_score=None if calls is None else whole_percentage(calls["successful_cost"], spent),
     )

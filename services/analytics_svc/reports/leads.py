@@ -1,15 +1,14 @@
-"""Where leads come from, how good they are, and who works on them."""
+"""Reports on leads: funnel and sources, quality, assignment, and the leads of one campaign."""
 
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.campaign_lookup import KnownCampaign
-from services.analytics_svc.reports.figures import mean
-from services.analytics_svc.reports.repository import Row
+from services.analytics_svc.reports.campaign_lookup import ReportCampaign
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.suggestions import Suggestion, suggestions
+from services.analytics_svc.reports.sums import Sums, mean_of
 from services.analytics_svc.rollups import measures as m
 from services.analytics_svc.rollups.definitions import CALLS, LEADS
 from shared.database.engine import Driver
@@ -17,26 +16,26 @@ from shared.formulas import average_seconds, money, percentage
 
 
 class LeadFunnel(BaseModel):
-    """How far leads got; none of the numbers exceeds the one before."""
+    """Number of leads that reached each stage; no number exceeds the one before."""
 
     total_leads: int
     contacted: int
     qualified: int
     converted: int
-    conversion_rate: float = Field(description="Percent of those contacted.")
+    conversion_rate: float = Field(description="Percent of contacted leads.")
 
 
 class LeadSource(BaseModel):
     """The leads of one source."""
 
-    source: str | None = Field(description="Null for leads without.")
+    source: str | None = Field(description="Null for leads without a source.")
     count: int
-    conversion_rate: float = Field(description="Percent of all of them.")
+    conversion_rate: float = Field(description="Percent of all leads of the source.")
     average_lead_score: float | None
 
 
 class ScoreDistribution(BaseModel):
-    """Number of leads in each level of score."""
+    """Number of leads by level of score."""
 
     high: int = Field(description="80 to 100.")
     medium: int = Field(description="40 to 79.")
@@ -51,7 +50,7 @@ class LeadScoring(BaseModel):
 
 
 class DailyConversions(BaseModel):
-    """The leads that were new on one day, and how many of these were converted since."""
+    """The leads created on one day, and how many of them are converted until now."""
 
     date: date
     new_leads: int
@@ -60,7 +59,7 @@ class DailyConversions(BaseModel):
 
 
 class LeadAnalytics(BaseModel):
-    """Where a company's leads come from and how far they got. The formulas: docs/metrics.md."""
+    """Funnel, sources and scores of a company's leads. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -93,15 +92,15 @@ class LeadAnalytics(BaseModel):
 
 
 class OverallLeadQuality(BaseModel):
-    """All leads."""
+    """The quality of all leads."""
 
     average_lead_score: float | None
     qualification_rate: float = Field(description="Percent.")
-    conversion_potential: float = Field(description="Percent that are qualified and may still be converted.")
+    conversion_potential: float = Field(description="Percent of leads that are qualified and may still convert.")
 
 
 class QualityDistribution(BaseModel):
-    """Number of leads in each band of score."""
+    """Number of leads by band of score."""
 
     excellent: int
     good: int
@@ -112,14 +111,14 @@ class QualityDistribution(BaseModel):
 class SourceQuality(BaseModel):
     """The leads of one source."""
 
-    source: str | None = Field(description="Null for leads without.")
+    source: str | None = Field(description="Null for leads without a source.")
     average_score: float | None
-    conversion_rate: float = Field(description="Percent of all of them.")
+    conversion_rate: float = Field(description="Percent of all leads of the source.")
     lead_count: int
 
 
 class LeadQualityReport(BaseModel):
-    """How good a company's leads are, and what would make them better. The formulas: docs/metrics.md."""
+    """Quality of a company's leads, with suggestions. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -152,7 +151,7 @@ class LeadQualityReport(BaseModel):
 
 
 class AssignmentSummary(BaseModel):
-    """All leads."""
+    """The assignment of all leads."""
 
     total_leads: int
     assigned_leads: int
@@ -161,19 +160,19 @@ class AssignmentSummary(BaseModel):
 
 
 class AgentPerformance(BaseModel):
-    """The leads that are one agent's now."""
+    """The leads that are assigned to one agent now."""
 
     agent_id: int
-    name: str | None = Field(description="Null while the company's directory of members does not have it.")
+    name: str | None = Field(description="Null if the company's directory of members lacks it.")
     assigned_leads: int
     contacted_leads: int
     converted_leads: int
     average_response_time: int = Field(description="Seconds; 0 without a call.")
-    conversion_rate: float = Field(description="Percent of those contacted.")
+    conversion_rate: float = Field(description="Percent of contacted leads.")
 
 
 class ByPriority(BaseModel):
-    """Number of leads of each priority: 1 and 2, 3, 4 and 5."""
+    """Number of leads by priority: high is 1 and 2, medium 3, low 4 and 5."""
 
     high: int
     medium: int
@@ -181,14 +180,14 @@ class ByPriority(BaseModel):
 
 
 class AssignmentDistribution(BaseModel):
-    """Number of leads by what they are."""
+    """Number of leads by priority and by status."""
 
     by_priority: ByPriority
     by_status: dict[str, int]
 
 
 class AssignmentStatistics(BaseModel):
-    """Who works on a company's leads. The formulas: docs/metrics.md."""
+    """Assignment of a company's leads to agents. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -231,7 +230,7 @@ class AssignmentStatistics(BaseModel):
 
 
 class CampaignLeadStatistics(BaseModel):
-    """A campaign's leads in figures. The formulas: docs/metrics.md."""
+    """Figures of a campaign's leads. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -257,7 +256,7 @@ class CampaignLeadStatistics(BaseModel):
 
 
 async def lead_analytics(driver: Driver, scope: Scope) -> LeadAnalytics:
-    """Where a company's leads come from and how far they got; ``driver`` must see one state throughout."""
+    """Compute funnel, sources and scores of leads; ``driver`` must see one state throughout."""
     measures = [*m.LEADS, *m.FUNNEL, *m.CONVERSIONS, *m.LEAD_SCORES, *m.BANDS]
     total = await repository.total(driver, LEADS, scope, measures)
     days = await repository.by_time(driver, LEADS, scope, [*m.LEADS, *m.CONVERSIONS], "day")
@@ -274,12 +273,12 @@ async def lead_analytics(driver: Driver, scope: Scope) -> LeadAnalytics:
                 source=row["source"] or None,
                 count=row["leads"],
                 conversion_rate=percentage(row["converted"], row["leads"]),
-                average_lead_score=mean(row, "score"),
+                average_lead_score=mean_of(row, "score"),
             )
             for row in await _by_source(driver, scope)
         ],
         lead_scoring=LeadScoring(
-            average_score=mean(total, "score"),
+            average_score=mean_of(total, "score"),
             score_distribution=ScoreDistribution(
                 high=total["excellent"], medium=total["good"] + total["fair"], low=total["poor"]
             ),
@@ -297,12 +296,12 @@ async def lead_analytics(driver: Driver, scope: Scope) -> LeadAnalytics:
 
 
 async def lead_quality_report(driver: Driver, scope: Scope) -> LeadQualityReport:
-    """How good a company's leads are; ``driver`` must see one state throughout."""
+    """Compute the quality of leads; ``driver`` must see one state throughout."""
     measures = [*m.LEADS, *m.FUNNEL, *m.CONVERSIONS, *m.LEAD_SCORES, *m.BANDS, *m.COMPLETENESS]
     total = await repository.total(driver, LEADS, scope, measures)
     return LeadQualityReport(
         overall_quality=OverallLeadQuality(
-            average_lead_score=mean(total, "score"),
+            average_lead_score=mean_of(total, "score"),
             qualification_rate=percentage(total["qualified"], total["leads"]),
             conversion_potential=percentage(total["promising"], total["leads"]),
         ),
@@ -312,7 +311,7 @@ async def lead_quality_report(driver: Driver, scope: Scope) -> LeadQualityReport
         quality_by_source=[
             SourceQuality(
                 source=row["source"] or None,
-                average_score=mean(row, "score"),
+                average_score=mean_of(row, "score"),
                 conversion_rate=percentage(row["converted"], row["leads"]),
                 lead_count=row["leads"],
             )
@@ -323,21 +322,21 @@ async def lead_quality_report(driver: Driver, scope: Scope) -> LeadQualityReport
 
 
 async def assignment_statistics(driver: Driver, scope: Scope) -> AssignmentStatistics:
-    """Who works on a company's leads; ``driver`` must see one state throughout."""
+    """Compute the assignment of leads; ``driver`` must see one state throughout."""
     measures = [*m.LEADS, *m.FUNNEL, *m.CONVERSIONS, *m.RESPONSES, *m.DISTRIBUTION]
     rows = await repository.by_dimension(driver, LEADS, scope, measures, "agent_id")
     names = await repository.member_names(driver, scope.company_id)
     assigned = [row for row in rows if row["agent_id"] != 0]
 
-    def all_of(name: str) -> int:
+    def sum_of(name: str) -> int:
         return sum(row[name] for row in rows)
 
     return AssignmentStatistics(
         assignment_summary=AssignmentSummary(
-            total_leads=all_of("leads"),
+            total_leads=sum_of("leads"),
             assigned_leads=sum(row["leads"] for row in assigned),
-            unassigned_leads=all_of("leads") - sum(row["leads"] for row in assigned),
-            average_response_time=average_seconds(all_of("response"), all_of("response_known")),
+            unassigned_leads=sum_of("leads") - sum(row["leads"] for row in assigned),
+            average_response_time=average_seconds(sum_of("response"), sum_of("response_known")),
         ),
         agent_performance=[
             AgentPerformance(
@@ -353,15 +352,15 @@ async def assignment_statistics(driver: Driver, scope: Scope) -> AssignmentStati
         ],
         assignment_distribution=AssignmentDistribution(
             by_priority=ByPriority(
-                high=all_of("priority_high"), medium=all_of("priority_medium"), low=all_of("priority_low")
+                high=sum_of("priority_high"), medium=sum_of("priority_medium"), low=sum_of("priority_low")
             ),
-            by_status={status: all_of(f"status_{status}") for status in m.STATUSES},
+            by_status={status: sum_of(f"status_{status}") for status in m.STATUSES},
         ),
     )
 
 
-async def campaign_lead_statistics(driver: Driver, campaign: KnownCampaign) -> CampaignLeadStatistics:
-    """The statistics of a campaign's leads; ``driver`` must see one state throughout."""
+async def campaign_lead_statistics(driver: Driver, campaign: ReportCampaign) -> CampaignLeadStatistics:
+    """Compute the statistics of a campaign's leads; ``driver`` must see one state throughout."""
     scope = Scope(campaign.company_id, campaign_ids=(campaign.id,))
     measures = [*m.LEADS, *m.CONVERSIONS, *m.LEAD_SCORES, *m.DISTRIBUTION]
     leads = await repository.total(driver, LEADS, scope, measures)
@@ -371,14 +370,14 @@ async def campaign_lead_statistics(driver: Driver, campaign: KnownCampaign) -> C
         completed_leads=leads["status_completed"],
         failed_leads=leads["status_failed"],
         converted_leads=leads["converted"],
-        average_lead_score=mean(leads, "score"),
+        average_lead_score=mean_of(leads, "score"),
         total_conversion_value=money(leads["value"]),
         average_call_duration=average_seconds(calls["duration"], calls["calls"]),
     )
 
 
-async def _by_source(driver: Driver, scope: Scope) -> list[Row]:
-    """The sums by source: the most leads first, then by name, leads without a source last."""
+async def _by_source(driver: Driver, scope: Scope) -> list[Sums]:
+    """Return the sums by source: the most leads first, then by name, leads without a source last."""
     measures = [*m.LEADS, *m.CONVERSIONS, *m.LEAD_SCORES]
     rows = await repository.by_dimension(driver, LEADS, scope, measures, "source")
     return sorted(rows, key=lambda row: (-row["leads"], row["source"] == "", row["source"]))

@@ -1,11 +1,11 @@
-"""How reports are documented: what is answered, and how they are refused."""
+"""OpenAPI entries of the reports' responses and errors."""
 
 from datetime import date
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from services.analytics_svc.reports.campaign_lookup import campaign_unknown_now, not_found
+from services.analytics_svc.reports.errors import campaign_not_found, campaign_unavailable
 from shared.http.errors import FieldError, ServiceUnavailable, invalid_request
 from shared.http.openapi import documented_errors
 from shared.http.parameters import end_before_start, invalid_campaign_ids
@@ -26,13 +26,13 @@ _PERIOD: Final = (
         )
     ),
 )
-REFUSED_PERIOD: Final[dict[int | str, dict[str, Any]]] = documented_errors(*_PERIOD)
-REFUSED_CAMPAIGN_IDS: Final[dict[int | str, dict[str, Any]]] = documented_errors(*_PERIOD, invalid_campaign_ids("1;2"))
-REFUSED_CAMPAIGN: Final[dict[int | str, dict[str, Any]]] = documented_errors(
-    not_found(), ServiceUnavailable.database(), campaign_unknown_now()
+PERIOD_ERRORS: Final[dict[int | str, dict[str, Any]]] = documented_errors(*_PERIOD)
+CAMPAIGN_IDS_ERRORS: Final[dict[int | str, dict[str, Any]]] = documented_errors(*_PERIOD, invalid_campaign_ids("1;2"))
+CAMPAIGN_ERRORS: Final[dict[int | str, dict[str, Any]]] = documented_errors(
+    campaign_not_found(), ServiceUnavailable.database(), campaign_unavailable()
 )
 
 
-def figures(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """The entry of an answer of this shape."""
-    return {200: {"model": model, "description": "The figures; zeros and empty lists without facts."}}
+def report_response(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the entry of a report of this schema."""
+    return {200: {"model": model, "description": "The figures; 0 and empty lists where there are no facts."}}

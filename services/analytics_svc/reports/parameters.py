@@ -1,4 +1,4 @@
-"""Parameters that reports take, and how bad ones are refused."""
+"""Query parameters of the reports."""
 
 from typing import Annotated
 
@@ -9,7 +9,9 @@ from services.analytics_svc.reports.period import UTC_NAME, Period
 from services.analytics_svc.reports.scope import Scope
 from shared.http import parameters
 from shared.http.auth import CompanyInPath
-from shared.http.parameters import Day, IdListText, end_before_start, time_zone
+from shared.http.parameters import Day, IdListText, end_before_start
+from shared.ids import CampaignId
+from shared.schema import require_time_zone
 
 
 def _period(
@@ -19,8 +21,8 @@ def _period(
     ] = None,
     zone: Annotated[
         str,
-        AfterValidator(time_zone),
-        Query(alias="time_zone", description="Whose days and hours: an IANA name.", examples=["Europe/Berlin"]),
+        AfterValidator(require_time_zone),
+        Query(alias="time_zone", description="Time zone of days and hours: an IANA name.", examples=["Europe/Berlin"]),
     ] = UTC_NAME,
 ) -> Period:
     if start_date is not None and end_date is not None and end_date < start_date:
@@ -29,7 +31,7 @@ def _period(
 
 
 PeriodInQuery = Annotated[Period, Depends(_period)]
-"""``start_date``, ``end_date`` and ``time_zone`` of the query."""
+"""Parameter of an endpoint: ``start_date``, ``end_date`` and ``time_zone`` of the query."""
 
 
 def _company_scope(company_id: CompanyInPath, period: PeriodInQuery) -> Scope:
@@ -37,18 +39,20 @@ def _company_scope(company_id: CompanyInPath, period: PeriodInQuery) -> Scope:
 
 
 CompanyScope = Annotated[Scope, Depends(_company_scope)]
-"""A company of the path, and the days of the query."""
+"""Parameter of an endpoint: the company of the path and the period of the query."""
 
 
 def _campaigns_scope(
     scope: CompanyScope,
     campaign_ids: Annotated[
         IdListText | None,
-        Query(description="Only these campaigns: ids with commas between them. Others' campaigns have nothing."),
+        Query(description="Only these campaigns: ids with commas between them. Others' campaigns have no figures."),
     ] = None,
 ) -> Scope:
-    return scope if campaign_ids is None else scope.of_campaigns(parameters.campaign_ids(campaign_ids))
+    if campaign_ids is None:
+        return scope
+    return scope.of_campaigns(tuple(map(CampaignId, parameters.campaign_ids(campaign_ids))))
 
 
 CampaignsScope = Annotated[Scope, Depends(_campaigns_scope)]
-"""A company of the path, the days and the campaigns of the query."""
+"""Parameter of an endpoint: the company of the path, the period and the campaigns of the query."""

@@ -1,4 +1,4 @@
-"""How a company's calls fare over time, and which campaigns fare best."""
+"""Performance: calls and success rates over time, and campaigns ranked by success rate."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.repository import Row
 from services.analytics_svc.reports.scope import Scope
+from services.analytics_svc.reports.sums import Sums
 from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import OUTCOMES
 from shared.database.engine import Driver
@@ -20,7 +20,7 @@ Interval = Literal["hourly", "daily", "weekly", "monthly"]
 
 
 class PerformanceSummary(BaseModel):
-    """All of the period."""
+    """The whole period."""
 
     total_campaigns: int
     total_calls: int
@@ -39,21 +39,21 @@ class CallsOfInterval(BaseModel):
 
 
 class RateOfInterval(BaseModel):
-    """The success of one interval."""
+    """The success rate of one interval."""
 
     interval: str
     rate: float = Field(description="Percent.")
 
 
 class PerformanceTrends(BaseModel):
-    """Interval by interval, oldest first; those without calls are left out."""
+    """Figures by interval, oldest first; intervals without calls are left out."""
 
     calls_by_interval: list[CallsOfInterval]
     success_rate_trend: list[RateOfInterval]
 
 
 class RankedCampaign(BaseModel):
-    """A campaign in the order of success."""
+    """A campaign in the ranking by success rate."""
 
     campaign_id: int
     name: str | None
@@ -62,7 +62,7 @@ class RankedCampaign(BaseModel):
 
 
 class CompanyPerformance(BaseModel):
-    """How a company's calls fare. The formulas: docs/metrics.md."""
+    """Performance of a company's calls. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -98,8 +98,8 @@ class CompanyPerformance(BaseModel):
 
 
 async def company_performance(driver: Driver, scope: Scope, interval: Interval) -> CompanyPerformance:
-    """How a company's calls fare; ``driver`` must see one state throughout."""
-    campaigns = {row["id"]: row for row in await repository.campaigns(driver, scope)}
+    """Compute the performance of calls; ``driver`` must see one state throughout."""
+    campaigns = {campaign.id: campaign for campaign in await repository.campaigns(driver, scope)}
     by_campaign = await repository.by_dimension(driver, CALLS, scope, OUTCOMES, "campaign_id")
     moments = await repository.by_time(driver, CALLS, scope, OUTCOMES, "hour" if interval == "hourly" else "day")
     intervals = _intervals(moments, interval, scope.period.zone)
@@ -109,7 +109,7 @@ async def company_performance(driver: Driver, scope: Scope, interval: Interval) 
     rankings = [
         RankedCampaign(
             campaign_id=row["campaign_id"],
-            name=campaigns[row["campaign_id"]]["name"] if row["campaign_id"] in campaigns else None,
+            name=campaigns[row["campaign_id"]].name if row["campaign_id"] in campaigns else None,
             success_rate=percentage(row["successful"], row["calls"]),
             total_calls=row["calls"],
         )
@@ -117,7 +117,7 @@ async def company_performance(driver: Driver, scope: Scope, interval: Interval) 
     ]
     return CompanyPerformance(
         summary=PerformanceSummary(
-            total_campaigns=sum(not row["deleted"] for row in campaigns.values()),
+            total_campaigns=sum(not campaign.deleted for campaign in campaigns.values()),
             total_calls=calls,
             success_rate=percentage(successful, calls),
             average_call_duration=average_seconds(duration, calls),
@@ -125,21 +125,24 @@ async def company_performance(driver: Driver, scope: Scope, interval: Interval) 
         trends=PerformanceTrends(
             calls_by_interval=intervals,
             success_rate_trend=[
-                RateOfInterval(interval=each.interval, rate=percentage(each.successful_calls, each.total_calls))
-                for each in intervals
+                RateOfInterval(
+                    interval=interval_calls.interval,
+                    rate=percentage(interval_calls.successful_calls, interval_calls.total_calls),
+                )
+                for interval_calls in intervals
             ],
         ),
         campaign_rankings=sorted(rankings, key=lambda row: (-row.success_rate, -row.total_calls, row.campaign_id)),
     )
 
 
-def _intervals(moments: Sequence[Row], interval: Interval, zone: ZoneInfo) -> list[CallsOfInterval]:
+def _intervals(moments: Sequence[Sums], interval: Interval, zone: ZoneInfo) -> list[CallsOfInterval]:
     return [
         _interval(name, list(rows)) for name, rows in groupby(moments, lambda row: _name(row["bucket"], interval, zone))
     ]
 
 
-def _interval(name: str, rows: Sequence[Row]) -> CallsOfInterval:
+def _interval(name: str, rows: Sequence[Sums]) -> CallsOfInterval:
     calls, successful, duration = (sum(row[measure] for row in rows) for measure in ("calls", "successful", "duration"))
     return CallsOfInterval(
         interval=name,

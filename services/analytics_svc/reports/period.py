@@ -1,10 +1,12 @@
-"""The days a report looks at."""
+"""The period of a report."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from shared.datetimes import midnight
 
 UTC_NAME: Final = "UTC"
 _DAY: Final = timedelta(days=1)
@@ -12,7 +14,7 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Period:
-    """From a day to a day, both included, on the clocks of a time zone; ``None`` leaves that end open."""
+    """From a day to a day, both included, in a time zone; None leaves that end open."""
 
     first: date | None = None
     last: date | None = None
@@ -25,24 +27,12 @@ class Period:
 
     @cached_property
     def start(self) -> datetime | None:
-        """First moment of the period."""
-        return None if self.first is None else self._midnight(self.first)
+        """The first moment of the period, in UTC."""
+        return None if self.first is None else midnight(self.first, self.zone)
 
     @cached_property
     def end(self) -> datetime | None:
-        """First moment after the period."""
+        """The first moment after the period, in UTC."""
         if self.last is None or self.last == date.max:
             return None
-        return self._midnight(self.last + _DAY)
-
-    @property
-    def is_utc(self) -> bool:
-        """Whether its days are those of UTC."""
-        return self.time_zone == UTC_NAME
-
-    def _midnight(self, day: date) -> datetime | None:
-        # Where clocks skip midnight, this is the moment at which they do.
-        try:
-            return datetime.combine(day, time.min, self.zone).astimezone(UTC)
-        except OverflowError:  # at the end of the calendar: nothing is before or after it
-            return None
+        return midnight(self.last + _DAY, self.zone)

@@ -1,4 +1,4 @@
-"""How good calls were: as they were reported, and as their campaigns' hours let it be known."""
+"""Quality of calls: reported scores and checks, and compliance with the campaigns' calling hours."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal
@@ -6,27 +6,27 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.campaign_lookup import KnownCampaign
-from services.analytics_svc.reports.figures import mean, rate_of_known
-from services.analytics_svc.reports.repository import Row
+from services.analytics_svc.reports.campaign_lookup import ReportCampaign
+from services.analytics_svc.reports.repository import IssueCount
 from services.analytics_svc.reports.scope import Scope
+from services.analytics_svc.reports.sums import Sums, mean_of, rate_of
 from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import OUTCOMES, QUALITY
 from shared.database.engine import Driver
-from shared.formulas import percentage
+from shared.formulas import percentage, percentage_or_none
 
 Severity = Literal["low", "medium", "high"]
 
 THOUSANDTHS: Final = 1000
 SEVERE_FROM: Final[tuple[tuple[float, Severity], ...]] = ((15.0, "high"), (5.0, "medium"))
-"""Percent of calls with an issue from which on it is that severe."""
+"""Percent of calls with an issue from which on the issue is that severe."""
 COMMON_KEYWORDS: Final = 10
 _MEASURES: Final = [*OUTCOMES, *QUALITY]
 _TENTH: Final = Decimal("0.1")
 
 
 class OverallQuality(BaseModel):
-    """All calls; what no report says is null."""
+    """The quality of all calls; null where no call reports it."""
 
     average_call_score: float | None
     compliance_rate: float | None = Field(description="Percent.")
@@ -35,7 +35,7 @@ class OverallQuality(BaseModel):
 
 
 class QualityIssue(BaseModel):
-    """A kind of what went wrong."""
+    """A kind of issue."""
 
     issue_type: str
     occurrence_rate: float = Field(description="Percent of the calls with a quality report.")
@@ -43,7 +43,7 @@ class QualityIssue(BaseModel):
 
 
 class CampaignQuality(BaseModel):
-    """One campaign."""
+    """The quality of one campaign's calls."""
 
     campaign_id: int
     name: str | None
@@ -53,16 +53,16 @@ class CampaignQuality(BaseModel):
 
 
 class DailyQuality(BaseModel):
-    """One day."""
+    """The quality of one day's calls."""
 
     date: str
     average_score: float | None
     total_issues: int
-    resolution_rate: float | None = Field(description="Null: nothing tells that an issue was resolved.")
+    resolution_rate: float | None = Field(description="Always null: no event reports that an issue was resolved.")
 
 
 class ComplianceMetrics(BaseModel):
-    """What must be kept; what is not known of any call is null."""
+    """Compliance with script, rules and calling hours; null where it is unknown for all calls."""
 
     script_adherence: float | None
     regulatory_compliance: float | None = Field(description="Percent.")
@@ -71,7 +71,7 @@ class ComplianceMetrics(BaseModel):
 
 
 class QualityMetrics(BaseModel):
-    """How good a company's calls were. The formulas: docs/metrics.md."""
+    """Quality of a company's calls. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -113,14 +113,14 @@ class QualityMetrics(BaseModel):
 
 
 class Keyword(BaseModel):
-    """A word, and in how many calls it occurs."""
+    """A word, and the number of calls in which it occurs."""
 
     word: str
     count: int
 
 
 class CampaignMetrics(BaseModel):
-    """How good a campaign's calls were; what no report says is null. The formulas: docs/metrics.md."""
+    """Quality of a campaign's calls; null where no call reports it. Formulas: docs/metrics.md."""
 
     accuracy: float | None
     clarity: float | None
@@ -135,8 +135,8 @@ class CampaignMetrics(BaseModel):
 
 
 async def quality_metrics(driver: Driver, scope: Scope) -> QualityMetrics:
-    """How good a company's calls were; ``driver`` must see one state throughout."""
-    names = {row["id"]: row["name"] for row in await repository.campaigns(driver, scope)}
+    """Compute the quality of a company's calls; ``driver`` must see one state throughout."""
+    names = {campaign.id: campaign.name for campaign in await repository.campaigns(driver, scope)}
     total = await repository.total(driver, CALLS, scope, _MEASURES)
     by_campaign = await repository.by_dimension(driver, CALLS, scope, _MEASURES, "campaign_id")
     days = await repository.by_time(driver, CALLS, scope, _MEASURES, "day")
@@ -144,7 +144,7 @@ async def quality_metrics(driver: Driver, scope: Scope) -> QualityMetrics:
     return QualityMetrics(
         overall_quality=OverallQuality(
             average_call_score=_score(total, "score"),
-            compliance_rate=rate_of_known(total, "compliant"),
+            compliance_rate=rate_of(total, "compliant"),
             customer_satisfaction=_score(total, "satisfaction"),
             call_clarity_score=_score(total, "clarity"),
         ),
@@ -153,10 +153,8 @@ async def quality_metrics(driver: Driver, scope: Scope) -> QualityMetrics:
                 campaign_id=row["campaign_id"],
                 name=names.get(row["campaign_id"]),
                 average_call_score=_score(row, "score"),
-                compliance_rate=rate_of_known(row, "compliant"),
-                quality_issues=[
-                    _issue(kind, count, row["reported"]) for kind, count in issues.get(row["campaign_id"], ())
-                ],
+                compliance_rate=rate_of(row, "compliant"),
+                quality_issues=[_issue(issue, row["reported"]) for issue in issues.get(row["campaign_id"], ())],
             )
             for row in by_campaign
         ],
@@ -171,19 +169,19 @@ async def quality_metrics(driver: Driver, scope: Scope) -> QualityMetrics:
         ],
         compliance_metrics=ComplianceMetrics(
             script_adherence=_score(total, "adherence"),
-            regulatory_compliance=rate_of_known(total, "regulatory"),
-            data_protection=rate_of_known(total, "data_protection"),
-            call_time_compliance=rate_of_known(total, "within_hours"),
+            regulatory_compliance=rate_of(total, "regulatory"),
+            data_protection=rate_of(total, "data_protection"),
+            call_time_compliance=rate_of(total, "within_hours"),
         ),
     )
 
 
-async def campaign_metrics(driver: Driver, campaign: KnownCampaign) -> CampaignMetrics:
-    """How good a campaign's calls were; ``driver`` must see one state throughout."""
+async def campaign_metrics(driver: Driver, campaign: ReportCampaign) -> CampaignMetrics:
+    """Compute the quality of a campaign's calls; ``driver`` must see one state throughout."""
     scope = Scope(campaign.company_id, campaign_ids=(campaign.id,))
     sums = await repository.total(driver, CALLS, scope, _MEASURES)
     words = await repository.common_words(driver, campaign.id, COMMON_KEYWORDS)
-    felt = sums["sentiment_known"]
+    with_sentiment = sums["sentiment_known"]
     return CampaignMetrics(
         accuracy=_score(sums, "accuracy"),
         clarity=_score(sums, "clarity"),
@@ -191,24 +189,24 @@ async def campaign_metrics(driver: Driver, campaign: KnownCampaign) -> CampaignM
         adherenceToScript=_score(sums, "adherence"),
         sentimentScore=_score(sums, "sentiment"),
         averageCallQuality=_score(sums, "score"),
-        positiveResponseRate=percentage(sums["positive"], felt) if felt else None,
-        negativeResponseRate=percentage(sums["negative"], felt) if felt else None,
+        positiveResponseRate=percentage_or_none(sums["positive"], with_sentiment),
+        negativeResponseRate=percentage_or_none(sums["negative"], with_sentiment),
         averageResponseTime=_seconds(sums),
-        commonKeywords=[Keyword(word=row["word"], count=row["calls"]) for row in words],
+        commonKeywords=[Keyword(word=word.word, count=word.calls) for word in words],
     )
 
 
-def _score(sums: Row, name: str) -> float | None:
-    return mean(sums, name, unit=THOUSANDTHS)
+def _score(sums: Sums, name: str) -> float | None:
+    return mean_of(sums, name, units=THOUSANDTHS)
 
 
-def _issue(kind: str, count: int, reported: int) -> QualityIssue:
-    rate = percentage(count, reported)
-    severity = next((severity for least, severity in SEVERE_FROM if rate >= least), "low")
-    return QualityIssue(issue_type=kind, occurrence_rate=rate, severity=severity)
+def _issue(issue: IssueCount, reported: int) -> QualityIssue:
+    rate = percentage(issue.calls, reported)
+    severity = next((severity for minimum, severity in SEVERE_FROM if rate >= minimum), "low")
+    return QualityIssue(issue_type=issue.issue, occurrence_rate=rate, severity=severity)
 
 
-def _seconds(sums: Row) -> str | None:
+def _seconds(sums: Sums) -> str | None:
     count = sums["response_known"]
     if count == 0:
         return None

@@ -1,65 +1,56 @@
-"""Answers questions about facts: from the cache, else from one state of the database."""
+"""Returns reports as JSON: from the cache, else computed from one state of the database."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
-from fastapi import Depends, Request
 from prometheus_client import Counter
 from pydantic import BaseModel
 
 from services.analytics_svc.reports import repository
 from services.analytics_svc.reports.cache import ReportCache
 from shared.database.engine import Database, Driver, driver_connection
-from shared.http.json import JsonResponse
+from shared.ids import CompanyId
 
 P = ParamSpec("P")
 
-ANSWERS = Counter("report_answers_total", "Reports answered, and from where", ["report", "source"])
+REPORTS = Counter("report_answers_total", "Reports answered, by source: cache or facts", ["report", "source"])
 
 
-class Answers:
-    """Makes answers, and keeps them while the company's facts are what they were."""
+class ReportService:
+    """Computes reports and caches them for as long as the company's facts stay the same."""
 
     def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
         self._cache = cache
 
-    async def answer(
+    async def get(
         self,
-        company_id: int,
+        company_id: CompanyId,
         report: Callable[Concatenate[Driver, P], Awaitable[BaseModel]],
         *args: P.args,
-        **asked: P.kwargs,
-    ) -> JsonResponse:
-        """A report's answer.
+        **parameters: P.kwargs,
+    ) -> bytes:
+        """Return a report as JSON.
 
         Parameters
         ----------
         report
-            Makes it, on a connection that sees one state, and is kept under its name.
-        asked
-            All that the answer depends on besides the facts of the company.
+            Computes it on a connection that sees one state of the database; its name is part of the cache's key.
+        parameters
+            All that the report depends on in addition to the company's facts.
         """
-        name, question = report.__name__, repr((report.__name__, args, asked))
+        name, request = report.__name__, repr((report.__name__, args, parameters))
         async with self._database.reader() as driver:
             mark = await repository.ledger_mark(driver, company_id)
-        if mark is not None and (kept := await self._cache.get(self._cache.key(company_id, mark, question))):
-            ANSWERS.labels(name, "cache").inc()
-            return JsonResponse(kept)
+        if mark is not None and (cached := await self._cache.get(self._cache.key(company_id, mark, request))):
+            REPORTS.labels(name, "cache").inc()
+            return cached
         async with self._database.snapshot() as connection:
             driver = await driver_connection(connection)
+            # The mark of the state that the report is computed from: the facts may have changed since the first one.
             mark = await repository.ledger_mark(driver, company_id)
-            answer = (await report(driver, *args, **asked)).model_dump_json().encode()
-        ANSWERS.labels(name, "facts").inc()
+            response = (await report(driver, *args, **parameters)).model_dump_json().encode()
+        REPORTS.labels(name, "facts").inc()
         if mark is not None:
-            await self._cache.put(self._cache.key(company_id, mark, question), answer)
-        return JsonResponse(answer)
-
-
-def _answers(request: Request) -> Answers:
-    answers: Answers = request.app.state.answers
-    return answers
-
-
-AnswersOfApp = Annotated[Answers, Depends(_answers)]
-"""The app's answers."""
+            await self._cache.put(self._cache.key(company_id, mark, request), response)
+        return response

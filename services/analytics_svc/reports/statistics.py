@@ -1,23 +1,22 @@
-"""The statistics of a company's campaigns, and of one campaign."""
+"""Statistics of a company's campaigns, and of one campaign."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.campaign_lookup import KnownCampaign
-from services.analytics_svc.reports.figures import rounded
-from services.analytics_svc.reports.repository import Row
+from services.analytics_svc.reports.budgets import costs_of_all_days, remaining_budget
+from services.analytics_svc.reports.campaign_lookup import ReportCampaign
 from services.analytics_svc.reports.scope import Scope
+from services.analytics_svc.reports.sums import Sums
 from services.analytics_svc.rollups.definitions import CALLS, LEADS
 from services.analytics_svc.rollups.measures import COSTS, OUTCOMES
 from services.analytics_svc.rollups.measures import LEADS as LEAD_COUNT
 from shared.database.engine import Driver
 from shared.events.campaigns import CampaignStatus
-from shared.formulas import average_seconds, money, percentage
+from shared.formulas import average_seconds, money, money_or_none, percentage
 
 
 class CampaignsByPriority(BaseModel):
@@ -39,7 +38,7 @@ class DailyCalls(BaseModel):
 
 
 class CompanyStatistics(BaseModel):
-    """A company's campaigns, leads and calls in figures. The formulas: docs/metrics.md."""
+    """Figures of a company's campaigns, leads and calls. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -80,18 +79,18 @@ class CompanyStatistics(BaseModel):
     total_calls: int
     successful_calls: int
     failed_calls: int
-    average_success_rate: float = Field(description="Percent of all calls that succeeded; 0 without calls.")
+    average_success_rate: float = Field(description="Successful calls in percent of all calls; 0 without calls.")
     total_call_duration: int = Field(description="Seconds.")
     average_call_duration: int = Field(description="Seconds; 0 without calls.")
     total_cost: float
-    remaining_budget: float = Field(description="Negative where more was spent than planned.")
+    remaining_budget: float = Field(description="Negative if more was spent than budgeted.")
     campaigns_by_priority: CampaignsByPriority
-    calls_by_hour: dict[str, int] = Field(description="Calls by the hour they started in; only hours with calls.")
+    calls_by_hour: dict[str, int] = Field(description="Calls by the hour in which they started; only hours with calls.")
     daily_stats: list[DailyCalls] = Field(description="Days with calls, oldest first.")
 
 
 class CampaignStatistics(BaseModel):
-    """A campaign's leads and calls in figures. The formulas: docs/metrics.md."""
+    """Figures of a campaign's leads and calls. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -115,25 +114,25 @@ class CampaignStatistics(BaseModel):
     failed_calls: int
     cost_per_call: float | None
     budget: float | None
-    success_rate: str = Field(description="Percent, as text.")
+    success_rate: str = Field(description="Percent, as text with two decimals.")
     total_cost: float
     remaining_budget: float | None = Field(description="Null without a budget.")
 
 
 async def company_statistics(driver: Driver, scope: Scope, status: CampaignStatus | None) -> CompanyStatistics:
-    """The statistics of a company's campaigns, or of those with a status; ``driver`` must see one state throughout."""
+    """Compute the statistics of all campaigns or of those with a status; ``driver`` must see one state throughout."""
     campaigns = [
-        row
-        for row in await repository.campaigns(driver, scope)
-        if not row["deleted"] and status in (None, row["status"])
+        campaign
+        for campaign in await repository.campaigns(driver, scope)
+        if not campaign.deleted and status in (None, campaign.status)
     ]
     if status is not None:
-        scope = scope.of_campaigns(tuple(row["id"] for row in campaigns))
+        scope = scope.of_campaigns(tuple(campaign.id for campaign in campaigns))
     days = await repository.by_time(driver, CALLS, scope, [*OUTCOMES, *COSTS], "day")
     hours = await repository.by_time(driver, CALLS, scope, OUTCOMES, "hour_of_day")
     leads = await repository.total(driver, LEADS, scope, LEAD_COUNT)
     calls, successful, duration = (sum(row[name] for row in days) for name in ("calls", "successful", "duration"))
-    statuses = Counter(row["status"] for row in campaigns)
+    statuses = Counter(campaign.status for campaign in campaigns)
     return CompanyStatistics(
         total_campaigns=len(campaigns),
         active_campaigns=statuses["active"],
@@ -147,15 +146,15 @@ async def company_statistics(driver: Driver, scope: Scope, status: CampaignStatu
         total_call_duration=duration,
         average_call_duration=average_seconds(duration, calls),
         total_cost=money(sum((row["cost"] for row in days), Decimal(0))),
-        remaining_budget=money(remaining_budget(campaigns, await costs_ever(driver, scope))),
-        campaigns_by_priority=CampaignsByPriority.model_validate(Counter(row["priority"] for row in campaigns)),
+        remaining_budget=money(remaining_budget(campaigns, await costs_of_all_days(driver, scope))),
+        campaigns_by_priority=CampaignsByPriority.model_validate(Counter(campaign.priority for campaign in campaigns)),
         calls_by_hour={f"{row['bucket']:02}:00": row["calls"] for row in hours},
         daily_stats=[_day(row) for row in days],
     )
 
 
-async def campaign_statistics(driver: Driver, campaign: KnownCampaign) -> CampaignStatistics:
-    """The statistics of a campaign; ``driver`` must see one state throughout."""
+async def campaign_statistics(driver: Driver, campaign: ReportCampaign) -> CampaignStatistics:
+    """Compute the statistics of a campaign; ``driver`` must see one state throughout."""
     scope = Scope(campaign.company_id, campaign_ids=(campaign.id,))
     calls = await repository.total(driver, CALLS, scope, [*OUTCOMES, *COSTS])
     leads = await repository.total(driver, LEADS, scope, LEAD_COUNT)
@@ -164,34 +163,15 @@ async def campaign_statistics(driver: Driver, campaign: KnownCampaign) -> Campai
         completed_calls=calls["calls"],
         successful_calls=calls["successful"],
         failed_calls=calls["calls"] - calls["successful"],
-        cost_per_call=amount(campaign.cost_per_call),
-        budget=amount(campaign.budget),
+        cost_per_call=money_or_none(campaign.cost_per_call),
+        budget=money_or_none(campaign.budget),
         success_rate=f"{percentage(calls['successful'], calls['calls']):.2f}",
         total_cost=money(calls["cost"]),
         remaining_budget=None if campaign.budget is None else money(campaign.budget - calls["cost"]),
     )
 
 
-async def costs_ever(driver: Driver, scope: Scope) -> dict[int, Decimal]:
-    """By campaign: what all its calls cost, whatever the days."""
-    rows = await repository.by_dimension(driver, CALLS, scope.of_all_days(), COSTS, "campaign_id")
-    return {row["campaign_id"]: row["cost"] for row in rows}
-
-
-def remaining_budget(campaigns: Sequence[Row], spent: dict[int, Decimal]) -> Decimal:
-    """Budgets of the campaigns that have one, less all that their calls ever cost."""
-    return sum(
-        (row["budget"] - spent.get(row["id"], Decimal(0)) for row in campaigns if row["budget"] is not None),
-        Decimal(0),
-    )
-
-
-def amount(value: Decimal | None) -> float | None:
-    """An amount of money as it is shown, null where there is none."""
-    return None if value is None else rounded(value)
-
-
-def _day(row: Row) -> DailyCalls:
+def _day(row: Sums) -> DailyCalls:
     return DailyCalls(
         date=row["bucket"],
         total_calls=row["calls"],

@@ -1,31 +1,30 @@
-"""What the people of a company do."""
+"""Team performance: calls by member, and the teams of campaigns."""
 
 from collections import Counter
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
-from services.analytics_svc.reports.figures import ratio
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import OUTCOMES
 from shared.database.engine import Driver
-from shared.formulas import average_seconds, percentage
+from shared.formulas import average_seconds, percentage, ratio
 
 
 class TeamSummary(BaseModel):
-    """All of them together."""
+    """The whole team."""
 
     total_team_members: int
-    active_members: int = Field(description="Those who made a call in the period.")
+    active_members: int = Field(description="Members who made a call in the period.")
     total_calls_handled: int
 
 
 class MemberPerformance(BaseModel):
-    """One person."""
+    """The calls of one member."""
 
     member_id: int
-    name: str | None = Field(description="Null while the company's directory of members does not have it.")
+    name: str | None = Field(description="Null if the company's directory of members lacks it.")
     campaigns_assigned: int
     total_calls: int
     successful_calls: int
@@ -35,7 +34,7 @@ class MemberPerformance(BaseModel):
 
 
 class CampaignTeam(BaseModel):
-    """The people of a campaign."""
+    """The team of one campaign."""
 
     campaign_id: int
     name: str | None
@@ -44,7 +43,7 @@ class CampaignTeam(BaseModel):
 
 
 class TeamPerformance(BaseModel):
-    """What the people of a company do. The formulas: docs/metrics.md."""
+    """Performance of a company's team. Formulas: docs/metrics.md."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -75,19 +74,20 @@ class TeamPerformance(BaseModel):
 
 
 async def team_performance(driver: Driver, scope: Scope) -> TeamPerformance:
-    """What the people of a company do; ``driver`` must see one state throughout."""
-    campaigns = {row["id"]: row for row in await repository.campaigns(driver, scope)}
+    """Compute the performance of a company's team; ``driver`` must see one state throughout."""
+    campaigns = {campaign.id: campaign for campaign in await repository.campaigns(driver, scope)}
     names = await repository.member_names(driver, scope.company_id)
     by_agent = await repository.by_dimension(driver, CALLS, scope, OUTCOMES, "agent_id")
     by_campaign = await repository.by_dimension(driver, CALLS, scope, OUTCOMES, "campaign_id")
-    teams = {number: set(row["team_members"]) for number, row in campaigns.items()}
-    there = [number for number, row in campaigns.items() if not row["deleted"]]
-    assigned = Counter(member for number in there for member in teams[number])
-    made = {row["agent_id"]: row for row in by_agent if row["agent_id"] != 0}
+    teams = {campaign.id: set(campaign.team_members) for campaign in campaigns.values()}
+    present = [campaign.id for campaign in campaigns.values() if not campaign.deleted]
+    assigned = Counter(member for campaign_id in present for member in teams[campaign_id])
+    calls_by_agent = {row["agent_id"]: row for row in by_agent if row["agent_id"] != 0}
     members = []
-    for member in sorted(assigned.keys() | made.keys()):
+    for member in sorted(assigned.keys() | calls_by_agent.keys()):
+        sums = calls_by_agent.get(member)
         calls, successful, duration = (
-            made[member][name] if member in made else 0 for name in ("calls", "successful", "duration")
+            (0, 0, 0) if sums is None else (sums["calls"], sums["successful"], sums["duration"])
         )
         members.append(
             MemberPerformance(
@@ -101,21 +101,21 @@ async def team_performance(driver: Driver, scope: Scope) -> TeamPerformance:
                 total_talk_time=duration,
             )
         )
-    called = {row["campaign_id"]: row["calls"] for row in by_campaign}
+    calls_by_campaign = {row["campaign_id"]: row["calls"] for row in by_campaign}
     return TeamPerformance(
         team_summary=TeamSummary(
             total_team_members=len(members),
-            active_members=len(made),
+            active_members=len(calls_by_agent),
             total_calls_handled=sum(member.total_calls for member in members),
         ),
         member_performance=members,
         campaign_distribution=[
             CampaignTeam(
-                campaign_id=number,
-                name=campaigns[number]["name"] if number in campaigns else None,
-                team_members=len(teams.get(number, ())),
-                calls_per_member=ratio(called.get(number, 0), len(teams.get(number, ()))),
+                campaign_id=campaign_id,
+                name=campaigns[campaign_id].name if campaign_id in campaigns else None,
+                team_members=len(teams.get(campaign_id, ())),
+                calls_per_member=ratio(calls_by_campaign.get(campaign_id, 0), len(teams.get(campaign_id, ()))),
             )
-            for number in sorted({*there, *called})
+            for campaign_id in sorted({*present, *calls_by_campaign})
         ],
     )

@@ -1,7 +1,7 @@
-"""The roll-ups: which sums are kept, by what, and in how long a time.
+"""The roll-ups: which measures are summed, by which dimensions and unit of time.
 
-Each roll-up has one finest grain, by quarters of an hour, from which the hours and days of any time zone can be cut,
-and coarser ones that answer the usual question from few rows. A report takes the coarsest grain that can answer it.
+Each roll-up has one finest grain, by quarter-hours, from which the hours and days of every time zone can be summed, and
+coarser grains that answer the usual queries from few rows. A query reads the coarsest grain that can answer it.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ from services.analytics_svc.rollups.measures import Measure
 from services.analytics_svc.tables import metadata
 
 Unit = Literal["quarter", "day"]
-"""Quarters of an hour; days in UTC."""
+"""Quarter-hours; days of UTC."""
 
 DIMENSIONS: Final = {
     "campaign_id": "campaign_id",
@@ -23,7 +23,7 @@ DIMENSIONS: Final = {
     "source": "coalesce(source, '')",
     "issue": "issue",
 }
-"""What sums can be kept by, and the SQL that takes it from a fact; what a fact lacks is 0 or empty in a key."""
+"""By name: the SQL of a dimension over a fact. A fact without a value counts under 0 or the empty text."""
 _TEXTS: Final = {"source", "issue"}
 
 
@@ -41,13 +41,13 @@ class Grain:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The primary key: by time first, so that a period is one piece of it."""
+        """The primary key: time before the dimensions, so that a company's period is one range of it."""
         return ("company_id", "at", *self.dimensions)
 
     def answers(self, dimensions: Collection[str], measures: Collection[str], unit: Unit) -> bool:
-        """Whether sums of these measures by these dimensions can be made of it."""
-        kept = {measure.name for measure in self.measures}
-        return unit == self.unit and set(dimensions) <= set(self.dimensions) and set(measures) <= kept
+        """Return whether this grain has the measures, by the dimensions and the unit."""
+        stored = {measure.name for measure in self.measures}
+        return unit == self.unit and set(dimensions) <= set(self.dimensions) and set(measures) <= stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ class Rollup:
     Parameters
     ----------
     facts
-        View of the facts; ``before_<facts>`` holds them as they were before a batch of events.
+        View of the facts.
     source
-        SQL of rows to sum, over the relation ``changed``, which has the facts' columns.
+        SQL of the relation to sum, over ``changed``, which has the columns of the view and ``sign``.
     moment
-        The fact's time, by which it is summed.
+        Column of the time under which a fact is summed.
     grains
-        The finest first, then the coarsest.
+        The finest first; the others from the coarsest on.
     """
 
     facts: str
@@ -73,16 +73,16 @@ class Rollup:
 
     @property
     def finest(self) -> Grain:
-        """The grain that all others can be made of."""
+        """The grain from which all others can be summed."""
         return self.grains[0]
 
     def grain(self, dimensions: Collection[str], measures: Collection[str], unit: Unit) -> Grain:
-        """The coarsest grain that can answer.
+        """Return the coarsest grain that has the measures, by the dimensions and the unit.
 
         Raises
         ------
         LookupError
-            If none can.
+            If no grain has them.
         """
         for grain in (*self.grains[1:], self.finest):
             if grain.answers(dimensions, measures, unit):

@@ -1,7 +1,15 @@
-"""What is summed: each measure by the SQL that takes it from one fact.
+"""The measures: what is summed, each as SQL over one fact.
 
-A measure of one fact is a number, so sums of them can be added and taken back. Scores are summed in thousandths, which
-are whole: a sum does not depend on the order it was made in.
+A measure is a number per fact, so sums of it can be added and subtracted. Scores are summed in thousandths, which are
+whole numbers: a sum does not depend on the order of its additions.
+
+SQL is composed from these definitions in ``maintenance_sql.py`` and ``sum_sql.py`` alone.
+``_mean("score", "lead_score")`` makes two measures::
+
+    Measure("score", "coalesce(lead_score, 0)")
+    Measure("score_known", "CASE WHEN lead_score IS NOT NULL THEN 1 ELSE 0 END")
+
+and a report divides the sum of the first by the sum of the second.
 """
 
 from dataclasses import dataclass
@@ -12,16 +20,16 @@ SqlType = Literal["bigint", "numeric"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number of a fact.
+    """A number that each fact adds to a sum.
 
     Parameters
     ----------
     name
-        Column of the sums.
+        Column of the tables of sums.
     of_fact
-        SQL over a row of the facts; never null.
+        SQL over a row of the view of facts; never null.
     type
-        Of the sum: ``bigint`` for what is counted, ``numeric`` for money and squares.
+        Type of the sum: ``bigint`` for counts, ``numeric`` for money and squares.
     """
 
     name: str
@@ -33,7 +41,7 @@ def _count(name: str, condition: str) -> Measure:
     return Measure(name, f"CASE WHEN {condition} THEN 1 ELSE 0 END")
 
 
-def _yes_of_known(name: str, column: str) -> list[Measure]:
+def _rate(name: str, column: str) -> list[Measure]:
     return [_count(name, column), _count(f"{name}_known", f"{column} IS NOT NULL")]
 
 
@@ -46,7 +54,7 @@ def _property(name: str, condition: str) -> list[Measure]:
 
 
 def _factor(name: str, x: str) -> list[Measure]:
-    """Sums for a correlation of ``x`` with having converted, over the leads of which ``x`` is known."""
+    """Return the sums of a correlation of ``x`` with conversion, over the leads whose ``x`` is known."""
     x = f"({x})"
     return [
         _count(f"{name}_n", f"{x} IS NOT NULL"),
@@ -58,7 +66,7 @@ def _factor(name: str, x: str) -> list[Measure]:
 
 
 SCORES: Final = ("accuracy", "clarity", "engagement", "adherence", "sentiment", "satisfaction", "response", "score")
-"""Of a call, in thousandths: what its quality report says, and ``score``, the call's own."""
+"""Scores of a call, in thousandths: those of its quality report, and ``score``, the call's own."""
 
 OUTCOMES: Final = (
     Measure("calls", "1"),
@@ -76,10 +84,10 @@ QUALITY: Final = (
     *(measure for name in SCORES for measure in _mean(name, name)),
     _count("positive", "sentiment > 0"),
     _count("negative", "sentiment < 0"),
-    *_yes_of_known("within_hours", "within_hours"),
-    *_yes_of_known("compliant", "compliant"),
-    *_yes_of_known("regulatory", "regulatory"),
-    *_yes_of_known("data_protection", "data_protection"),
+    *_rate("within_hours", "within_hours"),
+    *_rate("compliant", "compliant"),
+    *_rate("regulatory", "regulatory"),
+    *_rate("data_protection", "data_protection"),
 )
 
 STATUSES: Final = ("pending", "in_progress", "completed", "failed", "scheduled", "blacklisted")
@@ -92,7 +100,7 @@ PROPERTIES: Final = {
     "call": "attempts > 0",
     "agent": "agent_id IS NOT NULL",
 }
-"""What leads may have, by the SQL that says whether one does."""
+"""By name: SQL whether a lead has the property."""
 FACTORS: Final = {
     "response_minutes": "response_seconds / 60",
     "lead_score": "lead_score",
@@ -100,7 +108,7 @@ FACTORS: Final = {
     "priority": "priority",
     "interest": "CASE interest_level WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 END",
 }
-"""Numbers of leads that are held against whether they converted."""
+"""By name: SQL of a number of a lead that is correlated with conversion."""
 
 LEADS: Final = (Measure("leads", "1"),)
 FUNNEL: Final = (

@@ -1,4 +1,4 @@
-"""Reports in log and metrics whether stored roll-ups are outdated."""
+"""Reports by log and metric whether stored roll-ups are outdated."""
 
 import asyncio
 

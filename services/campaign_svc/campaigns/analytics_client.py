@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from services.campaign_svc.campaigns.schemas import CallQuality
 from shared.http.service_client import ServiceClient, ServiceClientError
+from shared.ids import CampaignId
 
 TIMEOUT_SECONDS = 1.0
 """How long an analytics_svc that does not answer may delay the response with a campaign."""
@@ -24,7 +25,7 @@ class AnalyticsClient:
     def __init__(self, url: str) -> None:
         self._analytics_svc = ServiceClient(url, seconds=TIMEOUT_SECONDS)
 
-    async def get_call_quality(self, campaign_id: int, token: str) -> CallQuality:
+    async def get_call_quality(self, campaign_id: CampaignId, token: str) -> CallQuality:
         """Return the figures of a campaign that the token covers; all null when analytics_svc does not provide them."""
         try:
             figures = await self._analytics_svc.get(f"/internal/voice-campaigns/{campaign_id}/metrics", token)

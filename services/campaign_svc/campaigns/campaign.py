@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
+
+import orjson
 
 from shared.events.campaigns import CampaignPriority, CampaignStatus
+from shared.http.json import dump
+from shared.ids import CampaignId, CompanyId, MemberId
 
 Weekday = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 WEEK: tuple[Weekday, ...] = get_args(Weekday)
@@ -15,9 +19,9 @@ WEEK: tuple[Weekday, ...] = get_args(Weekday)
 class Campaign:
     """A stored campaign that is not deleted. Its fields are columns, in the order of the table and of the API."""
 
-    id: int
+    id: CampaignId
     version: int
-    company_id: int
+    company_id: CompanyId
     name: str
     description: str | None
     status: CampaignStatus
@@ -41,8 +45,8 @@ class Campaign:
     expected_completion_date: date | None
     budget: Decimal | None
     cost_per_call: Decimal | None
-    owner_id: int | None
-    team_members: list[int]
+    owner_id: MemberId | None
+    team_members: list[MemberId]
     tags: list[str]
     notes: str | None
     start_date: datetime | None
@@ -56,6 +60,17 @@ class Campaign:
 class CampaignJson:
     """A campaign as the API returns it, in JSON, with what its response headers need."""
 
-    id: int
+    id: CampaignId
     version: int
     json: bytes
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Self:
+        """Return a campaign as the API returns it."""
+        return cls(campaign.id, campaign.version, dump(campaign))
+
+    @classmethod
+    def parse(cls, json: bytes) -> Self:
+        """Return the campaign that this JSON is."""
+        campaign = orjson.loads(json)
+        return cls(campaign["id"], campaign["version"], json)

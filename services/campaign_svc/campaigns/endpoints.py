@@ -4,8 +4,7 @@ import re
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.campaign_svc.campaigns import errors, service
 from services.campaign_svc.campaigns.analytics_client import AnalyticsClient
@@ -26,11 +25,13 @@ from services.campaign_svc.dependencies import ServiceDatabase
 from shared.events.campaigns import CampaignStatus
 from shared.http.app import Transaction
 from shared.http.auth import Caller
-from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, once, other_content
+from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented_errors, documented_response
-from shared.http.parameters import MAX_ID, IdInPath
+from shared.http.openapi import MessageResponse, documented_errors, documented_response
 from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_failed
+from shared.idempotency import Idempotent, in_progress, other_content
+from shared.ids import MAX_ID, CampaignId, CompanyId
+from shared.schema import StrictIntText
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
@@ -42,6 +43,10 @@ STATUS_UPDATED: Final = "Campaign status updated successfully"
 
 _ID: Final = re.compile("[1-9][0-9]{0,18}")
 _LOCATION_HEADER: Final = {"Location": {"description": "Path of the campaign.", "schema": {"type": "string"}}}
+
+CampaignIdInPath = Annotated[
+    CampaignId, Path(alias="id", ge=1, le=MAX_ID, description="The campaign's id.", examples=[1]), StrictIntText
+]
 
 
 async def _analytics(request: Request) -> AnalyticsClient:
@@ -69,17 +74,9 @@ Analytics = Annotated[AnalyticsClient, Depends(_analytics)]
 )
 async def create_campaign(
     caller: Caller, body: CampaignCreate, connection: Transaction, key: IdempotencyKey
-) -> Response:
+) -> JsonResponse:
     """Create a campaign of a company that the token covers."""
-    caller.require_company(body.company_id)
-
-    async def create() -> JsonResponse:
-        campaign = await service.create(connection, body)
-        response = _campaign_response(campaign, CREATED, status_code=201)
-        response.headers["Location"] = f"{router.prefix}/{campaign.id}"
-        return response
-
-    return await once(connection, key, create)
+    return _created_response(await service.create(connection, caller, body, key))
 
 
 @router.get(
@@ -107,7 +104,7 @@ async def create_campaign(
 )
 async def get_campaign(
     caller: Caller,
-    campaign_id: IdInPath,
+    campaign_id: CampaignIdInPath,
     database: ServiceDatabase,
     analytics: Analytics,
     company_id: Annotated[
@@ -132,7 +129,7 @@ async def get_campaign(
     "/{id}",
     summary="Update campaign",
     responses={
-        200: documented_response(Done, "Updated.", {"message": UPDATED}, headers=ETAG_HEADER),
+        200: documented_response(MessageResponse, "Updated.", {"message": UPDATED}, headers=ETAG_HEADER),
         **documented_errors(
             errors.name_missing(),
             errors.company_changed(2),
@@ -145,7 +142,7 @@ async def get_campaign(
     },
 )
 async def update_campaign(
-    caller: Caller, campaign_id: IdInPath, body: CampaignUpdate, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: CampaignIdInPath, body: CampaignUpdate, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
     """Replace a campaign. A field that the body leaves out gets its default. A new status must be one to which a
     transition of the lifecycle leads."""
@@ -156,14 +153,14 @@ async def update_campaign(
     "/{id}",
     summary="Delete campaign",
     responses={
-        200: documented_response(Done, "Deleted.", {"message": DELETED}),
+        200: documented_response(MessageResponse, "Deleted.", {"message": DELETED}),
         **documented_errors(
             errors.not_found(), errors.not_deletable(), errors.changed_concurrently(), precondition_failed(4)
         ),
     },
 )
 async def delete_campaign(
-    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: CampaignIdInPath, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
     """Delete a campaign. It leaves the lists and takes no new leads and calls; its leads and their history stay."""
     await service.delete(connection, caller, campaign_id, precondition)
@@ -176,7 +173,7 @@ async def delete_campaign(
     description="Set the status of a campaign. A campaign that has the status already is not changed. Allowed:\n\n"
     + "\n".join(f"- `{' or '.join(transition.sources)}` → `{transition.target}`" for transition in TRANSITIONS),
     responses={
-        200: documented_response(Done, "Updated.", {"message": STATUS_UPDATED}, headers=ETAG_HEADER),
+        200: documented_response(MessageResponse, "Updated.", {"message": STATUS_UPDATED}, headers=ETAG_HEADER),
         **documented_errors(
             errors.not_found(),
             errors.status_not_allowed("completed", "active"),
@@ -186,7 +183,11 @@ async def delete_campaign(
     },
 )
 async def update_campaign_status(
-    caller: Caller, campaign_id: IdInPath, body: CampaignStatusUpdate, connection: Transaction, precondition: IfMatch
+    caller: Caller,
+    campaign_id: CampaignIdInPath,
+    body: CampaignStatusUpdate,
+    connection: Transaction,
+    precondition: IfMatch,
 ) -> JsonResponse:
     """Set the status of a campaign."""
     campaign = await service.set_status(connection, caller, campaign_id, body.status, precondition)
@@ -225,7 +226,7 @@ def _message(transition: Transition) -> str:
 
 @router.post("/{id}/start", **_transition_documentation(START))
 async def start_campaign(
-    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: CampaignIdInPath, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
     """Start a draft."""
     campaign = await service.make_transition(connection, caller, campaign_id, START, precondition)
@@ -234,7 +235,7 @@ async def start_campaign(
 
 @router.post("/{id}/pause", **_transition_documentation(PAUSE))
 async def pause_campaign(
-    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: CampaignIdInPath, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
     """Pause an active campaign."""
     campaign = await service.make_transition(connection, caller, campaign_id, PAUSE, precondition)
@@ -243,7 +244,7 @@ async def pause_campaign(
 
 @router.post("/{id}/resume", **_transition_documentation(RESUME))
 async def resume_campaign(
-    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: CampaignIdInPath, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
     """Resume a paused campaign."""
     campaign = await service.make_transition(connection, caller, campaign_id, RESUME, precondition)
@@ -252,24 +253,31 @@ async def resume_campaign(
 
 @router.post("/{id}/complete", **_transition_documentation(COMPLETE))
 async def complete_campaign(
-    caller: Caller, campaign_id: IdInPath, connection: Transaction, precondition: IfMatch
+    caller: Caller, campaign_id: CampaignIdInPath, connection: Transaction, precondition: IfMatch
 ) -> JsonResponse:
     """Complete an active or paused campaign."""
     campaign = await service.make_transition(connection, caller, campaign_id, COMPLETE, precondition)
     return _campaign_response(campaign, _message(COMPLETE))
 
 
-def _company_id(text: str) -> int:
+def _company_id(text: str) -> CompanyId:
     # The parameter is a text: an empty one is a missing company, not a malformed number.
     if _ID.fullmatch(text) and int(text) <= MAX_ID:
-        return int(text)
+        return CompanyId(int(text))
     raise errors.company_id_required()
 
 
-def _campaign_response(campaign: Campaign, message: str, *, status_code: int = 200) -> JsonResponse:
+def _created_response(created: Idempotent[CampaignJson]) -> JsonResponse:
+    campaign = created.result
     return JsonResponse(
-        {"message": message, "data": campaign}, status_code=status_code, headers={"ETag": etag(campaign.version)}
+        b'{"message":"' + CREATED.encode() + b'","data":' + campaign.json + b"}",
+        status_code=201,
+        headers={"ETag": etag(campaign.version), "Location": f"{router.prefix}/{campaign.id}", **created.headers},
     )
+
+
+def _campaign_response(campaign: Campaign, message: str) -> JsonResponse:
+    return JsonResponse({"message": message, "data": campaign}, headers={"ETag": etag(campaign.version)})
 
 
 def _json_response(campaign: CampaignJson) -> JsonResponse:

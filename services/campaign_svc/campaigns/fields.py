@@ -3,7 +3,7 @@
 import re
 from collections.abc import Hashable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -12,7 +12,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    PlainSerializer,
     PlainValidator,
     StringConstraints,
     WithJsonSchema,
@@ -21,7 +20,10 @@ from pydantic_core import PydanticCustomError
 
 from services.campaign_svc.campaigns.campaign import WEEK, Weekday
 from services.campaign_svc.campaigns.scripts import check_placeholders
-from shared.http.parameters import MAX_ID, NoNulText, time_zone
+from shared.datetimes import DATE_PATTERN, MAX_YEAR, MIN_YEAR, parse_datetime, to_utc
+from shared.ids import MAX_ID
+from shared.languages import is_language_tag
+from shared.schema import JsonNumber, Money, NoNulText, require_time_zone
 
 MAX_COUNT: Final = 2**31 - 1
 MAX_TEAM_MEMBERS: Final = 1_000
@@ -29,27 +31,12 @@ MAX_TAGS: Final = 100
 MAX_AMOUNT: Final = Decimal("9999999999.99")
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
-_DATE = re.compile(r"(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}")
-_YEARS = "from 1900 to 2999"
-"""Far from the ends of the calendar, which a conversion to another zone or the next recurrence could leave."""
-_DATETIME = re.compile(_DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?")
-
-_LANGUAGE = re.compile(
-    r"""
-    ([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3} | [A-Za-z]{4,8})   # language, with extensions of it
-    (-[A-Za-z]{4})?                                      # script
-    (-([A-Za-z]{2}|[0-9]{3}))?                           # region
-    (-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*           # variants
-    (-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*            # extensions
-    (-[Xx](-[A-Za-z0-9]{1,8})+)?                         # for private use
-    """,
-    re.VERBOSE,
-)
-"""RFC 5646, section 2.1: the syntax of a tag. Whether its parts are registered is not checked."""
+_DATE = re.compile(DATE_PATTERN)
+_YEARS = f"from {MIN_YEAR} to {MAX_YEAR}"
 
 
 def _language(tag: str) -> str:
-    if not _LANGUAGE.fullmatch(tag):
+    if not is_language_tag(tag):
         raise PydanticCustomError("language", "Must be a BCP 47 language tag, such as en-US")
     return tag
 
@@ -67,11 +54,8 @@ def _calendar_date(value: object) -> date:
     raise PydanticCustomError("calendar_date", f"Must be a date, YYYY-MM-DD, {_YEARS}")
 
 
-def parse_datetime(value: object, zone: ZoneInfo) -> datetime:
-    """Parse an ISO 8601 datetime. Without an offset from UTC it is local time in ``zone``.
-
-    A local time that occurs twice (the end of summer time) is the first of the two; one that is skipped is as many
-    minutes later: where 02:00 is followed by 03:00, 02:30 is 03:30.
+def require_datetime(value: object, zone: ZoneInfo) -> datetime:
+    """Parse an ISO 8601 datetime. Without an offset from UTC it is local time in ``zone`` (see ``to_utc``).
 
     Returns
     -------
@@ -82,15 +66,13 @@ def parse_datetime(value: object, zone: ZoneInfo) -> datetime:
     PydanticCustomError
         If it is not a datetime, or its year is not from 1900 to 2999.
     """
-    if isinstance(value, str) and _DATETIME.fullmatch(value):
-        with suppress(ValueError):  # no such day, hour or offset: the same error as for any other text
-            moment = datetime.fromisoformat(value)
-            # Whole seconds, as in responses: a value of a response can be sent back and is equal.
-            moment = moment.replace(microsecond=0)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-    raise PydanticCustomError(
-        "moment", f"Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset, {_YEARS}"
-    )
+    moment = parse_datetime(value, require_seconds=True) if isinstance(value, str) else None
+    if moment is None:
+        raise PydanticCustomError(
+            "moment", f"Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset, {_YEARS}"
+        )
+    # Whole seconds, as in responses: a value of a response can be sent back and is equal.
+    return to_utc(moment.replace(microsecond=0), zone)
 
 
 def _weekday(value: object) -> object:
@@ -108,40 +90,33 @@ def _without_repeats(values: list[T]) -> list[T]:
     return list(dict.fromkeys(values))
 
 
-def _number(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise PydanticCustomError("amount", "Must be a number")
-    return value
-
-
 def _json(**schema: Any) -> WithJsonSchema:  # noqa: ANN401
     return WithJsonSchema(schema)
 
 
 _TRIMMED = StringConstraints(strip_whitespace=True)
 
-Name = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), NoNulText]
-Label = Annotated[str, _TRIMMED, Field(max_length=100), NoNulText]
-RequiredLabel = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100), NoNulText]
-Paragraph = Annotated[str, _TRIMMED, Field(max_length=5_000), NoNulText]
-Notes = Annotated[str, _TRIMMED, Field(max_length=10_000), NoNulText]
-Prompt = Annotated[str, _TRIMMED, Field(min_length=1, max_length=20_000), NoNulText]
+Name = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100)]
+Label = Annotated[str, _TRIMMED, Field(max_length=100)]
+RequiredLabel = Annotated[str, _TRIMMED, Field(min_length=1, max_length=100)]
+Paragraph = Annotated[str, _TRIMMED, Field(max_length=5_000)]
+Notes = Annotated[str, _TRIMMED, Field(max_length=10_000)]
+Prompt = Annotated[str, _TRIMMED, Field(min_length=1, max_length=20_000)]
 Script = Annotated[Prompt, AfterValidator(check_placeholders)]
 """Text with placeholders such as ``{customer_name}``."""
 
 Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(_language)]
-TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(time_zone)]
+TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(require_time_zone)]
 
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
 Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
-Money = Annotated[
-    Decimal,
+Amount = Annotated[
+    Money,
     Field(ge=0, le=MAX_AMOUNT, decimal_places=2),
-    BeforeValidator(_number),
-    PlainSerializer(float, return_type=float, when_used="json"),
+    JsonNumber,
     _json(type="number", minimum=0, maximum=float(MAX_AMOUNT), multipleOf=0.01),
 ]
-"""Stored as an exact decimal, a number in JSON."""
+"""Money with two decimal places, not negative."""
 
 TimeOfDay = Annotated[
     time, PlainValidator(_time_of_day), _json(type="string", pattern=f"^{_TIME.pattern}$", examples=["09:00:00"])

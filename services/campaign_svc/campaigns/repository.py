@@ -16,6 +16,7 @@ from services.campaign_svc.tables import campaigns
 from shared.database.engine import Driver, driver_connection
 from shared.database.queries import load_queries
 from shared.events.campaigns import CampaignPriority, CampaignStatus
+from shared.ids import CampaignId
 
 ROWS_PER_READ: Final = 200
 
@@ -41,14 +42,14 @@ async def add(connection: AsyncConnection, values: Mapping[str, object]) -> Camp
     return Campaign(*(await connection.execute(_ADD, values)).one())
 
 
-async def get(connection: AsyncConnection, campaign_id: int, companies: Collection[int]) -> Campaign | None:
+async def get(connection: AsyncConnection, campaign_id: CampaignId, companies: Collection[int]) -> Campaign | None:
     """Return one campaign of these companies."""
     parameters = {"campaign_id": campaign_id, "companies": list(companies)}
     row = (await connection.execute(_BY_ID, parameters)).one_or_none()
     return Campaign(*row) if row is not None else None
 
 
-async def get_json(driver: Driver, campaign_id: int, companies: Collection[int]) -> CampaignJson | None:
+async def get_json(driver: Driver, campaign_id: CampaignId, companies: Collection[int]) -> CampaignJson | None:
     """Return one campaign of these companies as JSON."""
     row = await driver.fetchrow(_queries.get_json, campaign_id, list(companies))
     return CampaignJson(campaign_id, row[0], row[1].encode()) if row is not None else None

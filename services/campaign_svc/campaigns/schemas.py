@@ -12,18 +12,17 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from services.campaign_svc.campaigns.campaign import WEEK
 from services.campaign_svc.campaigns.fields import (
+    Amount,
     CalendarDate,
     Count,
     Id,
     Label,
     Language,
-    Money,
     Name,
     Notes,
     Paragraph,
@@ -35,10 +34,11 @@ from services.campaign_svc.campaigns.fields import (
     TimeOfDay,
     TimeZone,
     WorkingDays,
-    parse_datetime,
+    require_datetime,
 )
 from services.campaign_svc.campaigns.recurrence import first_occurrence
 from shared.events.campaigns import CampaignPriority, CampaignStatus
+from shared.schema import Schema
 
 EXAMPLE: Final[dict[str, Any]] = {
     "name": "Customer Survey Campaign",
@@ -84,7 +84,7 @@ def _zone(info: ValidationInfo) -> ZoneInfo:
 
 
 def _datetime(value: object, info: ValidationInfo) -> datetime:
-    return parse_datetime(value, _zone(info))
+    return require_datetime(value, _zone(info))
 
 
 LocalDatetime = Annotated[
@@ -95,12 +95,13 @@ LocalDatetime = Annotated[
 ]
 
 
-class CampaignCreate(BaseModel):
+class CampaignCreate(Schema):
     """A campaign to create. A null field is the same as an absent one."""
 
     # The order of the fields matters: a rule on two fields belongs to the later one, which sees the earlier.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    null_is_absent = True
 
     name: Name
     description: Paragraph | None = None
@@ -112,7 +113,7 @@ class CampaignCreate(BaseModel):
     calling_hours_start: TimeOfDay
     calling_hours_end: TimeOfDay = Field(description="An end before the start is on the next day.")
     time_zone: TimeZone = "UTC"
-    working_days: WorkingDays = list(WEEK[:5])
+    working_days: WorkingDays = Field(default=list(WEEK[:5]))
     ai_voice_id: Label | None = None
     ai_voice_language: Language = "en-US"
     ai_voice_gender: Label | None = None
@@ -124,11 +125,11 @@ class CampaignCreate(BaseModel):
     call_duration_limit: Count | None = Field(default=None, description="Seconds.")
     success_criteria: Paragraph | None = None
     expected_completion_date: CalendarDate | None = None
-    budget: Money | None = None
-    cost_per_call: Money | None = None
+    budget: Amount | None = None
+    cost_per_call: Amount | None = None
     owner_id: Id | None = None
-    team_members: TeamMembers = []
-    tags: Tags = []
+    team_members: TeamMembers = Field(default=[])
+    tags: Tags = Field(default=[])
     notes: Notes | None = None
     start_date: LocalDatetime | None = Field(
         default=None, description="ISO 8601. A value without an offset is local time in `time_zone`."
@@ -138,13 +139,6 @@ class CampaignCreate(BaseModel):
         default=None, description="RFC 5545 rule with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY and its other parts."
     )
     company_id: Id
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, body: object) -> object:
-        if not isinstance(body, dict):
-            return body
-        return {name: value for name, value in body.items() if value is not None or name not in cls.model_fields}
 
     @field_validator("calling_hours_end")
     @classmethod
@@ -180,10 +174,10 @@ class CampaignUpdate(CampaignCreate):
     """A campaign that replaces the stored one: an absent field gets its default."""
 
 
-class CampaignStatusUpdate(BaseModel):
+class CampaignStatusUpdate(Schema):
     """The new status of a campaign."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"status": "active"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "active"}]})
 
     status: CampaignStatus
 

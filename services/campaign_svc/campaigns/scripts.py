@@ -20,7 +20,7 @@ def check_placeholders(script: str) -> str:
     MalformedPlaceholderError
         With the position of the first brace that is not part of a placeholder.
     """
-    # Blanks of the same length keep the positions of the remaining text.
+    # Blanks of the same length do not move the remaining text.
     rest = _PLACEHOLDER.sub(lambda placeholder: " " * len(placeholder.group()), script)
     stray = re.search(r"[{}]", rest)
     if stray is not None:

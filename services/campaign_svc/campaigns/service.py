@@ -5,6 +5,8 @@ a state that has been replaced.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from functools import partial
+from operator import attrgetter
 
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +18,7 @@ from services.campaign_svc.campaigns.lifecycle import NOT_DELETABLE, NOT_EDITABL
 from services.campaign_svc.campaigns.schemas import CampaignCreate, CampaignUpdate
 from services.campaign_svc.outbox import outbox
 from shared.database.engine import Database
+from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.campaigns import (
     CampaignCreated,
     CampaignDeleted,
@@ -27,16 +30,29 @@ from shared.events.campaigns import (
 )
 from shared.http.auth import Principal
 from shared.http.preconditions import Precondition
+from shared.idempotency import Idempotent, run_idempotent
+from shared.ids import CampaignId, CompanyId
 
 
-async def create(connection: AsyncConnection, body: CampaignCreate) -> Campaign:
-    """Create a campaign of a company that the caller's token covers."""
-    campaign = await repository.add(connection, dict(body))
-    await outbox.add(connection, campaign.company_id, CampaignCreated(campaign=to_event(campaign)))
-    return campaign
+async def create(
+    connection: AsyncConnection, caller: Principal, body: CampaignCreate, request: IdempotentRequest | None
+) -> Idempotent[CampaignJson]:
+    """Create a campaign, once for each idempotency key.
+
+    Raises
+    ------
+    Forbidden
+        If the caller's token does not cover the company of ``body``.
+    Conflict, UnprocessableContent
+        As ``run_idempotent``.
+    """
+    caller.require_company(body.company_id)
+    return await run_idempotent(
+        connection, request, partial(_add, connection, body), encode=attrgetter("json"), decode=CampaignJson.parse
+    )
 
 
-async def get_json(database: Database, caller: Principal, campaign_id: int) -> CampaignJson:
+async def get_json(database: Database, caller: Principal, campaign_id: CampaignId) -> CampaignJson:
     """Return a campaign as JSON.
 
     Raises
@@ -51,7 +67,9 @@ async def get_json(database: Database, caller: Principal, campaign_id: int) -> C
     return campaign
 
 
-async def get_of_company(database: Database, caller: Principal, campaign_id: int, company_id: int) -> Campaign:
+async def get_of_company(
+    database: Database, caller: Principal, campaign_id: CampaignId, company_id: CompanyId
+) -> Campaign:
     """Return a campaign of one company.
 
     Raises
@@ -82,7 +100,11 @@ async def stream_json(
 
 
 async def update(
-    connection: AsyncConnection, caller: Principal, campaign_id: int, body: CampaignUpdate, precondition: Precondition
+    connection: AsyncConnection,
+    caller: Principal,
+    campaign_id: CampaignId,
+    body: CampaignUpdate,
+    precondition: Precondition,
 ) -> Campaign:
     """Replace every field that a caller can set; equal values make no new version and emit no event.
 
@@ -107,7 +129,11 @@ async def update(
 
 
 async def set_status(
-    connection: AsyncConnection, caller: Principal, campaign_id: int, status: CampaignStatus, precondition: Precondition
+    connection: AsyncConnection,
+    caller: Principal,
+    campaign_id: CampaignId,
+    status: CampaignStatus,
+    precondition: Precondition,
 ) -> Campaign:
     """Make the transition that leads to a status; a campaign that has the status already is not changed.
 
@@ -124,7 +150,7 @@ async def set_status(
 async def make_transition(
     connection: AsyncConnection,
     caller: Principal,
-    campaign_id: int,
+    campaign_id: CampaignId,
     transition: Transition,
     precondition: Precondition,
 ) -> Campaign:
@@ -146,7 +172,9 @@ async def make_transition(
     return await _change(connection, campaign, {"status": transition.target})
 
 
-async def delete(connection: AsyncConnection, caller: Principal, campaign_id: int, precondition: Precondition) -> None:
+async def delete(
+    connection: AsyncConnection, caller: Principal, campaign_id: CampaignId, precondition: Precondition
+) -> None:
     """Delete a campaign: no list contains it and it takes no new leads; its leads and calls stay.
 
     Raises
@@ -161,8 +189,14 @@ async def delete(connection: AsyncConnection, caller: Principal, campaign_id: in
     await outbox.add(connection, deleted.company_id, CampaignDeleted(campaign=to_event(deleted)))
 
 
+async def _add(connection: AsyncConnection, body: CampaignCreate) -> CampaignJson:
+    campaign = await repository.add(connection, dict(body))
+    await outbox.add(connection, campaign.company_id, CampaignCreated(campaign=to_event(campaign)))
+    return CampaignJson.of(campaign)
+
+
 async def _current(
-    connection: AsyncConnection, caller: Principal, campaign_id: int, precondition: Precondition
+    connection: AsyncConnection, caller: Principal, campaign_id: CampaignId, precondition: Precondition
 ) -> Campaign:
     campaign = await repository.get(connection, campaign_id, caller.companies)
     if campaign is None:

@@ -18,12 +18,13 @@ from services.campaign_svc.lists.schemas import (
     ActiveCampaignListResponse,
     CampaignListResponse,
 )
-from services.campaign_svc.paging import Limit, Offset, page_response
 from shared.events.campaigns import CampaignPriority, CampaignStatus
 from shared.http.auth import CompaniesInQuery, CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import documented_response
-from shared.http.parameters import NoNulText, StrictBoolText
+from shared.http.pagination import Limit, Offset, offset_page
+from shared.http.parameters import StrictBoolText
+from shared.schema import NoNulText
 
 router = APIRouter(prefix="/api/voice-campaigns", tags=["Campaigns"])
 
@@ -89,7 +90,7 @@ async def list_company_campaigns(
     )
     page = PageRequest(sort, order or DEFAULT_ORDERS[sort], limit, offset)
     total, campaigns = await service.list_json(database, filters, page)
-    return page_response(total, limit, offset, campaigns)
+    return offset_page(total, limit, offset, campaigns)
 
 
 @router.get(

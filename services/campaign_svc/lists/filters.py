@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final, Literal
 
 from shared.events.campaigns import CampaignPriority, CampaignStatus
+from shared.ids import CompanyId
 
 SortField = Literal["created_at", "name", "status", "priority"]
 SortOrder = Literal["asc", "desc"]
@@ -22,7 +23,7 @@ DEFAULT_ORDERS: Final[dict[SortField, SortOrder]] = {
 class CampaignFilters:
     """Conditions that select campaigns of one company; None selects any value."""
 
-    company_id: int
+    company_id: CompanyId
     status: CampaignStatus | None = None
     priority: CampaignPriority | None = None
     is_active: bool | None = None

@@ -8,10 +8,11 @@ text of this module is composed; every value of a caller is a parameter.
 OFFSET $4`` and the parameters ``[7, "active", 50, 0]``.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 from services.campaign_svc.lists.filters import CampaignFilters, PageRequest, SortField
+from shared.datetimes import midnight
 
 Statement: TypeAlias = tuple[str, list[object]]
 """SQL and the values of its parameters, ``$1`` first."""
@@ -94,10 +95,10 @@ class _FilteredQuery:
         if filters.is_active is not None:
             self._counted.append("status = 'active'" if filters.is_active else "status <> 'active'")
         if filters.starts_on_or_after is not None:
-            self._uncounted.append(f"start_date >= {self._parameter(_midnight(filters.starts_on_or_after))}")
+            self._uncounted.append(f"start_date >= {self._parameter(midnight(filters.starts_on_or_after))}")
         if filters.ends_on_or_before is not None:
             next_day = filters.ends_on_or_before + timedelta(days=1)
-            self._uncounted.append(f"end_date < {self._parameter(_midnight(next_day))}")
+            self._uncounted.append(f"end_date < {self._parameter(midnight(next_day))}")
         for word in filters.search_words:
             self._uncounted.append(f"{_SEARCH_TEXT} ILIKE {self._parameter(f'%{_escape_like(word)}%')}")
         self._conditions = " AND ".join((*self._counted, *self._uncounted, "deleted_at IS NULL"))
@@ -122,10 +123,6 @@ class _FilteredQuery:
 
 def _order_by(page: PageRequest, prefix: str = "") -> str:
     return ", ".join(f"{prefix}{column} {page.order}" for column in _SORT_COLUMNS[page.sort])
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
 
 
 def _escape_like(word: str) -> str:

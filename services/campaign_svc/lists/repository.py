@@ -10,6 +10,7 @@ from services.campaign_svc.lists.list_sql import count_sql, list_sql, progress_s
 from shared.database.engine import Driver
 from shared.database.queries import load_queries
 from shared.events.campaigns import CampaignPriority, CampaignStatus
+from shared.ids import CampaignId
 
 _queries: Final = load_queries(__file__, "queries.sql")
 
@@ -18,7 +19,7 @@ _queries: Final = load_queries(__file__, "queries.sql")
 class CampaignProgress:
     """A campaign with its limit of calls and the totals of its leads and calls."""
 
-    id: int
+    id: CampaignId
     name: str
     status: CampaignStatus
     priority: CampaignPriority
@@ -55,7 +56,9 @@ async def page_with_totals(driver: Driver, filters: CampaignFilters, page: PageR
     return [CampaignProgress(*row) for row in await driver.fetch(query, *parameters)]
 
 
-async def calls_between(driver: Driver, periods: Mapping[int, tuple[datetime, datetime]]) -> dict[int, int]:
+async def calls_between(
+    driver: Driver, periods: Mapping[CampaignId, tuple[datetime, datetime]]
+) -> dict[CampaignId, int]:
     """Return how many calls of each campaign started in a period of its own.
 
     Parameters

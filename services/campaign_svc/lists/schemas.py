@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from services.campaign_svc.campaigns.campaign import Weekday
-from services.campaign_svc.campaigns.fields import Money, TimeOfDay
+from services.campaign_svc.campaigns.fields import Amount, TimeOfDay
 from services.campaign_svc.campaigns.schemas import CAMPAIGN_EXAMPLE
 from shared.events.campaigns import CampaignPriority, CampaignStatus
 
@@ -37,8 +37,8 @@ class CampaignListItem(BaseModel):
     max_attempts_per_lead: int
     retry_delay_minutes: int
     call_duration_limit: int | None = Field(description="Seconds.")
-    budget: Money | None
-    cost_per_call: Money | None
+    budget: Amount | None
+    cost_per_call: Amount | None
     owner_id: int | None
     team_members: list[int]
     tags: list[str]

@@ -10,13 +10,14 @@ from services.campaign_svc.lists.repository import CampaignProgress
 from shared.database.engine import Database, driver_connection
 from shared.events.campaigns import CampaignPriority, CampaignStatus
 from shared.formulas import percentage
+from shared.ids import CampaignId
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveCampaign:
     """A running campaign with its progress, as the API returns it."""
 
-    id: int
+    id: CampaignId
     name: str
     status: CampaignStatus
     priority: CampaignPriority

@@ -15,12 +15,13 @@ from services.campaign_svc.members.schemas import (
     MemberResponse,
     MemberUpdate,
 )
-from services.campaign_svc.paging import Limit, Offset, page_response
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented_errors, documented_response
-from shared.http.parameters import MAX_ID, StrictIntText
+from shared.http.openapi import MessageResponse, documented_errors, documented_response
+from shared.http.pagination import Limit, Offset, offset_page
+from shared.ids import MAX_ID, MemberId
+from shared.schema import StrictIntText
 
 router = APIRouter(prefix="/api/voice-campaigns/company/{companyId}/members", tags=["Members"])
 
@@ -29,7 +30,7 @@ UPDATED: Final = "Member updated successfully"
 DELETED: Final = "Member deleted successfully"
 
 MemberInPath = Annotated[
-    int,
+    MemberId,
     Path(
         alias="memberId",
         ge=1,
@@ -52,7 +53,7 @@ async def list_members(
 ) -> JsonResponse:
     """Return one page of a company's members, sorted by id."""
     total, members = await service.list_json(database, company_id, limit, offset)
-    return page_response(total, limit, offset, members)
+    return offset_page(total, limit, offset, members)
 
 
 @router.get(
@@ -89,7 +90,7 @@ async def put_member(
     "/{memberId}",
     summary="Delete member",
     responses={
-        200: documented_response(Done, "Deleted.", {"message": DELETED}),
+        200: documented_response(MessageResponse, "Deleted.", {"message": DELETED}),
         **documented_errors(errors.not_found()),
     },
 )

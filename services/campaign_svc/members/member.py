@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.ids import CompanyId, MemberId
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """A stored member. The row of a deleted member stays, so that its versions go on."""
 
-    company_id: int
-    id: int
+    company_id: CompanyId
+    id: MemberId
     version: int
     name: str
     created_at: datetime

@@ -11,37 +11,38 @@ from services.campaign_svc.members.member import Member
 from services.campaign_svc.tables import members
 from shared.database.engine import Driver
 from shared.database.queries import load_queries
+from shared.ids import CompanyId, MemberId
 
 _queries: Final = load_queries(__file__, "queries.sql")
 _COLUMNS: Final = [members.c[field.name] for field in fields(Member)]
 
 
-async def get_json(driver: Driver, company_id: int, member_id: int) -> bytes | None:
+async def get_json(driver: Driver, company_id: CompanyId, member_id: MemberId) -> bytes | None:
     """Return one member as JSON."""
     member: str | None = await driver.fetchval(_queries.get_json, company_id, member_id)
     return member.encode() if member is not None else None
 
 
-async def list_json(driver: Driver, company_id: int, limit: int, offset: int) -> tuple[int, bytes]:
+async def list_json(driver: Driver, company_id: CompanyId, limit: int, offset: int) -> tuple[int, bytes]:
     """Return the number of a company's members, and those of one page by id as the inside of a JSON array."""
     row = await driver.fetchrow(_queries.list_json, company_id, limit, offset)
     return row["total"], (row["members"] or "").encode()
 
 
-async def lock_for_update(connection: AsyncConnection, company_id: int, member_id: int) -> Member | None:
+async def lock_for_update(connection: AsyncConnection, company_id: CompanyId, member_id: MemberId) -> Member | None:
     """Lock and return the member's row, also that of a deleted member, until the transaction ends."""
     row = (await connection.execute(_locked(company_id, member_id))).one_or_none()
     return Member(*row) if row is not None else None
 
 
-async def add_and_lock(connection: AsyncConnection, company_id: int, member_id: int) -> Member:
+async def add_and_lock(connection: AsyncConnection, company_id: CompanyId, member_id: MemberId) -> Member:
     """Lock and return the member's row; one without a row gets that of a deleted member with version 0."""
     row = {"company_id": company_id, "id": member_id, "name": "", "version": 0, "deleted_at": func.now()}
     await connection.execute(insert(members).values(row).on_conflict_do_nothing())
     return Member(*(await connection.execute(_locked(company_id, member_id))).one())
 
 
-def _locked(company_id: int, member_id: int) -> Select[*tuple[Any, ...]]:
+def _locked(company_id: CompanyId, member_id: MemberId) -> Select[*tuple[Any, ...]]:
     conditions = (members.c.company_id == company_id, members.c.id == member_id)
     return select(*_COLUMNS).where(*conditions).with_for_update()
 

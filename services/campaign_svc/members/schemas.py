@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.http.parameters import NoNulText
+from shared.schema import Schema
 
-MemberName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), NoNulText]
+MemberName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 EXAMPLE: Final[dict[str, Any]] = {"name": "John Smith"}
 MEMBER_EXAMPLE: Final[dict[str, Any]] = {
@@ -20,10 +20,10 @@ MEMBER_EXAMPLE: Final[dict[str, Any]] = {
 PAGE_EXAMPLE: Final[dict[str, Any]] = {"total": 1, "offset": 0, "limit": 50, "data": [MEMBER_EXAMPLE]}
 
 
-class MemberUpdate(BaseModel):
+class MemberUpdate(Schema):
     """A member to create or to rename."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: MemberName
 

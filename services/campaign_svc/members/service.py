@@ -11,9 +11,10 @@ from services.campaign_svc.outbox import outbox
 from shared.database.engine import Database
 from shared.events import members
 from shared.events.members import MemberDeleted, MemberUpdated
+from shared.ids import CompanyId, MemberId
 
 
-async def get_json(database: Database, company_id: int, member_id: int) -> bytes:
+async def get_json(database: Database, company_id: CompanyId, member_id: MemberId) -> bytes:
     """Return a member as JSON.
 
     Raises
@@ -28,13 +29,15 @@ async def get_json(database: Database, company_id: int, member_id: int) -> bytes
     return member
 
 
-async def list_json(database: Database, company_id: int, limit: int, offset: int) -> tuple[int, bytes]:
+async def list_json(database: Database, company_id: CompanyId, limit: int, offset: int) -> tuple[int, bytes]:
     """Return the number of a company's members, and those of one page by id as the inside of a JSON array."""
     async with database.reader() as driver:
         return await repository.list_json(driver, company_id, limit, offset)
 
 
-async def put(connection: AsyncConnection, company_id: int, member_id: int, name: str) -> tuple[Member, bool]:
+async def put(
+    connection: AsyncConnection, company_id: CompanyId, member_id: MemberId, name: str
+) -> tuple[Member, bool]:
     """Add a member to the company's directory, or rename one.
 
     Returns
@@ -49,7 +52,7 @@ async def put(connection: AsyncConnection, company_id: int, member_id: int, name
     return member, locked.is_deleted
 
 
-async def delete(connection: AsyncConnection, company_id: int, member_id: int) -> None:
+async def delete(connection: AsyncConnection, company_id: CompanyId, member_id: MemberId) -> None:
     """Remove a member from the company's directory; campaigns, leads and calls with the id are not changed.
 
     Raises

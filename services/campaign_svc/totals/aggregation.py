@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.events.envelope import Envelope
 from shared.events.leads import LeadCallAttempted, LeadCreated, LeadDeleted
+from shared.ids import CampaignId
 
 QUARTER: Final = timedelta(minutes=15)
 """Every time zone's day begins on a quarter of an hour."""
@@ -27,9 +28,9 @@ class Sums:
 class Additions:
     """What to add to all campaigns."""
 
-    totals: defaultdict[int, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    totals: defaultdict[CampaignId, Sums] = field(default_factory=lambda: defaultdict(Sums))
     """By campaign."""
-    calls: defaultdict[tuple[int, datetime], int] = field(default_factory=lambda: defaultdict(int))
+    calls: defaultdict[tuple[CampaignId, datetime], int] = field(default_factory=lambda: defaultdict(int))
     """By campaign and the quarter of an hour in which the calls started."""
 
 
@@ -45,16 +46,17 @@ def aggregate(events: Iterable[Envelope]) -> Additions:
     for event in events:
         if event.type == LeadCreated.event_type:
             for lead in LeadCreated.model_validate(event.data).leads:
-                additions.totals[lead.campaign_id].leads += 1
+                additions.totals[CampaignId(lead.campaign_id)].leads += 1
         elif event.type == LeadDeleted.event_type:
             for lead in LeadDeleted.model_validate(event.data).leads:
-                additions.totals[lead.campaign_id].leads -= 1
+                additions.totals[CampaignId(lead.campaign_id)].leads -= 1
         elif event.type == LeadCallAttempted.event_type:
             for attempt in LeadCallAttempted.model_validate(event.data).call_attempts:
-                sums = additions.totals[attempt.campaign_id]
+                campaign_id = CampaignId(attempt.campaign_id)
+                sums = additions.totals[campaign_id]
                 sums.calls += 1
                 sums.successful_calls += attempt.successful
-                additions.calls[attempt.campaign_id, quarter_of(attempt.started_at)] += 1
+                additions.calls[campaign_id, quarter_of(attempt.started_at)] += 1
     return additions
 
 

@@ -1,4 +1,4 @@
-"""How calls end: which endings are a success, and what each makes of the lead where the report does not say it."""
+"""Dispositions of calls: which are a success, and the status of the lead after each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from services.lead_svc.domain.fields import LeadStatus
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """An ending of a call."""
+    """The result of a call."""
 
     successful: bool
     status: LeadStatus
-    """What the lead becomes."""
+    """The lead's status after the call, if the report has none."""
 
 
 _SUCCESS: Final = Disposition(successful=True, status=LeadStatus.COMPLETED)
-_AGAIN: Final = Disposition(successful=False, status=LeadStatus.IN_PROGRESS)
-_LATER: Final = Disposition(successful=False, status=LeadStatus.SCHEDULED)
-_LOST: Final = Disposition(successful=False, status=LeadStatus.FAILED)
+_RETRY: Final = Disposition(successful=False, status=LeadStatus.IN_PROGRESS)
+_CALLBACK: Final = Disposition(successful=False, status=LeadStatus.SCHEDULED)
+_FAILURE: Final = Disposition(successful=False, status=LeadStatus.FAILED)
 
 DISPOSITIONS: Final[Mapping[str, Disposition]] = {
     "completed": _SUCCESS,
@@ -29,27 +29,27 @@ DISPOSITIONS: Final[Mapping[str, Disposition]] = {
     "appointment_set": _SUCCESS,
     "qualified": _SUCCESS,
     "interested": Disposition(successful=True, status=LeadStatus.IN_PROGRESS),
-    "callback_requested": _LATER,
-    "no_answer": _AGAIN,
-    "busy": _AGAIN,
-    "voicemail": _AGAIN,
-    "dropped": _AGAIN,
-    "not_interested": _LOST,
-    "wrong_number": _LOST,
-    "disconnected": _LOST,
-    "failed": _LOST,
+    "callback_requested": _CALLBACK,
+    "no_answer": _RETRY,
+    "busy": _RETRY,
+    "voicemail": _RETRY,
+    "dropped": _RETRY,
+    "not_interested": _FAILURE,
+    "wrong_number": _FAILURE,
+    "disconnected": _FAILURE,
+    "failed": _FAILURE,
     "do_not_call": Disposition(successful=False, status=LeadStatus.BLACKLISTED),
 }
-"""By name, in lower case with underscores. A report may use other names: they say nothing of success or status."""
+"""By name, in lower case with underscores. A report may use other names: they have no effect on success and status."""
 
 
-def disposition_of(name: str | None) -> Disposition | None:
-    """The ending that a report names, however it is written (``No answer``); None for one that is not in the table."""
+def find_disposition(name: str | None) -> Disposition | None:
+    """Return the disposition with a name, in any spelling (``No answer``); None if it is not in the table."""
     return None if name is None else DISPOSITIONS.get("_".join(name.lower().replace("-", " ").split()))
 
 
 def was_successful(explicit: bool | None, disposition: Disposition | None, status: LeadStatus) -> bool:
-    """Whether a call succeeded: as its report says, else as its disposition does, else as the lead ended."""
+    """Whether a call succeeded: by its report, else by its disposition, else by the lead's status after it."""
     if explicit is not None:
         return explicit
     if disposition is not None:

@@ -1,16 +1,17 @@
-"""Call attempts over HTTP."""
+"""Endpoints of call attempts."""
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.lead_svc.call_attempts import service
-from services.lead_svc.call_attempts.schemas import CallAttemptBody, CallAttemptShown
+from services.lead_svc.call_attempts.schemas import CallAttemptCreate, CallAttemptRead
+from services.lead_svc.campaigns.dependencies import Campaigns
+from services.lead_svc.campaigns.errors import CampaignUnavailableError
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads import errors
-from services.lead_svc.leads.campaign_lookup import knowing_its_campaign
+from services.lead_svc.leads.campaign_transaction import with_campaign_of_lead
 from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
@@ -27,40 +28,38 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
     responses={
         200: {"model": Done, "description": "Recorded."},
         **documented_errors(
-            errors.not_yet("started_at", datetime(2999, 1, 1, tzinfo=UTC)),
+            errors.in_the_future("started_at", datetime(2999, 1, 1, tzinfo=UTC)),
             errors.not_found(),
             errors.blacklisted(),
             errors.campaign_deleted(),
-            errors.status_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
+            errors.transition_not_allowed(LeadStatus.COMPLETED, LeadStatus.PENDING),
             in_progress(),
             other_content(),
-            errors.campaign_unknown_now(),
+            CampaignUnavailableError(),
         ),
     },
 )
 async def record_call_attempt(
-    request: Request, caller: Caller, lead_id: IdInPath, body: CallAttemptBody, key: IdempotencyKey
+    campaigns: Campaigns, caller: Caller, lead_id: IdInPath, body: CallAttemptCreate, key: IdempotencyKey
 ) -> Response:
-    """Add a call to a lead's history, and bring the lead to where the call left it: status, attempts, contacts."""
+    """Add a call to the lead's history and update the lead: its status, attempts, and last and next contact."""
+    async with with_campaign_of_lead(campaigns, caller, lead_id) as (connection, campaign):
 
-    async def work(connection: AsyncConnection) -> Response:
         async def record() -> JsonResponse:
-            await service.record(connection, caller, lead_id, body)
+            await service.record(connection, campaign, caller, lead_id, body)
             return JsonResponse({"message": "Call attempt recorded successfully"})
 
         return await once(connection, key, record)
-
-    return await knowing_its_campaign(request, caller, work)
 
 
 @router.get(
     "/{id}/call-attempts",
     summary="Get call attempts",
     responses={
-        200: {"model": list[CallAttemptShown], "description": "The calls, also when there are none."},
+        200: {"model": list[CallAttemptRead], "description": "The calls; an empty list if there are none."},
         **documented_errors(errors.not_found()),
     },
 )
 async def get_call_attempts(caller: Caller, lead_id: IdInPath, connection: Transaction) -> JsonResponse:
-    """Every call to a lead, oldest first."""
-    return JsonResponse([{**attempt} for attempt in await service.history(connection, caller, lead_id)])
+    """List the calls to the lead, oldest first."""
+    return JsonResponse(await service.list_of_lead(connection, caller, lead_id))

@@ -1,25 +1,75 @@
 """Queries on call attempts."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.tables import call_attempts
 
-_SHOWN: Final = [column for column in call_attempts.columns if column is not call_attempts.c.company_id]
-_ADD: Final = insert(call_attempts).returning(call_attempts)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCallAttempt:
+    """A call to be stored."""
+
+    lead_id: int
+    campaign_id: int
+    company_id: int
+    agent_id: int | None
+    started_at: datetime
+    duration: int
+    """Seconds."""
+    disposition: str | None
+    successful: bool
+    status: LeadStatus
+    """The lead's status after the call."""
+    notes: str | None
+    transcript: str | None
+    keywords: list[str]
+    cost: Decimal | None
+    quality: dict[str, Any] | None
 
 
-async def add(connection: AsyncConnection, row: Mapping[str, object]) -> RowMapping:
-    """Store a call; returns it with its id."""
-    result = await connection.execute(_ADD, row)
-    attempt: RowMapping = result.mappings().one()
-    return attempt
+@dataclass(frozen=True, slots=True)
+class CallAttempt:
+    """A stored call, with the columns that the API returns, in their order."""
+
+    id: int
+    lead_id: int
+    campaign_id: int
+    agent_id: int | None
+    started_at: datetime
+    duration: int
+    """Seconds."""
+    disposition: str | None
+    successful: bool
+    status: str
+    """The lead's status after the call."""
+    notes: str | None
+    transcript: str | None
+    keywords: list[str]
+    cost: Decimal | None
+    quality: dict[str, Any] | None
+    created_at: datetime
 
 
-async def of_lead(connection: AsyncConnection, lead_id: int) -> Sequence[RowMapping]:
-    """The calls to a lead, oldest first."""
-    query = select(*_SHOWN).where(call_attempts.c.lead_id == lead_id).order_by(call_attempts.c.id)
-    return (await connection.execute(query)).mappings().all()
+_NEW: Final = tuple(field.name for field in fields(NewCallAttempt))
+_COLUMNS: Final = [call_attempts.c[field.name] for field in fields(CallAttempt)]
+_ADD: Final = insert(call_attempts).returning(*_COLUMNS)
+
+
+async def add(connection: AsyncConnection, attempt: NewCallAttempt) -> CallAttempt:
+    """Store a call."""
+    values = {name: getattr(attempt, name) for name in _NEW}
+    return CallAttempt(*(await connection.execute(_ADD, values)).one())
+
+
+async def list_of_lead(connection: AsyncConnection, lead_id: int) -> Sequence[CallAttempt]:
+    """Return the calls to a lead, oldest first."""
+    query = select(*_COLUMNS).where(call_attempts.c.lead_id == lead_id).order_by(call_attempts.c.id)
+    return [CallAttempt(*row) for row in await connection.execute(query)]

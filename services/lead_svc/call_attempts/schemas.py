@@ -1,4 +1,4 @@
-"""Call attempts as API clients report and see them."""
+"""Requests and responses of call attempts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,12 +8,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from services.lead_svc.domain.fields import LeadStatus
-from services.lead_svc.leads.bodies import AgentId, Body, Moment
+from services.lead_svc.leads.schemas import AgentId, LocalOrUtcDatetime, RequestBody
 from services.lead_svc.values.from_json import lead_field
 from shared.events.leads import QualityReport
 from shared.http.parameters import NoNulText
 
-LONGEST_SECONDS: Final = 24 * 3600
+MAX_DURATION_SECONDS: Final = 24 * 3600
 EXAMPLE: Final[dict[str, Any]] = {
     "duration": 180,
     "notes": "Customer was busy, requested callback",
@@ -34,48 +34,48 @@ Cost = Annotated[
     BeforeValidator(_number),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.0001}),
 ]
-Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), NoNulText]], Field(max_length=100)]
+Terms = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), NoNulText]], Field(max_length=100)]
 
 
 class CallScores(QualityReport):
-    """How good the call was, as the voice provider scored it. What is not scored is left out."""
+    """The quality of the call, as scored by the voice provider; a field that was not scored is left out."""
 
-    # Strict: a text is no number.
+    # Strict: a text is not accepted as a number.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    issues: Words = Field(default_factory=list)
+    issues: Terms = Field(default_factory=list)
 
 
-class CallAttemptBody(Body):
-    """A call that was made."""
+class CallAttemptCreate(RequestBody):
+    """A call to be recorded."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    duration: Annotated[int, Field(strict=True, ge=0, le=LONGEST_SECONDS, description="Seconds.")]
+    duration: Annotated[int, Field(strict=True, ge=0, le=MAX_DURATION_SECONDS, description="Seconds.")]
     notes: Annotated[str | None, lead_field("notes")] = None
     disposition: Annotated[str | None, Field(min_length=1, max_length=100), NoNulText] = None
     status: Annotated[
         LeadStatus | None,
         lead_field("status"),
-        Field(description="What the lead becomes; left out, it follows from the disposition."),
+        Field(description="The lead's status after the call; if left out, that of the disposition."),
     ] = None
     successful: Annotated[
-        bool | None, Field(strict=True, description="Left out, it follows from the disposition, else from the status.")
+        bool | None, Field(strict=True, description="If left out, by the disposition, else by the status.")
     ] = None
     agent_id: Annotated[AgentId | None, lead_field("agent_id", like="assigned_to")] = None
     started_at: Annotated[
-        Moment | None,
+        LocalOrUtcDatetime | None,
         lead_field("started_at", like="last_contact_date"),
-        Field(description="Left out: `duration` before now. Not in the future."),
+        Field(description="If left out, `duration` before now. Not in the future."),
     ] = None
     cost: Cost | None = None
     transcript: Annotated[str | None, Field(max_length=100_000), NoNulText] = None
-    keywords: Words = Field(default_factory=list)
+    keywords: Terms = Field(default_factory=list)
     quality: CallScores | None = None
 
 
-class CallAttemptShown(BaseModel):
-    """A call that was made, as it was reported."""
+class CallAttemptRead(BaseModel):
+    """A recorded call."""
 
     id: int
     lead_id: int
@@ -85,7 +85,7 @@ class CallAttemptShown(BaseModel):
     duration: int = Field(description="Seconds.")
     disposition: str | None
     successful: bool
-    status: LeadStatus = Field(description="What the lead became.")
+    status: LeadStatus = Field(description="The lead's status after the call.")
     notes: str | None
     transcript: str | None
     keywords: list[str]

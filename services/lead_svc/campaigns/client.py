@@ -1,18 +1,18 @@
-"""Asks campaign_svc for a campaign whose events have not arrived yet."""
+"""Client of campaign_svc, for a campaign whose events have not arrived yet."""
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.lead_svc.campaigns.repository import CampaignCopy
 from shared.http.service_client import ServiceClient, ServiceClientError
 
-ASK_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 
 
 class CampaignsUnavailable(Exception):
-    """campaign_svc did not answer, or nothing that makes sense."""
+    """campaign_svc did not respond, or not with a campaign."""
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: int
@@ -25,7 +25,7 @@ class _Answer(BaseModel):
 
 
 class CampaignDirectory:
-    """The campaigns as campaign_svc has them now.
+    """Campaigns as they are in campaign_svc now.
 
     Parameters
     ----------
@@ -34,24 +34,24 @@ class CampaignDirectory:
     """
 
     def __init__(self, url: str) -> None:
-        self._campaign_svc = ServiceClient(url, seconds=ASK_SECONDS)
+        self._campaign_svc = ServiceClient(url, seconds=TIMEOUT_SECONDS)
 
     async def fetch(self, campaign_id: int, token: str) -> CampaignCopy | None:
-        """The campaign, if the caller with this token can see it.
+        """Return a campaign; None if the caller with this token cannot see it.
 
         Raises
         ------
         CampaignsUnavailable
-            If campaign_svc gives no answer that makes sense.
+            If campaign_svc does not respond with a campaign.
         """
         try:
             campaign = await self._campaign_svc.get(f"/api/voice-campaigns/{campaign_id}", token)
             if campaign is None:
                 return None
-            answer = _Answer.model_validate_json(campaign)
+            response = _Response.model_validate_json(campaign)
         except (ServiceClientError, ValidationError) as error:
             raise CampaignsUnavailable(repr(error)) from error
-        return CampaignCopy(**answer.model_dump(), deleted=False)
+        return CampaignCopy(**response.model_dump(), deleted=False)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,64 +1,75 @@
-"""Work that needs to know a campaign, of which events may not have told yet."""
+"""Campaigns for requests: the local copy, or campaign_svc for a campaign whose events have not arrived yet."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.campaigns import repository
-from services.lead_svc.campaigns.client import CampaignDirectory
+from services.lead_svc.campaigns.client import CampaignDirectory, CampaignsUnavailable
+from services.lead_svc.campaigns.errors import CampaignUnavailableError, InvalidCampaignError
 from services.lead_svc.campaigns.repository import CampaignCopy
 from shared.database.engine import Database
 
-T = TypeVar("T")
 
+@dataclass(frozen=True, slots=True)
+class CampaignLookup:
+    """Finds campaigns, and begins the transactions that need one."""
 
-class CampaignUnknown(Exception):
-    """No event has told of the campaign yet: the service that owns it must be asked."""
+    database: Database
+    campaign_svc: CampaignDirectory
 
-    def __init__(self, campaign_id: int) -> None:
-        super().__init__(campaign_id)
-        self.campaign_id = campaign_id
+    @asynccontextmanager
+    async def with_campaign(self, campaign_id: int, token: str) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy]]:
+        """A transaction, and the campaign: one of any company, deleted or not.
 
+        The transaction's first statement reads the local copy. Only if there is none, the transaction ends, the
+        campaign is requested from campaign_svc, and a second transaction begins: no transaction stays open during an
+        HTTP request.
 
-class NoSuchCampaign(Exception):
-    """The service that owns campaigns has no such campaign for the caller."""
+        Raises
+        ------
+        InvalidCampaignError
+            If there is no such campaign for the caller with this token.
+        CampaignUnavailableError
+            If the campaign is not known here and campaign_svc does not respond.
+        """
+        async with self.database.transaction() as connection:
+            campaign = await repository.find(connection, campaign_id)
+            if campaign is not None:
+                yield connection, campaign
+                return
+        async with self.with_fetched_campaign(campaign_id, token) as transaction:
+            yield transaction
 
-    def __init__(self, campaign_id: int) -> None:
-        super().__init__(campaign_id)
-        self.campaign_id = campaign_id
+    @asynccontextmanager
+    async def with_fetched_campaign(
+        self, campaign_id: int, token: str
+    ) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy]]:
+        """A transaction, and a campaign of which there is no local copy: it is requested first, and then stored.
 
+        Raises
+        ------
+        InvalidCampaignError, CampaignUnavailableError
+            As `with_campaign`.
+        """
+        campaign = await self._fetch(campaign_id, token)
+        async with self.database.transaction() as connection:
+            await repository.store(connection, [campaign])
+            # An event may have stored a newer version in the meantime, such as the campaign's deletion.
+            yield connection, await repository.find(connection, campaign_id) or campaign
 
-async def find_campaign(connection: AsyncConnection, campaign_id: int) -> CampaignCopy:
-    """A campaign as it is known here; raises ``CampaignUnknown`` when it is not."""
-    campaign = await repository.find(connection, campaign_id)
-    if campaign is None:
-        raise CampaignUnknown(campaign_id)
-    return campaign
+    async def require_campaign(self, campaign_id: int, token: str) -> CampaignCopy:
+        """The campaign; raises the errors of `with_campaign`."""
+        async with self.with_campaign(campaign_id, token) as (_, campaign):
+            return campaign
 
-
-async def knowing_its_campaign(
-    database: Database, directory: CampaignDirectory, token: str, work: Callable[[AsyncConnection], Awaitable[T]]
-) -> T:
-    """Do ``work`` in a transaction of its own; when it lacks a campaign, ask for that one and do it again.
-
-    The other service is asked between the two: a transaction would be held open for as long as it takes.
-
-    Raises
-    ------
-    NoSuchCampaign
-        If there is no such campaign for the caller with this token.
-    CampaignsUnavailable
-        If that cannot be found out at the moment.
-    """
-    try:
-        async with database.transaction() as connection:
-            return await work(connection)
-    except CampaignUnknown as unknown:
-        campaign_id = unknown.campaign_id
-    campaign = await directory.fetch(campaign_id, token)
-    if campaign is None:
-        raise NoSuchCampaign(campaign_id)
-    async with database.transaction() as connection:
-        await repository.store(connection, [campaign])
-        return await work(connection)
+    async def _fetch(self, campaign_id: int, token: str) -> CampaignCopy:
+        try:
+            campaign = await self.campaign_svc.fetch(campaign_id, token)
+        except CampaignsUnavailable as error:
+            raise CampaignUnavailableError from error
+        if campaign is None:
+            raise InvalidCampaignError(campaign_id)
+        return campaign

@@ -12,7 +12,7 @@ from shared.messaging.consumer import AfterCommit
 
 
 async def project_campaigns(connection: AsyncConnection, events: Sequence[Envelope]) -> AfterCommit | None:
-    """Apply campaign events; older versions than the stored one change nothing."""
+    """Apply campaign events; an older version than the stored one changes nothing."""
     copies = []
     for event in events:
         kind = CATALOGUE.get(event.type)

@@ -13,7 +13,7 @@ from services.lead_svc.tables import campaigns
 
 @dataclass(frozen=True, slots=True)
 class CampaignCopy:
-    """What leads need to know of a campaign."""
+    """The fields of a campaign that leads need."""
 
     id: int
     company_id: int
@@ -25,18 +25,18 @@ class CampaignCopy:
     time_zone: str = "UTC"
 
 
-# Built once, as every change of a lead begins with it.
+# Built once: every creation of a lead begins with it.
 _FIND: Final = select(campaigns).where(campaigns.c.id == bindparam("campaign_id"))
 
 
 async def find(connection: AsyncConnection, campaign_id: int) -> CampaignCopy | None:
-    """The local copy of a campaign, of whichever company."""
+    """Return the local copy of a campaign of any company; None if there is no copy."""
     row = (await connection.execute(_FIND, {"campaign_id": campaign_id})).mappings().one_or_none()
     return CampaignCopy(**row) if row else None
 
 
 async def store(connection: AsyncConnection, copies: Iterable[CampaignCopy]) -> None:
-    """Keep each copy, unless what is stored is as new or newer."""
+    """Store each copy, unless the stored one has the same or a newer version."""
     newest: dict[int, CampaignCopy] = {}
     for copy in copies:
         if copy.id not in newest or newest[copy.id].version < copy.version:

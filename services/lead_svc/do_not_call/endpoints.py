@@ -1,22 +1,21 @@
-"""A company's do-not-call list over HTTP."""
+"""Endpoints of a company's do-not-call list."""
 
-import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.do_not_call import repository, service
-from services.lead_svc.do_not_call.schemas import Listed, NumberPage, NumbersBody
-from services.lead_svc.domain.phone import InvalidPhone, normalize
+from services.lead_svc.dependencies import ServiceDatabase
+from services.lead_svc.do_not_call import service
+from services.lead_svc.do_not_call.errors import FILE_REJECTED, number_not_listed
+from services.lead_svc.do_not_call.schemas import NumberPageResponse, NumbersAddedResponse, NumbersCreate
 from services.lead_svc.leads import errors
-from services.lead_svc.leads.endpoints import LINK_HEADER, next_page
-from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.leads.blacklist import Blacklisted
+from services.lead_svc.leads.endpoints import next_link
+from services.lead_svc.leads.parameters import LINK_HEADER
 from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead, form_field_error
-from shared.database.engine import Database
 from shared.http.app import Transaction
-from shared.http.auth import Caller, CompanyInPath, Principal
-from shared.http.errors import BadRequest, ErrorResponse, FieldError, NotFound, invalid_request
+from shared.http.auth import Caller, CompanyInPath
+from shared.http.errors import BadRequest, ErrorResponse
 from shared.http.json import JsonResponse
 from shared.http.multipart import NO_FILE, file_too_large, read_file_form
 from shared.http.openapi import Done, documented_errors
@@ -27,21 +26,23 @@ router = APIRouter(
     tags=["Do-not-call list"],
 )
 
-FILE_REFUSED: Final = "Error importing numbers"
-LARGEST_MEGABYTES: Final = 1
-"""Of a file of numbers: as many as a request can put on the list while its caller waits."""
-FROM_FILE: Final = "Imported from a file"
-_LISTED: Final[dict[int | str, dict[str, Any]]] = {201: {"model": Listed, "description": "They are on the list."}}
-_INVALID: Final = RowErrorRead(
+MAX_FILE_MEGABYTES: Final = 1
+"""Largest file of numbers: as many numbers as one request can put on the list while its caller waits."""
+MAX_PAGE_NUMBERS: Final = 1_000
+DEFAULT_PAGE_NUMBERS: Final = 100
+
+_ADDED: Final[dict[int | str, dict[str, Any]]] = {
+    201: {"model": NumbersAddedResponse, "description": "The numbers are on the list."}
+}
+_INVALID_ROW: Final = RowErrorRead(
     row=2, field="phone", value="12", code="invalid_phone", message="Invalid phone number format: 12"
 )
-
-_FILE_REFUSED: Final = documented_errors(
-    BadRequest(FILE_REFUSED, _INVALID.message, [_INVALID]),
-    BadRequest(FILE_REFUSED, NO_FILE),
-    BadRequest(FILE_REFUSED, file_too_large(LARGEST_MEGABYTES)),
+_FILE_ERRORS: Final = documented_errors(
+    BadRequest(FILE_REJECTED, _INVALID_ROW.message, [_INVALID_ROW]),
+    BadRequest(FILE_REJECTED, NO_FILE),
+    BadRequest(FILE_REJECTED, file_too_large(MAX_FILE_MEGABYTES)),
 )
-_FILE_REFUSED[400] |= {"model": ErrorResponse | ImportErrorResponse}
+_FILE_ERRORS[400] |= {"model": ErrorResponse | ImportErrorResponse}
 
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
@@ -66,17 +67,13 @@ _FORM: Final[dict[str, Any]] = {
 }
 
 
-def _not_listed() -> NotFound:
-    return NotFound("Number is not on the do-not-call list")
-
-
 @router.get(
     "",
     summary="Get do-not-call list",
     responses={
         200: {
-            "model": NumberPage,
-            "description": "The numbers, also when there are none.",
+            "model": NumberPageResponse,
+            "description": "The numbers; an empty list if there are none.",
             "headers": LINK_HEADER,
         }
     },
@@ -85,32 +82,31 @@ async def get_do_not_call_list(
     request: Request,
     company_id: CompanyInPath,
     connection: Transaction,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="Most numbers of a page."), StrictIntText] = 100,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE_NUMBERS, description="Maximum number of numbers per page."), StrictIntText
+    ] = DEFAULT_PAGE_NUMBERS,
     cursor: Annotated[
-        str | None, Query(max_length=20, description="Where the page before ended, as its `Link` says."), NoNulText
+        str | None, Query(max_length=20, description="Where the previous page ended, from its `Link`."), NoNulText
     ] = None,
 ) -> JsonResponse:
-    """Numbers that the company must not call, in their order."""
-    numbers = await repository.page(connection, company_id, after=cursor, limit=limit + 1)
+    """List the numbers that the company must not call, in the order of the numbers."""
+    numbers = await service.list_numbers(connection, company_id, after=cursor, limit=limit + 1)
     page = numbers[:limit]
-    headers = {}
-    if len(numbers) > limit:
-        headers["Link"] = next_page(request, page[-1]["phone"])
-    return JsonResponse({"data": [{**number} for number in page]}, headers=headers)
+    return JsonResponse({"data": page}, headers=next_link(request, page[-1].phone if len(numbers) > limit else None))
 
 
 @router.post(
     "",
     summary="Add to do-not-call list",
     status_code=201,
-    responses={**_LISTED, **documented_errors(errors.invalid_phone())},
+    responses={**_ADDED, **documented_errors(errors.invalid_phone())},
 )
 async def add_to_do_not_call_list(
-    caller: Caller, company_id: CompanyInPath, body: NumbersBody, connection: Transaction
+    caller: Caller, company_id: CompanyInPath, body: NumbersCreate, connection: Transaction
 ) -> JsonResponse:
-    """Put up to 1,000 numbers on the list. Every lead of the company that has one of them is blacklisted."""
+    """Put up to 1,000 numbers on the list. Every lead of the company that has one of them becomes blacklisted."""
     phones = [phone.e164 for phone in body.phones]
-    return await _add(connection, caller, company_id, phones, body.reason)
+    return _added(await service.add(connection, caller, company_id, phones, body.reason))
 
 
 @router.post(
@@ -118,30 +114,24 @@ async def add_to_do_not_call_list(
     summary="Import do-not-call list from file",
     status_code=201,
     openapi_extra=_FORM,
-    responses={**_LISTED, **_FILE_REFUSED},
+    responses={**_ADDED, **_FILE_ERRORS},
 )
-async def import_do_not_call_list(request: Request, caller: Caller, company_id: CompanyInPath) -> JsonResponse:
-    """Put every number of a file on the list, or none of them when one is no number."""
+async def import_do_not_call_list(
+    request: Request, caller: Caller, company_id: CompanyInPath, database: ServiceDatabase
+) -> JsonResponse:
+    """Put every number of a file on the list. If one row has no valid number, no number is added."""
     form = await read_file_form(
-        request, max_megabytes=LARGEST_MEGABYTES, failure=FILE_REFUSED, field_error=form_field_error
+        request, max_megabytes=MAX_FILE_MEGABYTES, failure=FILE_REJECTED, field_error=form_field_error
     )
-    try:
-        phones = await asyncio.to_thread(_read_numbers, form.filename, form.content)
-    except FileRejectedError as rejection:
-        faults = [RowErrorRead.model_validate(error, from_attributes=True) for error in rejection.errors]
-        raise BadRequest(FILE_REFUSED, rejection.message, faults) from rejection
-    # Only now: a transaction would be held open for as long as the file takes to come.
-    database: Database = request.app.state.database
-    async with database.transaction() as connection:
-        return await _add(connection, caller, company_id, phones, FROM_FILE)
+    return _added(await service.add_from_file(database, caller, company_id, form.filename, form.content))
 
 
 @router.delete(
     "",
     summary="Take off do-not-call list",
     responses={
-        200: {"model": Done, "description": "It is off the list."},
-        **documented_errors(errors.invalid_phone(), _not_listed()),
+        200: {"model": Done, "description": "The number is off the list."},
+        **documented_errors(errors.invalid_phone(), number_not_listed()),
     },
 )
 async def take_off_do_not_call_list(
@@ -149,31 +139,15 @@ async def take_off_do_not_call_list(
     connection: Transaction,
     phone: Annotated[str, Query(max_length=100, description="The number, in any form.", examples=["+14155552671"])],
 ) -> JsonResponse:
-    """Take a number off the list. Leads that were blacklisted for it stay so until an administrator says otherwise."""
-    try:
-        # A '+' that a client did not encode arrives as a space.
-        number = normalize(phone.strip()).e164
-    except InvalidPhone as error:
-        fault = FieldError(field="phone", value=phone, code="invalid_phone", message=str(error))
-        raise invalid_request(fault) from error
-    await repository.hold_for_change(connection, company_id)
-    if not await repository.remove(connection, company_id, number):
-        raise _not_listed()
+    """Take a number off the list. Leads that have it stay blacklisted until an administrator changes their status."""
+    await service.remove(connection, company_id, phone)
     return JsonResponse({"message": "Number taken off the do-not-call list"})
 
 
-def _read_numbers(filename: str, content: bytes) -> list[str]:
-    # What reads files is large, and such a file comes seldom: the API does not hold it before.
-    from services.lead_svc.do_not_call.number_file import read_numbers
-
-    return read_numbers(filename, content)
-
-
-async def _add(
-    connection: AsyncConnection, caller: Principal, company_id: int, phones: list[str], reason: str | None
-) -> JsonResponse:
-    added, blacklisted = await service.add(connection, company_id, phones, reason=reason, added_by=caller.subject)
-    return JsonResponse(
-        {"message": "Numbers added to the do-not-call list", "added_count": added, "blacklisted_count": blacklisted},
-        status_code=201,
-    )
+def _added(effect: Blacklisted) -> JsonResponse:
+    content = {
+        "message": "Numbers added to the do-not-call list",
+        "added_count": effect.added_count,
+        "blacklisted_count": effect.blacklisted_count,
+    }
+    return JsonResponse(content, status_code=201)

@@ -1,17 +1,17 @@
-"""Do-not-call lists as API clients send and see them."""
+"""Requests and responses of the do-not-call list."""
 
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.lead_svc.leads.bodies import Body, PhoneNumber
+from services.lead_svc.leads.schemas import PhoneNumber, RequestBody
 from services.lead_svc.values.from_json import lead_field
 from shared.http.parameters import NoNulText
 
 
-class NumbersBody(Body):
-    """Numbers that are not to be called."""
+class NumbersCreate(RequestBody):
+    """Numbers to put on the list."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"phones": ["+14155552671"], "reason": "Asked not to be called"}]}
@@ -23,7 +23,7 @@ class NumbersBody(Body):
     reason: Annotated[str | None, Field(max_length=500), NoNulText] = None
 
 
-class ListedNumber(BaseModel):
+class ListedNumberRead(BaseModel):
     """A number on the list."""
 
     phone: str = Field(description="E.164.")
@@ -32,15 +32,15 @@ class ListedNumber(BaseModel):
     created_at: datetime
 
 
-class NumberPage(BaseModel):
-    """A part of the list, in the order of the numbers."""
+class NumberPageResponse(BaseModel):
+    """A page of the list, in the order of the numbers."""
 
-    data: list[ListedNumber]
+    data: list[ListedNumberRead]
 
 
-class Listed(BaseModel):
-    """What was put on the list, and what came of it."""
+class NumbersAddedResponse(BaseModel):
+    """The effect of numbers that were put on the list."""
 
     message: str
     added_count: int = Field(description="Numbers that were not on the list before.")
-    blacklisted_count: int = Field(description="Leads that were blacklisted for it.")
+    blacklisted_count: int = Field(description="Leads that became blacklisted.")

@@ -1,7 +1,7 @@
-"""The status of a lead: which may follow which.
+"""The status of a lead: the allowed transitions.
 
-Everything that changes a status reads this table: PATCH, PUT, bulk update, call attempts, the API's documentation and
-``docs/leads.md``.
+Everything that changes a status reads this table: PATCH, PUT, bulk update, call attempts, imports, the API's
+documentation and ``docs/leads.md``.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 from services.lead_svc.domain.fields import LeadStatus
 
-FOLLOWING: Final[Mapping[LeadStatus, tuple[LeadStatus, ...]]] = {
+ALLOWED_TRANSITIONS: Final[Mapping[LeadStatus, tuple[LeadStatus, ...]]] = {
     LeadStatus.PENDING: (
         LeadStatus.IN_PROGRESS,
         LeadStatus.SCHEDULED,
@@ -31,7 +31,7 @@ FOLLOWING: Final[Mapping[LeadStatus, tuple[LeadStatus, ...]]] = {
         LeadStatus.FAILED,
         LeadStatus.BLACKLISTED,
     ),
-    # What is done may be taken up again, and so may what failed.
+    # A completed or failed lead may be called again.
     LeadStatus.COMPLETED: (LeadStatus.IN_PROGRESS, LeadStatus.SCHEDULED, LeadStatus.BLACKLISTED),
     LeadStatus.FAILED: (
         LeadStatus.PENDING,
@@ -42,13 +42,19 @@ FOLLOWING: Final[Mapping[LeadStatus, tuple[LeadStatus, ...]]] = {
     ),
     LeadStatus.BLACKLISTED: (),
 }
-"""What may follow each status. Nothing follows ``blacklisted``, but for an administrator's explicit word."""
-
-
-def may_follow(status: LeadStatus, wanted: LeadStatus) -> bool:
-    """Whether a lead may go from one status to another; staying is always possible."""
-    return wanted == status or wanted in FOLLOWING[status]
-
+"""The statuses that each status may change to. Only an administrator's PATCH of the status leaves ``blacklisted``."""
 
 OPEN: Final = frozenset({LeadStatus.PENDING, LeadStatus.IN_PROGRESS, LeadStatus.SCHEDULED})
-"""The lead is still to be called."""
+"""Statuses of leads that are still to be called."""
+
+
+def can_transition(status: LeadStatus, new_status: LeadStatus) -> bool:
+    """Whether a lead may change from one status to another; a status may always stay the same."""
+    return new_status == status or new_status in ALLOWED_TRANSITIONS[status]
+
+
+def forbidden_transition(status: LeadStatus, new_status: LeadStatus) -> str:
+    """The error text for a transition that is not allowed."""
+    text = f"Status cannot change from {status} to {new_status}"
+    allowed = ", ".join(ALLOWED_TRANSITIONS[status])
+    return f"{text}; allowed: {allowed}" if allowed else text

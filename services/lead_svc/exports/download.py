@@ -1,4 +1,4 @@
-"""An answer whose body is pushed by whoever makes it, piece by piece, for as long as its client stays."""
+"""A response whose producer writes the body piece by piece, until the client disconnects."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,33 +10,35 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 STALL_SECONDS: Final = 60.0
-"""How long a client may take nothing. The gateway waits half as long; this is for clients without one."""
+"""How long a client may read nothing. The gateway waits half as long; this is for clients that bypass it."""
 
 Write = Callable[[bytes], Awaitable[None]]
-"""Sends a piece of the body; returns when the client has room for the next."""
+"""Sends a piece of the body; returns when the client is ready for the next one."""
 
 
 class Download(Response):
-    """A file that is made while it is sent, or before.
+    """A file that is produced while it is sent, or before.
 
-    The headers leave with the first piece: whatever is raised before it is answered as any error is. What is raised
-    later breaks the connection off, and so tells the client that the rest is missing.
+    The headers are sent with the first piece: an error that is raised before it becomes an ordinary error response. A
+    later error breaks off the connection, so that the client notices the missing rest.
 
     Parameters
     ----------
-    make
-        Writes the whole body. Cancelled when the client goes away.
+    produce
+        Writes the whole body. Cancelled when the client disconnects.
+    stall_seconds
+        How long the client may read nothing. Defaults to 60 seconds.
     """
 
     def __init__(
         self,
-        make: Callable[[Write], Awaitable[None]],
+        produce: Callable[[Write], Awaitable[None]],
         *,
         media_type: str,
         headers: Mapping[str, str],
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._make = make
+        self._produce = produce
         self._stall_seconds = stall_seconds
         self.status_code = 200
         self.media_type = media_type
@@ -49,21 +51,21 @@ class Download(Response):
         Raises
         ------
         ClientDisconnect
-            If the client went away, or took nothing for too long.
+            If the client disconnected, or read nothing for too long.
         """
-        making = asyncio.create_task(self._send_all(send))
-        leaving = asyncio.create_task(_left(receive))
+        producing = asyncio.create_task(self._send_all(send))
+        disconnecting = asyncio.create_task(_wait_for_disconnect(receive))
         try:
-            await asyncio.wait({making, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({producing, disconnecting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            gone = not making.done()
-            for task in (making, leaving):
+            disconnected = not producing.done()
+            for task in (producing, disconnecting):
                 task.cancel()
-            # Until the maker has let go of what it holds, above all of its connection to the database.
-            await asyncio.gather(making, leaving, return_exceptions=True)
-        if gone:
+            # Until the producer has released its resources, above all its database connection.
+            await asyncio.gather(producing, disconnecting, return_exceptions=True)
+        if disconnected:
             raise ClientDisconnect
-        await making
+        await producing
 
     async def _send_all(self, send: Send) -> None:
         started = False
@@ -81,10 +83,10 @@ class Download(Response):
             except TimeoutError as error:
                 raise ClientDisconnect from error
 
-        await self._make(partial(push, more=True))
+        await self._produce(partial(push, more=True))
         await push(b"", more=False)
 
 
-async def _left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,27 +1,23 @@
-"""Exports over HTTP."""
+"""Endpoint of exports."""
 
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from services.lead_svc.exports.columns import COLUMNS
 from services.lead_svc.exports.download import Download
 from services.lead_svc.exports.errors import EXPORT_FAILED, cell_too_long, too_many_exports
-from services.lead_svc.exports.parameters import WantedInQuery
-from services.lead_svc.exports.service import ExportFormat, ExportService
+from services.lead_svc.exports.file_format import COLUMNS, MEDIA_TYPES, ExportFormat
+from services.lead_svc.exports.filters import ExportFilters
+from services.lead_svc.exports.service import ExportService
 from shared.http.errors import FieldError, InternalServerError, ServiceUnavailable, invalid_request
 from shared.http.openapi import documented_errors
 from shared.http.parameters import end_before_start, invalid_campaign_ids
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead exports"])
 
-_MEDIA_TYPES: Final = {
-    ExportFormat.CSV: "text/csv; charset=utf-8",
-    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 _EXAMPLE: Final = {
     "first_name": "John",
     "last_name": "Doe",
@@ -36,12 +32,12 @@ _CSV_EXAMPLE: Final = "".join(
     ",".join(cells) + "\n"
     for cells in ([column.name for column in COLUMNS], [_EXAMPLE.get(column.name, "") for column in COLUMNS])
 )
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The file; without leads it holds the header alone.",
+        "description": "The file; if there are no leads, the header only.",
         "headers": {
             "Content-Disposition": {
-                "description": "The file's name: company, and day (UTC) of the export.",
+                "description": "The name of the file: company and day (UTC) of the export.",
                 "schema": {"type": "string", "examples": ['attachment; filename="leads-1-2024-03-20.csv"']},
             }
         },
@@ -50,7 +46,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
                 "schema": {"type": "string", "format": "binary", "description": "UTF-8 with a byte order mark."},
                 "examples": {"one-lead": {"summary": "A file with one lead", "value": _CSV_EXAMPLE}},
             },
-            _MEDIA_TYPES[ExportFormat.XLSX]: {"schema": {"type": "string", "format": "binary"}},
+            MEDIA_TYPES[ExportFormat.XLSX]: {"schema": {"type": "string", "format": "binary"}},
         },
     },
     **documented_errors(
@@ -69,23 +65,32 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/export", summary="Export company leads", response_class=Response, responses=_ANSWERS)
+async def _exports(request: Request) -> ExportService:
+    exports: ExportService = request.app.state.exports
+    return exports
+
+
+Exports = Annotated[ExportService, Depends(_exports)]
+"""Parameter of an endpoint: the service of exports."""
+
+
+@router.get("/export", summary="Export company leads", response_class=Response, responses=_RESPONSES)
 async def export_leads(
     request: Request,
-    wanted: WantedInQuery,
-    file_format: Annotated[ExportFormat, Query(alias="format", description="Kind of file.")] = ExportFormat.CSV,
+    exports: Exports,
+    filters: ExportFilters,
+    file_format: Annotated[ExportFormat, Query(alias="format", description="File format.")] = ExportFormat.CSV,
 ) -> Response:
-    """A file of the company's leads, oldest first, which an import reads back unchanged.
+    """Export the company's leads, oldest first, to a file that an import reads back unchanged.
 
-    Its columns are those of an import. A text that a spreadsheet would take for a formula has an apostrophe in front in
-    CSV, which an import takes away again. The leads are those of one moment, however long the download takes. A
-    connection that ends without the answer's end means that the file is not whole.
+    The columns are those of an import. In CSV, a text that a spreadsheet would read as a formula begins with an
+    apostrophe, which an import removes. The leads are those of one moment, however long the download takes. If the
+    connection ends before the response does, the file is incomplete.
     """
     request.state.failure_message = EXPORT_FAILED
-    service: ExportService = request.app.state.exports
-    filename = service.filename(wanted.company_id, file_format)
+    filename = exports.filename(filters.company_id, file_format)
     return Download(
-        partial(service.write, wanted, file_format),
-        media_type=_MEDIA_TYPES[file_format],
+        partial(exports.write, filters, file_format),
+        media_type=MEDIA_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"},
     )

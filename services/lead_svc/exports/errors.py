@@ -1,4 +1,4 @@
-"""How an export is refused."""
+"""Errors of exports, as they are raised and as they are documented."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ EXPORT_FAILED: Final = "Error exporting leads"
 
 
 def cell_too_long(row: int, column: str) -> BadRequest:
-    """The error for a text that a workbook cannot hold; `row` as the sheet would count it."""
+    """A text is longer than a cell of a workbook may be; `row` is the row number of the sheet."""
     message = f"{column} of row {row:,} has more than the {MAX_CELL_CHARACTERS:,} characters of a cell; export to csv"
     return invalid_request(FieldError(field="format", value="xlsx", code="cell_too_long", message=message))
 
 
 def too_many_exports() -> ServiceUnavailable:
-    """The error for an export that found no place among those under way."""
+    """No export that was running ended in time for this one to begin."""
     return ServiceUnavailable(EXPORT_FAILED, "Too many exports are under way; try again")

@@ -1,93 +1,81 @@
-"""Exports: a CSV file straight from PostgreSQL to the client, a workbook by way of a file on disk."""
+"""Exports: a CSV file is streamed from PostgreSQL to the client, a workbook is first written to a file on disk."""
 
 import asyncio
 import codecs
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from tempfile import TemporaryFile
-from typing import BinaryIO, Final, ParamSpec, TypeVar
+from typing import BinaryIO, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.exports import repository
-from services.lead_svc.exports.columns import COLUMNS, is_number
-from services.lead_svc.exports.errors import cell_too_long, too_many_exports
-from services.lead_svc.exports.lines import Lines
-from services.lead_svc.exports.repository import Output, Wanted
-from services.lead_svc.spreadsheets.xlsx_rows import CellTooLongError, RowEncoder
-from services.lead_svc.spreadsheets.xlsx_writer import XlsxWriter
+from services.lead_svc.exports.errors import too_many_exports
+from services.lead_svc.exports.file_format import ExportFormat
+from services.lead_svc.exports.repository import ExportFilter, Output
+from services.lead_svc.exports.workbook import PIECE_BYTES, LeadWorkbook, run_in_thread
 from shared.database.engine import Database
 
 WAIT_SECONDS: Final = 10.0
-"""How long an export waits for others to end before it is refused."""
-PIECE_BYTES: Final = 128 * 1024
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class ExportFormat(StrEnum):
-    """What kind of file the leads are exported to."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
+"""How long an export waits for a running one to end before it is rejected."""
 
 
 def today() -> date:
-    """The day that it is, in UTC."""
+    """Return the current day in UTC."""
     return datetime.now(UTC).date()
 
 
 class ExportService:
     """Exports leads.
 
-    An export holds a connection for as long as its client takes to read. So that slow clients cannot keep everyone
-    else from the database, only some connections of the pool are ever given to exports.
+    An export uses a connection for as long as its client takes to read. So that slow clients cannot block every other
+    request, exports use only some of the pool's connections.
 
     Parameters
     ----------
-    most_at_once
+    max_concurrent
         Exports that may read from the database at the same time.
+    wait_seconds
+        How long an export waits for a running one to end before it is rejected. Defaults to 10 seconds.
     today
-        The day that files are named after.
+        Returns the day in the names of files.
     """
 
     def __init__(
         self,
         database: Database,
         *,
-        most_at_once: int,
+        max_concurrent: int,
         wait_seconds: float = WAIT_SECONDS,
         today: Callable[[], date] = today,
     ) -> None:
         self._database = database
-        self._free = asyncio.Semaphore(most_at_once)
+        self._connections = asyncio.Semaphore(max_concurrent)
         self._wait_seconds = wait_seconds
         self._today = today
 
     def filename(self, company_id: int, file_format: ExportFormat) -> str:
-        """What a client should call the file."""
+        """Return the name of the file: company, day and format."""
         return f"leads-{company_id}-{self._today().isoformat()}.{file_format}"
 
-    async def write(self, wanted: Wanted, file_format: ExportFormat, output: Output) -> None:
-        """Make the file of these leads, and write it piece by piece.
+    async def write(self, filters: ExportFilter, file_format: ExportFormat, output: Output) -> None:
+        """Write the file of the leads to `output`, piece by piece.
 
         Raises
         ------
         BadRequest
             If a text is too long for a cell of a workbook; before anything is written.
-        Unavailable
-            If too many exports are under way; before anything is written.
+        ServiceUnavailable
+            If too many exports are running; before anything is written.
         """
         if file_format is ExportFormat.CSV:
-            await self._write_csv(wanted, output)
+            await self._write_csv(filters, output)
         else:
-            await self._write_workbook(wanted, output)
+            await self._write_workbook(filters, output)
 
-    async def _write_csv(self, wanted: Wanted, output: Output) -> None:
-        # With the mark, Excel takes the file for what it is; without, for whatever its country's code page makes of it.
+    async def _write_csv(self, filters: ExportFilter, output: Output) -> None:
+        # With a byte order mark, Excel reads the file as UTF-8; without it, in the code page of its country.
         collected = bytearray(codecs.BOM_UTF8)
 
         async def collect(piece: bytes) -> None:
@@ -97,55 +85,35 @@ class ExportService:
                 collected.clear()
 
         async with self._connection() as connection:
-            await repository.copy_csv(connection, wanted, collect)
+            await repository.copy_csv(connection, filters, collect)
         await output(bytes(collected))
 
-    async def _write_workbook(self, wanted: Wanted, output: Output) -> None:
-        # Without a name from the start: nothing can be left behind, whatever becomes of this process.
+    async def _write_workbook(self, filters: ExportFilter, output: Output) -> None:
+        # The file never has a name: nothing is left behind, even if the process is killed.
         with TemporaryFile() as file:
-            await self._make_workbook(wanted, file)
-            await _in_thread(file.seek, 0)
-            while piece := await _in_thread(file.read, PIECE_BYTES):
+            await self._make_workbook(filters, file)
+            await run_in_thread(file.seek, 0)
+            while piece := await run_in_thread(file.read, PIECE_BYTES):
                 await output(piece)
 
-    async def _make_workbook(self, wanted: Wanted, file: BinaryIO) -> None:
-        rows = RowEncoder([is_number(column) for column in COLUMNS], repository.CELL_END.encode())
-        lines = Lines(PIECE_BYTES)
-        workbook = XlsxWriter(file, "Leads", tuple(column.name for column in COLUMNS), rows)
-
-        async def add(piece: bytes) -> None:
-            if whole := lines.add(piece):
-                await _in_thread(workbook.add, whole)
-
+    async def _make_workbook(self, filters: ExportFilter, file: BinaryIO) -> None:
+        workbook = LeadWorkbook(file, repository.CELL_SEPARATOR)
         try:
             async with self._connection() as connection:
-                await repository.copy_cells(connection, wanted, add)
-            if rest := lines.rest():
-                await _in_thread(workbook.add, rest)
-        except CellTooLongError as error:
-            raise cell_too_long(error.row, COLUMNS[error.column - 1].name) from error
+                await repository.copy_cells(connection, filters, workbook.add)
+            await workbook.finish()
         finally:
-            await _in_thread(workbook.close)
+            await workbook.close()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._free.acquire()
+                await self._connections.acquire()
         except TimeoutError as error:
             raise too_many_exports() from error
         try:
             async with self._database.snapshot() as connection:
                 yield connection
         finally:
-            self._free.release()
-
-
-async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do it off the event loop. When cancelled, wait for its end: what it works on is about to be closed."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
+            self._connections.release()

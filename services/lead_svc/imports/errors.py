@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from services.lead_svc.campaigns.errors import CAMPAIGN_UNAVAILABLE
 from shared.http.errors import BadRequest, Conflict, NotFound, ServiceUnavailable
 
 IMPORT_UNDONE: Final = "Lead import undone"
@@ -15,7 +16,6 @@ IMPORT_ACCEPTED: Final = "Lead import accepted"
 DRY_RUN_SUCCEEDED: Final = "Dry run: the leads are valid, nothing was imported"
 
 CAMPAIGN_REQUIRED: Final = "campaign_id is required"
-INVALID_CAMPAIGN: Final = "Invalid campaign_id or campaign does not belong to company"
 NO_LEADS_IN_BODY: Final = "leads must be a non-empty array"
 LEADS_NESTED_TOO_DEEPLY: Final = "leads must not be nested more than 254 levels deep"
 BODY_NOT_AN_OBJECT: Final = "The body must be a JSON object"
@@ -23,7 +23,6 @@ BODY_TOO_LARGE: Final = "Request body exceeds 10MB limit"
 NOT_FINITE: Final = "must not contain NaN, Infinity or a number beyond 1.8e308"
 DEFAULTS_NOT_AN_OBJECT: Final = "default_values must be a JSON object"
 DEFAULTS_NOT_STORABLE: Final = "default_values must not contain NUL characters or be nested more than 254 levels deep"
-CAMPAIGN_UNKNOWN_NOW: Final = "The campaign cannot be checked at the moment; try again later"
 UNKNOWN_PARAMETER: Final = "An import has no parameters in its query"
 WORKER_GAVE_UP: Final = "The file could not be processed"
 
@@ -37,7 +36,7 @@ class ImportRequestError(BadRequest):
 
 def campaign_unknown_now() -> ServiceUnavailable:
     """Return the error for a campaign that the service that owns campaigns cannot confirm at the moment."""
-    return ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNKNOWN_NOW)
+    return ServiceUnavailable(IMPORT_FAILED, CAMPAIGN_UNAVAILABLE)
 
 
 def import_not_found() -> NotFound:

@@ -7,12 +7,12 @@ and the types and envelopes of the events.
 from typing import Final
 
 from services.lead_svc.imports.records import LEAD_COLUMNS
-from services.lead_svc.leads import event_sql
-from services.lead_svc.leads.event_sql import ASSIGNED, DELETED, STATUS_CHANGED, UPDATED
-from services.lead_svc.leads.repository import goes_with_status
+from services.lead_svc.leads.change_sql import columns_after_status_change
+from services.lead_svc.leads.event_sql import change_and_emit
+from services.lead_svc.leads.events import LEAD_ASSIGNED, LEAD_DELETED, LEAD_STATUS_CHANGED, LEAD_UPDATED
 
-UPDATE_EVENTS: Final = (STATUS_CHANGED, UPDATED, ASSIGNED)
-DELETE_EVENTS: Final = (DELETED,)
+UPDATE_EVENTS: Final = (LEAD_STATUS_CHANGED, LEAD_UPDATED, LEAD_ASSIGNED)
+DELETE_EVENTS: Final = (LEAD_DELETED,)
 
 _JSON_COLUMNS: Final = frozenset({"pain_points", "requirements", "custom_fields"})
 _COLUMN_TYPES: Final = {
@@ -30,11 +30,11 @@ def _new_value(name: str) -> str:
 
 
 _FILE_ROW: Final = ", ".join(f"{name} {_COLUMN_TYPES.get(name, 'text')}" for name in LEAD_COLUMNS)
-_ASSIGNMENTS: Final = {name: _new_value(name) for name in LEAD_COLUMNS} | goes_with_status(
+_ASSIGNMENTS: Final = {name: _new_value(name) for name in LEAD_COLUMNS} | columns_after_status_change(
     _new_value("status"), "leads.status"
 )
 
-UPDATE_LEADS: Final = event_sql.statement(
+UPDATE_LEADS: Final = change_and_emit(
     f"""
     UPDATE leads SET {", ".join(f"{name} = {value}" for name, value in _ASSIGNMENTS.items())},
         version = leads.version + 1,
@@ -51,7 +51,7 @@ UPDATE_LEADS: Final = event_sql.statement(
 $4 is a JSON array of objects with `id` and `LEAD_COLUMNS`.
 """
 
-DELETE_UNCHANGED_LEADS: Final = event_sql.statement(
+DELETE_UNCHANGED_LEADS: Final = change_and_emit(
     """
     DELETE FROM leads
     WHERE company_id = $1 AND import_id = $4 AND id BETWEEN $5 AND $6 AND version = 1

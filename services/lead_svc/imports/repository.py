@@ -34,7 +34,7 @@ from services.lead_svc.imports.records import (
     QueuedImport,
     StoredLead,
 )
-from services.lead_svc.leads import event_sql
+from services.lead_svc.leads.event_sql import event_parameters
 from services.lead_svc.spreadsheets.file_kind import FileKind
 from services.lead_svc.tables import import_failed_rows, import_files, imports, leads
 from shared.database.engine import driver_connection
@@ -274,7 +274,7 @@ async def update_leads(
         The `id` of each lead and its `LEAD_COLUMNS`, in the form of `ValidLeads.updates`.
     """
     driver = await driver_connection(connection)
-    frames = event_sql.frames(company_id, UPDATE_EVENTS)
+    frames = event_parameters(company_id, UPDATE_EVENTS)
     await driver.execute(UPDATE_LEADS, company_id, *frames, orjson.dumps(rows).decode())
 
 
@@ -303,7 +303,7 @@ async def delete_unchanged_leads(connection: AsyncConnection, job: ImportRecord)
     """
     parameters = {"import_id": job.id, "first_id": job.first_lead_id, "last_id": job.last_lead_id}
     driver = await driver_connection(connection)
-    frames = event_sql.frames(job.company_id, DELETE_EVENTS)
+    frames = event_parameters(job.company_id, DELETE_EVENTS)
     deleted: int = await driver.fetchval(DELETE_UNCHANGED_LEADS, job.company_id, *frames, *parameters.values())
     remaining = await connection.execute(_REMAINING_LEADS, {"company_id": job.company_id, **parameters})
     return deleted, list(remaining.scalars())

@@ -5,16 +5,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.campaigns.client import CampaignDirectory, CampaignsUnavailable
-from services.lead_svc.campaigns.lookup import NoSuchCampaign, find_campaign, knowing_its_campaign
+from services.lead_svc.campaigns.errors import INVALID_CAMPAIGN, CampaignUnavailableError, InvalidCampaignError
+from services.lead_svc.campaigns.lookup import CampaignLookup
+from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.errors import (
-    INVALID_CAMPAIGN,
     ImportRequestError,
     campaign_unknown_now,
     import_not_found,
@@ -80,7 +81,7 @@ class ImportService:
     """
 
     database: Database
-    campaigns: CampaignDirectory
+    campaigns: CampaignLookup
     progress: ProgressSubscriber
     wait_seconds: float
     poll_seconds: float
@@ -124,39 +125,21 @@ class ImportService:
         idempotent: IdempotentRequest | None,
         subscriptions: ExitStack,
     ) -> tuple[Idempotent[ImportId], asyncio.Event]:
-        row_limit = MAX_SYNCHRONOUS_ROWS if wait else None
-
-        async def create(connection: AsyncConnection) -> ImportId:
-            campaign = await find_campaign(connection, request.campaign_id)
-            if campaign.company_id != company_id or campaign.deleted:
-                raise ImportRequestError(INVALID_CAMPAIGN)
-            import_id = await repository.create(
-                connection, company_id, request, requested_by=caller.subject, row_limit=row_limit
-            )
-            await outbox.command(connection, company_id, ImportRequested(import_id=import_id))
-            return import_id
-
-        async def store(connection: AsyncConnection) -> tuple[Idempotent[ImportId], asyncio.Event]:
-            async def may_have_imported(import_id: ImportId) -> bool:
-                job = await repository.get(connection, import_id, company_id)
-                return job is not None and job.status not in (ImportStatus.FAILED, ImportStatus.ABORTED)
-
-            stored = await run_idempotent(
-                connection,
-                idempotent,
-                lambda: create(connection),
-                encode=_encode,
-                decode=_decode,
-                is_still_valid=may_have_imported,
-            )
-            # Before the commit: after it, the worker may end the job before the subscription begins.
-            return stored, subscriptions.enter_context(self.progress.subscribe_to_end(stored.result))
-
         try:
-            return await knowing_its_campaign(self.database, self.campaigns, caller.token, store)
-        except NoSuchCampaign as error:
+            async with self.campaigns.with_campaign(request.campaign_id, caller.token) as (connection, campaign):
+                stored = await run_idempotent(
+                    connection,
+                    idempotent,
+                    partial(_create, connection, campaign, caller, company_id, request, wait),
+                    encode=_encode,
+                    decode=_decode,
+                    is_still_valid=partial(_may_have_imported, connection, company_id),
+                )
+                # Before the commit: after it, the worker may end the job before the subscription begins.
+                return stored, subscriptions.enter_context(self.progress.subscribe_to_end(stored.result))
+        except InvalidCampaignError as error:
             raise ImportRequestError(INVALID_CAMPAIGN) from error
-        except CampaignsUnavailable as error:
+        except CampaignUnavailableError as error:
             raise campaign_unknown_now() from error
 
     async def _started(self, connection: AsyncConnection, company_id: CompanyId, import_id: ImportId) -> StartedImport:
@@ -259,6 +242,29 @@ class ImportService:
             deleted_count, changed_lead_ids = await repository.delete_unchanged_leads(connection, job)
             await repository.mark_undone(connection, import_id)
         return UndoResult(deleted_count, changed_lead_ids)
+
+
+async def _create(
+    connection: AsyncConnection,
+    campaign: CampaignCopy,
+    caller: Principal,
+    company_id: CompanyId,
+    request: ImportRequest,
+    wait: bool,
+) -> ImportId:
+    if campaign.company_id != company_id or campaign.deleted:
+        raise ImportRequestError(INVALID_CAMPAIGN)
+    row_limit = MAX_SYNCHRONOUS_ROWS if wait else None
+    import_id = await repository.create(
+        connection, company_id, request, requested_by=caller.subject, row_limit=row_limit
+    )
+    await outbox.command(connection, company_id, ImportRequested(import_id=import_id))
+    return import_id
+
+
+async def _may_have_imported(connection: AsyncConnection, company_id: CompanyId, import_id: ImportId) -> bool:
+    job = await repository.get(connection, import_id, company_id)
+    return job is not None and job.status not in (ImportStatus.FAILED, ImportStatus.ABORTED)
 
 
 def _encode(import_id: ImportId) -> bytes:

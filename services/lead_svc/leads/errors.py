@@ -4,100 +4,72 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.lead_svc.domain.fields import LeadStatus
-from services.lead_svc.domain.lead_status import FOLLOWING
-from services.lead_svc.imports.errors import INVALID_CAMPAIGN
-from shared.http.errors import (
-    BadRequest,
-    Conflict,
-    FieldError,
-    Forbidden,
-    NotFound,
-    ServiceUnavailable,
-    invalid_request,
-)
+from services.lead_svc.domain.lead_status import forbidden_transition
+from shared.http.errors import BadRequest, Conflict, FieldError, Forbidden, NotFound, invalid_request
 
 
 def not_found() -> NotFound:
-    """There is no such lead for this caller."""
+    """The caller's companies have no such lead."""
     return NotFound("Voice lead not found")
 
 
 def campaign_not_found() -> NotFound:
-    """There is no such campaign for this caller."""
+    """The caller's companies have no such campaign."""
     return NotFound("Voice campaign not found")
 
 
-class InvalidCampaign(BadRequest):
-    """The company has no such campaign, or has deleted it."""
-
-    def __init__(self, campaign_id: int) -> None:
-        fault = FieldError(
-            field="campaign_id", value=str(campaign_id), code="invalid_campaign", message=INVALID_CAMPAIGN
-        )
-        super().__init__("Invalid request", INVALID_CAMPAIGN, [fault])
-
-
-def campaign_unknown_now() -> ServiceUnavailable:
-    """Whether there is such a campaign cannot be found out."""
-    return ServiceUnavailable("Service unavailable", "The campaign cannot be checked at the moment; try again later")
-
-
-def cannot_be_changed(field: str, value: int) -> BadRequest:
-    """What a lead keeps for life."""
+def field_changed(field: str, value: int) -> BadRequest:
+    """Company and campaign of a lead never change."""
     message = "Cannot be changed: a lead stays with its campaign and company"
     return invalid_request(FieldError(field=field, value=str(value), code=f"{field}_changed", message=message))
 
 
 def name_missing() -> BadRequest:
-    """A body without a required field, as an example of all that a body can lack."""
+    """A required field is missing: the example in the documentation."""
     message = "Missing required field: first_name"
     return invalid_request(FieldError(field="first_name", value=None, code="missing", message=message))
 
 
 def invalid_phone() -> BadRequest:
-    """A number that is none, as an example."""
+    """A phone number is invalid: the example in the documentation."""
     message = "Invalid phone number format: 12"
     return invalid_request(FieldError(field="phone", value="12", code="invalid_phone", message=message))
 
 
-def status_not_allowed(status: LeadStatus, wanted: LeadStatus) -> Conflict:
-    """The lead's status cannot be followed by the one asked for."""
-    after = " or ".join(FOLLOWING[status])
-    return Conflict(
-        "Lead status cannot be updated",
-        f"A lead that is {status} cannot become {wanted}" + (f", but {after}" if after else ""),
-    )
+def transition_not_allowed(status: LeadStatus, new_status: LeadStatus) -> Conflict:
+    """The lead's status cannot change to the requested one."""
+    return Conflict("Lead status cannot be updated", forbidden_transition(status, new_status))
 
 
-def status_not_allowed_to(lead_id: int, status: LeadStatus, wanted: LeadStatus) -> Conflict:
-    """One of many leads has a status that cannot be followed by the one asked for."""
-    refusal = status_not_allowed(status, wanted)
-    return Conflict(refusal.message, f"Lead {lead_id}: {refusal.error}")
+def transition_of_lead_not_allowed(lead_id: int, status: LeadStatus, new_status: LeadStatus) -> Conflict:
+    """The status of one of several leads cannot change to the requested one."""
+    error = transition_not_allowed(status, new_status)
+    return Conflict(error.message, f"Lead {lead_id}: {error.error}")
 
 
 def blacklisted() -> Conflict:
-    """The lead must not be called."""
-    return Conflict("Lead is blacklisted", "The lead's number is not to be called")
+    """The lead is blacklisted: it is not called any more."""
+    return Conflict("Lead is blacklisted", "The lead's number must not be called")
 
 
-def only_an_admin() -> Forbidden:
-    """A blacklisted lead is left alone, but for an administrator."""
+def admin_required() -> Forbidden:
+    """Only an administrator changes the status of a blacklisted lead."""
     return Forbidden("Access denied", "Only an administrator can take a lead off the blacklist")
 
 
 def campaign_deleted() -> Conflict:
-    """Nobody is called for a campaign that is no more."""
-    return Conflict("Campaign was deleted", "The lead's campaign was deleted: it takes no more calls")
+    """The lead's campaign is deleted: it makes no more calls."""
+    return Conflict("Campaign was deleted", "The lead's campaign was deleted: it makes no more calls")
 
 
-def not_yet(field: str, at: datetime) -> BadRequest:
-    """A time that is yet to come, of something that has happened."""
-    fault = FieldError(field=field, value=at.isoformat(), code="in_the_future", message="Must not be in the future")
-    return invalid_request(fault)
+def in_the_future(field: str, moment: datetime) -> BadRequest:
+    """A time in the past is required."""
+    error = FieldError(field=field, value=moment.isoformat(), code="in_the_future", message="Must not be in the future")
+    return invalid_request(error)
 
 
 def unknown_leads(ids: Iterable[int]) -> BadRequest:
-    """Some of the ids are no leads of the company."""
+    """The company has no leads with these ids."""
     first, *others = [
         FieldError(
             field="lead_ids", value=str(lead_id), code="unknown_lead", message=f"No lead {lead_id} in this company"

@@ -1,85 +1,76 @@
-"""Queries on leads. Each is limited to the companies it is asked for, so that no caller can forget to.
+"""Queries on leads. Each is limited to companies that it is called with, so that no caller can forget the limit.
 
-A lead is shown, and told to other services, as JSON that PostgreSQL builds: the service passes the bytes on and never
-takes a lead apart.
+A lead is returned, and sent to other services, as JSON that PostgreSQL builds: the service passes the bytes on.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Label,
-    RowMapping,
     Subquery,
     Text,
     any_,
     bindparam,
-    case,
     delete,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, asyncpg
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.domain.lead_status import OPEN
-from services.lead_svc.leads import event_sql
-from services.lead_svc.leads.event_sql import CREATED, DELETED, STATUS_CHANGED, Tellings
-from services.lead_svc.tables import call_attempts, leads
+from services.lead_svc.campaigns.repository import CampaignCopy
+from services.lead_svc.domain.fields import LeadStatus
+from services.lead_svc.leads.change_sql import BY_ID, BY_PHONE, insert_sql, update_sql
+from services.lead_svc.leads.columns import READ_COLUMNS
+from services.lead_svc.leads.event_sql import event_parameters
+from services.lead_svc.leads.events import LEAD_CREATED, LEAD_DELETED, LEAD_STATUS_CHANGED, EventSpecs
+from services.lead_svc.leads.filters import LeadFilter
+from services.lead_svc.leads.lead import Lead
+from services.lead_svc.tables import call_attempts, campaigns, leads
 from shared.database.engine import driver_connection
 
-ROWS_PER_READ = 500
-_IDS = ARRAY(BigInteger)
+ROWS_PER_READ: Final = 500
+_IDS: Final = ARRAY(BigInteger)
 
-
-def _utc(column: ColumnElement[object]) -> ColumnElement[str]:
-    """A time as the contract writes it: ``2024-03-20T10:00:00Z``."""
-    text: ColumnElement[str] = func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS"Z"', type_=Text)
-    return text.label(column.name)
-
-
-_TIMES = frozenset({"last_contact_date", "next_contact_date", "converted_at", "created_at", "updated_at"})
-_SHOWN = [_utc(column) if column.name in _TIMES else column for column in leads.columns]
-_STORED_TAGS = leads.c.custom_fields["tags"]
-# Among the custom fields anything may be called so.
-_TAGS = case((func.jsonb_typeof(_STORED_TAGS) == "array", _STORED_TAGS)).label("tags")
+ColumnValues = Mapping[str, object]
+"""Values of a lead by the names of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeadFilter:
-    """Whose leads, and what narrows a list of them; None does not."""
+class CreatedLead:
+    """A lead that was stored."""
 
-    companies: Collection[int]
-    campaign_id: int | None = None
-    status: str | None = None
-    priority: int | None = None
-    assigned_to: int | None = None
-    after_id: int | None = None
-    """Only leads with larger ids: where the page before ended."""
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The filter as SQL."""
-        asked = {
-            "campaign_id": self.campaign_id,
-            "status": self.status,
-            "priority": self.priority,
-            "assigned_to": self.assigned_to,
-        }
-        return [
-            leads.c.company_id.in_(self.companies),
-            *(leads.c[name] == value for name, value in asked.items() if value is not None),
-            *([leads.c.id > self.after_id] if self.after_id is not None else []),
-        ]
+    id: int
+    json: bytes
+    """The lead as the API returns it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class LeadPage:
+    """A page of a list of leads."""
+
+    json: bytes
+    """The leads, as a JSON array."""
+    next_cursor: int | None
+    """The id of the last lead, if more leads follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadCampaign:
+    """The campaign of a lead."""
+
+    campaign_id: int
+    campaign: CampaignCopy | None
+    """None if there is no local copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedLeads:
     """Leads that were changed, of those that had one status before."""
 
     previous_status: str
@@ -87,47 +78,54 @@ class Changed:
     first_id: int
 
 
-def count_of(changed: Iterable[Changed]) -> int:
-    """How many leads were changed, whatever status they had."""
+def total_count(changed: Iterable[ChangedLeads]) -> int:
+    """How many leads were changed, of any previous status."""
     return sum(group.count for group in changed)
 
 
-def _shown(*conditions: ColumnElement[bool], limit: int | None = None) -> Subquery:
-    return select(*_SHOWN, _TAGS).where(*conditions).order_by(leads.c.id).limit(limit).subquery("shown")
+def _read(*conditions: ColumnElement[bool], limit: int | None = None) -> Subquery:
+    return select(*READ_COLUMNS).where(*conditions).order_by(leads.c.id).limit(limit).subquery("lead")
 
 
-_AS_JSON = literal_column("row_to_json(shown)::text", Text)
+def _conditions(filters: LeadFilter) -> list[ColumnElement[bool]]:
+    equal = {
+        leads.c.campaign_id: filters.campaign_id,
+        leads.c.status: filters.status,
+        leads.c.priority: filters.priority,
+        leads.c.assigned_to: filters.assigned_to,
+    }
+    return [
+        leads.c.company_id.in_(filters.companies),
+        *(column == value for column, value in equal.items() if value is not None),
+        *([leads.c.id > filters.after_id] if filters.after_id is not None else []),
+    ]
 
 
-def _sql(column: ColumnElement[Any]) -> str:
-    inner = column.element if isinstance(column, Label) else column
-    text = inner.compile(dialect=asyncpg.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
-    return f"{text} AS {column.key}"
-
-
-_ROW_AS_JSON: Final = event_sql.as_json(_sql(column) for column in [*_SHOWN, _TAGS])
-"""The lead that a statement has at hand."""
-
+_LEAD_JSON: Final = literal_column("row_to_json(lead)::text", Text)
 _VISIBLE: Final = (leads.c.id == bindparam("lead_id"), leads.c.company_id == any_(bindparam("companies", type_=_IDS)))
-# Built once: putting 40 columns together costs more than running the query for one lead.
-_BY_ID = select(_AS_JSON).select_from(_shown(*_VISIBLE))
+# Built once: composing 40 columns costs more than running the query for one lead.
+_GET_JSON: Final = select(_LEAD_JSON).select_from(_read(*_VISIBLE))
 # One text of all leads, in the order of the subquery: a row for each would cost the driver as much as building them.
 # The range of ids is the primary key's: an index on `import_id` would cost every import.
-_IMPORTED = select(func.string_agg(_AS_JSON, ",")).select_from(
-    _shown(
+_IMPORTED_JSON: Final = select(func.string_agg(_LEAD_JSON, ",")).select_from(
+    _read(
         leads.c.id.between(bindparam("first_id"), bindparam("last_id")),
         leads.c.company_id == bindparam("company_id"),
         leads.c.import_id == bindparam("import_id"),
     )
 )
-
-_COMPANY_OF: Final = select(leads.c.company_id).where(*_VISIBLE)
+_FIND_COMPANY: Final = select(leads.c.company_id).where(*_VISIBLE)
+_FIND_CAMPAIGN: Final = (
+    select(leads.c.campaign_id.label("lead_campaign_id"), campaigns)
+    .select_from(leads.outerjoin(campaigns, campaigns.c.id == leads.c.campaign_id))
+    .where(*_VISIBLE)
+)
 _LOCK: Final = select(leads).where(*_VISIBLE).with_for_update()
 
 
 async def get_json(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> bytes | None:
-    """One lead of these companies, as JSON."""
-    result = await connection.execute(_BY_ID, {"lead_id": lead_id, "companies": list(companies)})
+    """Return a lead of these companies as JSON; None if they have no such lead."""
+    result = await connection.execute(_GET_JSON, {"lead_id": lead_id, "companies": list(companies)})
     lead = result.scalar_one_or_none()
     return lead.encode() if lead is not None else None
 
@@ -135,15 +133,15 @@ async def get_json(connection: AsyncConnection, lead_id: int, companies: Collect
 async def imported_json(
     connection: AsyncConnection, company_id: int, import_id: int, first_id: int, last_id: int
 ) -> bytes:
-    """The leads that an import loaded, in the order of its file, as the inside of a JSON array."""
-    asked = {"company_id": company_id, "import_id": import_id, "first_id": first_id, "last_id": last_id}
-    all_leads: str | None = (await connection.execute(_IMPORTED, asked)).scalar_one()
+    """Return the leads that an import created, in the order of its file, as the inside of a JSON array."""
+    parameters = {"company_id": company_id, "import_id": import_id, "first_id": first_id, "last_id": last_id}
+    all_leads: str | None = (await connection.execute(_IMPORTED_JSON, parameters)).scalar_one()
     return (all_leads or "").encode()
 
 
-async def stream_json(connection: AsyncConnection, narrowed: LeadFilter) -> AsyncIterator[bytes]:
-    """Leads in the order of their ids, as a JSON array in pieces."""
-    query = select(_AS_JSON).select_from(_shown(*narrowed.conditions()))
+async def stream_json(connection: AsyncConnection, filters: LeadFilter) -> AsyncIterator[bytes]:
+    """Yield leads in the order of their ids, as a JSON array in pieces."""
+    query = select(_LEAD_JSON).select_from(_read(*_conditions(filters)))
     result = await connection.stream(query)
     opening = b"["
     async for rows in result.scalars().partitions(ROWS_PER_READ):
@@ -152,148 +150,106 @@ async def stream_json(connection: AsyncConnection, narrowed: LeadFilter) -> Asyn
     yield b"[]" if opening == b"[" else b"]"
 
 
-async def page_json(connection: AsyncConnection, narrowed: LeadFilter, limit: int) -> tuple[bytes, int | None]:
-    """The first leads in the order of their ids, as a JSON array, and the id of the last when more follow."""
-    shown = _shown(*narrowed.conditions(), limit=limit + 1)
-    rows = (await connection.execute(select(_AS_JSON, shown.c.id))).all()
+async def page_json(connection: AsyncConnection, filters: LeadFilter, limit: int) -> LeadPage:
+    """Return the first leads in the order of their ids."""
+    read = _read(*_conditions(filters), limit=limit + 1)
+    rows = (await connection.execute(select(_LEAD_JSON, read.c.id))).all()
     page = rows[:limit]
-    return ("[" + ",".join(row[0] for row in page) + "]").encode(), page[-1][1] if len(rows) > limit else None
+    json = ("[" + ",".join(row[0] for row in page) + "]").encode()
+    return LeadPage(json, page[-1][1] if len(rows) > limit else None)
 
 
-async def add(connection: AsyncConnection, company_id: int, row: Mapping[str, object]) -> tuple[int, bytes]:
-    """Store a new lead of a company, and tell of it; returns its id, and the lead as JSON."""
+async def add(connection: AsyncConnection, company_id: int, values: ColumnValues) -> CreatedLead:
+    """Store a new lead of a company, and emit ``lead.created``."""
     driver = await driver_connection(connection)
-    tellings = (CREATED,)
-    values = (_sent(name, value) for name, value in row.items())
+    events = (LEAD_CREATED,)
     [added] = await driver.fetch(
-        _insertion(tuple(row), tellings), company_id, *event_sql.frames(company_id, tellings), *values
+        insert_sql(tuple(values), events), company_id, *event_parameters(company_id, events), *_to_driver(values)
     )
-    return added["id"], added["json"].encode()
+    return CreatedLead(added["id"], added["json"].encode())
 
 
-async def company_of(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> int | None:
-    """Which of these companies has a lead."""
-    asked = {"lead_id": lead_id, "companies": list(companies)}
-    return (await connection.execute(_COMPANY_OF, asked)).scalar_one_or_none()
+async def find_company(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> int | None:
+    """Return which of these companies has a lead; None if none of them has it."""
+    parameters = {"lead_id": lead_id, "companies": list(companies)}
+    return (await connection.execute(_FIND_COMPANY, parameters)).scalar_one_or_none()
 
 
-async def lock(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> RowMapping | None:
-    """One lead of these companies, which nobody else changes until the transaction ends."""
-    asked = {"lead_id": lead_id, "companies": list(companies)}
-    return (await connection.execute(_LOCK, asked)).mappings().one_or_none()
+async def find_campaign(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> LeadCampaign | None:
+    """Return the campaign of a lead of these companies; None if they have no such lead."""
+    parameters = {"lead_id": lead_id, "companies": list(companies)}
+    row = (await connection.execute(_FIND_CAMPAIGN, parameters)).one_or_none()
+    if row is None:
+        return None
+    campaign_id, *copy = row
+    return LeadCampaign(campaign_id, CampaignCopy(*copy) if copy[0] is not None else None)
+
+
+async def lock_for_update(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> Lead | None:
+    """Return a lead of these companies, locked until the transaction ends; None if they have no such lead."""
+    parameters = {"lead_id": lead_id, "companies": list(companies)}
+    row = (await connection.execute(_LOCK, parameters)).mappings().one_or_none()
+    return Lead(**{**row, "status": LeadStatus(row["status"])}) if row is not None else None
 
 
 async def change(
-    connection: AsyncConnection,
-    company_id: int,
-    ids: Sequence[int],
-    changes: Mapping[str, object],
-    tellings: Tellings,
-) -> list[Changed]:
-    """Give leads of a company new values, all of them the same, and tell of it, in one statement.
+    connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: ColumnValues, events: EventSpecs
+) -> list[ChangedLeads]:
+    """Give leads of a company the same new values and emit the events of the change, in one statement.
 
-    Returns those that had others, by the status they had. Leads that the company does not have are passed over.
-    With a new status goes what was said of the one before (`goes_with_status`), unless `changes` says that anew.
+    Leads that have all of the values already are not changed, ids that the company does not have are skipped. A new
+    status also sets the columns that depend on it (`columns_after_status_change`), unless `changes` sets them.
+
+    Returns
+    -------
+    list of ChangedLeads
+        The leads that had other values, one item for each status before the change.
     """
-    return await _change(connection, company_id, "id = any($4::bigint[])", ids, changes, tellings)
+    return await _change(connection, company_id, BY_ID, ids, changes, events)
 
 
-async def change_number(connection: AsyncConnection, company_id: int, phones: Sequence[str], status: str) -> int:
-    """Give a status to every lead of a company that has one of these numbers, and tell of it.
+async def change_by_phone(
+    connection: AsyncConnection, company_id: int, phones: Sequence[str], status: LeadStatus
+) -> int:
+    """Set the status of every lead of a company that has one of these numbers, and emit ``lead.status_changed``.
 
-    Returns how many had another status.
+    Returns how many leads had another status.
     """
-    which = "phone = any($4::text[])"
-    changed = await _change(connection, company_id, which, phones, {"status": status}, (STATUS_CHANGED,))
-    return count_of(changed)
+    events = (LEAD_STATUS_CHANGED,)
+    return total_count(await _change(connection, company_id, BY_PHONE, phones, {"status": status}, events))
 
 
 async def _change(
     connection: AsyncConnection,
     company_id: int,
-    which: str,
-    asked: Sequence[object],
-    changes: Mapping[str, object],
-    tellings: Tellings,
-) -> list[Changed]:
+    condition: str,
+    keys: Sequence[object],
+    changes: ColumnValues,
+    events: EventSpecs,
+) -> list[ChangedLeads]:
     driver = await driver_connection(connection)
-    values = (_sent(name, value) for name, value in changes.items())
-    rows = await driver.fetch(
-        _update(which, tuple(changes), tellings), company_id, *event_sql.frames(company_id, tellings), asked, *values
-    )
-    return [Changed(*row) for row in rows]
+    statement = update_sql(condition, tuple(changes), events)
+    rows = await driver.fetch(statement, company_id, *event_parameters(company_id, events), keys, *_to_driver(changes))
+    return [ChangedLeads(*row) for row in rows]
 
 
-def goes_with_status(status: str, previous: str) -> dict[str, str]:
-    """SQL of what a lead keeps, by column, when its status (SQL, as that of the one before) is set.
-
-    The word on its status goes when that changes, and the next contact when nobody is to call the lead any more.
-    """
-    to_be_called = ", ".join(sorted(OPEN))
-    return {
-        "sub_status": f"CASE WHEN {status} = {previous} THEN leads.sub_status END",
-        "next_contact_date": f"CASE WHEN {status} = ANY('{{{to_be_called}}}') THEN leads.next_contact_date END",
-    }
+def _to_driver(values: ColumnValues) -> Iterable[object]:
+    """The values as the driver takes them: JSON as text."""
+    for name, value in values.items():
+        is_json = value is not None and isinstance(leads.c[name].type, JSONB)
+        yield orjson.dumps(value).decode() if is_json else value
 
 
-# A replaced lead may differ in any of its columns: what is seldom asked for is put together again.
-@lru_cache(maxsize=256)
-def _update(which: str, names: tuple[str, ...], tellings: Tellings) -> str:
-    """SQL that gives these columns new values, where at least one of them is not what it was."""
-    value = {name: f"${number}" for number, name in enumerate(names, start=5)}
-    differs = [f"{name} IS DISTINCT FROM {value[name]}" for name in names]
-    differs_otherwise = [
-        test for name, test in zip(names, differs, strict=True) if name not in ("status", "assigned_to")
-    ]
-    previous = f"""
-        SELECT id, status, assigned_to, {" OR ".join(differs_otherwise) or "false"} AS differs
-        FROM leads
-        WHERE company_id = $1 AND {which} AND ({" OR ".join(differs) or "true"})
-        ORDER BY id -- so that two requests with some leads in common cannot wait for each other
-        FOR UPDATE
-    """
-    sets = [f"{name} = {value[name]}" for name in names]
-    if "status" in names:
-        goes = goes_with_status(value["status"], "previous.status")
-        sets += [f"{name} = {kept}" for name, kept in goes.items() if name not in names]
-    update = f"""
-        UPDATE leads SET {", ".join([*sets, "version = leads.version + 1", "updated_at = now()"])}
-        FROM previous WHERE leads.id = previous.id
-    """
-    return event_sql.statement(
-        update,
-        tellings,
-        "previous_status, count(*), min(id) FROM changed GROUP BY previous_status ORDER BY min(id)",
-        previous=previous,
-        returning=("leads.id", "previous.status AS previous_status"),
-    )
-
-
-@cache
-def _insertion(names: tuple[str, ...], tellings: Tellings) -> str:
-    """SQL that stores a lead with these columns."""
-    values = (f"${number}" for number, _ in enumerate(names, start=4))
-    insertion = f"INSERT INTO leads ({', '.join(names)}) VALUES ({', '.join(values)})"
-    return event_sql.statement(
-        insertion, tellings, "id, json FROM changed", returning=("leads.id", f"{_ROW_AS_JSON} AS json")
-    )
-
-
-def _sent(name: str, value: object) -> object:
-    """A value of a column as the driver takes it."""
-    return orjson.dumps(value).decode() if value is not None and isinstance(leads.c[name].type, JSONB) else value
-
-
-async def known_ids(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> set[int]:
-    """Those of the ids that are leads of the company."""
+async def find_existing_ids(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> set[int]:
+    """Return those of the ids that are leads of the company."""
     query = select(leads.c.id).where(
         leads.c.id == any_(bindparam("ids", list(ids), type_=_IDS)), leads.c.company_id == company_id
     )
     return set((await connection.execute(query)).scalars())
 
 
-async def phones_of(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> list[str]:
-    """The numbers of leads of the company, each once, in their order."""
+async def list_phones(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> list[str]:
+    """Return the distinct numbers of leads of the company, in the order of the numbers."""
     query = (
         select(leads.c.phone)
         .distinct()
@@ -304,7 +260,7 @@ async def phones_of(connection: AsyncConnection, company_id: int, ids: Collectio
 
 
 async def remove(connection: AsyncConnection, company_id: int, lead_id: int) -> None:
-    """Delete a lead and its call attempts, and tell of it. Its deletion is a version of its own."""
-    await change(connection, company_id, [lead_id], {}, (DELETED,))
+    """Delete a lead and its call attempts, and emit ``lead.deleted``. The deletion is a version of its own."""
+    await change(connection, company_id, [lead_id], {}, (LEAD_DELETED,))
     await connection.execute(delete(call_attempts).where(call_attempts.c.lead_id == lead_id))
     await connection.execute(delete(leads).where(leads.c.id == lead_id))

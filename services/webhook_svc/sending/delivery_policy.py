@@ -4,18 +4,26 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from enum import StrEnum
 
 from services.webhook_svc.domain.event_types import PING
 from services.webhook_svc.sending.attempt import Outcome
 from services.webhook_svc.sending.retry_schedule import next_pause
 
-Result = Literal["delivered", "retried", "failed", "gone"]
+
+class Result(StrEnum):
+    """What happens to a delivery after an attempt; the label ``result`` of the metric of attempts."""
+
+    DELIVERED = "delivered"
+    RETRIED = "retried"
+    FAILED = "failed"
+    GONE = "gone"
+    """Failed, and the receiver wants no more messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happens to a delivery after an attempt."""
+    """The result of an attempt for its delivery and its subscription."""
 
     result: Result
     pause: timedelta | None = None
@@ -46,10 +54,10 @@ def decide(
         Returns a number in [0, 1).
     """
     if outcome.succeeded:
-        return Decision("delivered")
+        return Decision(Result.DELIVERED)
     if outcome.gone:
-        return Decision("gone")
+        return Decision(Result.GONE)
     if event_type == PING:
-        return Decision("failed", counts=False)
+        return Decision(Result.FAILED, counts=False)
     pause = next_pause(tries, tried_for, outcome.retry_after, draw=draw)
-    return Decision("failed") if pause is None else Decision("retried", pause)
+    return Decision(Result.FAILED) if pause is None else Decision(Result.RETRIED, pause)

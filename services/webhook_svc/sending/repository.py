@@ -32,10 +32,10 @@ SUSPECT_AFTER: Final = 3
 
 _QUERIES: Final = load_queries(__file__, "queries.sql")
 _STATUS_AFTER: Final[dict[Result, DeliveryStatus]] = {
-    "delivered": DeliveryStatus.DELIVERED,
-    "retried": DeliveryStatus.PENDING,
-    "failed": DeliveryStatus.FAILED,
-    "gone": DeliveryStatus.FAILED,
+    Result.DELIVERED: DeliveryStatus.DELIVERED,
+    Result.RETRIED: DeliveryStatus.PENDING,
+    Result.FAILED: DeliveryStatus.FAILED,
+    Result.GONE: DeliveryStatus.FAILED,
 }
 _EXPIRED_BATCH: Final = 5_000
 
@@ -124,9 +124,9 @@ async def record(connection: AsyncConnection, claimed: ClaimedDelivery, outcome:
         Whether the subscription was paused.
     """
     paused = False
-    if decision.result == "delivered":
+    if decision.result is Result.DELIVERED:
         await _record_success(connection, claimed.subscription_id)
-    elif decision.result == "gone":
+    elif decision.result is Result.GONE:
         await _record_gone(connection, claimed.subscription_id)
     elif decision.counts:
         paused = await _record_failure(connection, claimed.subscription_id, outcome)

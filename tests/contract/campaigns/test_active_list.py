@@ -10,6 +10,7 @@ import pytest
 from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
 from services.campaign_svc.lists.service import list_active
 from shared.database.engine import Database
+from shared.ids import CompanyId
 from tests.fixtures.campaigns import CampaignApi, campaign_body, smallest_body
 
 EXAMPLE: dict[str, Any] = {
@@ -179,7 +180,7 @@ async def test_a_day_on_which_clocks_change_has_its_real_length(
     start, stop = datetime.fromisoformat(first), datetime.fromisoformat(next_first)
     await _calls(campaign_api, created["id"], [(start - QUARTER, 1), (start, 10), (stop - QUARTER, 100), (stop, 1_000)])
     database = Database(campaigns_database, name="today")
-    filters, page = CampaignFilters(company, "active"), PageRequest("created_at", "desc", 50, 0)
+    filters, page = CampaignFilters(CompanyId(company), "active"), PageRequest("created_at", "desc", 50, 0)
     try:
         listed = await list_active(database, filters, page, datetime.fromisoformat(now))
     finally:

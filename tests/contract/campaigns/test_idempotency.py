@@ -69,6 +69,20 @@ async def test_the_same_request_is_executed_once_and_replayed(campaign_api: Camp
     assert await _count(campaign_api, company) == (1, 1)
 
 
+async def test_a_response_that_an_earlier_version_stored_is_replayed(campaign_api: CampaignApi, company: int) -> None:
+    """Before version 0.2 the whole response was stored, with its status and headers."""
+    key = f"earlier-{company}"
+    first = await _create(campaign_api, campaign_body(company), company, key=key)
+    headers = {"ETag": first.headers["ETag"], "Location": first.headers["Location"]}
+    await campaign_api.rows(
+        "UPDATE idempotency_keys SET status = 201, headers = $2::text::jsonb, body = $3 WHERE key = $1",
+        key,
+        orjson.dumps(headers).decode(),
+        first.content,
+    )
+    _is_replay_of(await _create(campaign_api, campaign_body(company), company, key=key), first)
+
+
 async def test_without_a_key_the_same_request_is_executed_again(campaign_api: CampaignApi, company: int) -> None:
     for _ in range(2):
         await campaign_api.post(campaign_body(company), company)

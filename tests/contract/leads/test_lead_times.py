@@ -95,14 +95,14 @@ async def test_a_campaign_that_is_asked_for_brings_its_time_zone(servers: Server
 async def test_the_document_does_not_promise_an_offset(company: LeadCompany) -> None:
     schemas = (await company.api.client.get("/openapi.json")).json()["components"]["schemas"]
     for body, field in (
-        ("LeadBody", "last_contact_date"),
-        ("LeadBody", "next_contact_date"),
-        ("ScheduleBody", "scheduled_call_time"),
-        ("CallAttemptBody", "started_at"),
+        ("LeadCreate", "last_contact_date"),
+        ("LeadCreate", "next_contact_date"),
+        ("LeadSchedule", "scheduled_call_time"),
+        ("CallAttemptCreate", "started_at"),
     ):
         schema = schemas[body]["properties"][field]
         text = next((kind for kind in schema.get("anyOf", []) if kind["type"] == "string"), schema)
         assert text["type"] == "string"
         assert "format" not in text
         assert "`time_zone`" in text["description"]
-    assert schemas["LeadShown"]["properties"]["created_at"]["format"] == "date-time"
+    assert schemas["LeadRead"]["properties"]["created_at"]["format"] == "date-time"

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.analytics_svc.app import MIGRATIONS
-from services.analytics_svc.facts.projection import clear, project
 from services.analytics_svc.facts.views import FACT_VIEWS
+from services.analytics_svc.projection import clear, project
 from services.analytics_svc.reports.cache import DEFINITIONS, ReportCache
 from services.analytics_svc.rollups.version_check import RollupVersionCheck
 from services.analytics_svc.versions import FORMULAS_VERSION, ROLLUPS_VERSION

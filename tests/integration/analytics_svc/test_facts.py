@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.analytics_svc.facts.projection import project
+from services.analytics_svc.projection import project
 from shared.database.engine import Database
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignUpdated
 from shared.events.imports import Import, ImportCompleted
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import all_facts, forget_facts, project_all, rows
+from tests.fixtures.analytics import all_facts, delete_facts, project_all, rows
 from tests.fixtures.events import NOON, call, campaign, lead, received
 from tests.integration.analytics_svc.histories import disorders, histories
 
@@ -28,11 +28,11 @@ async def test_any_order_with_duplicates_in_any_batches_ends_in_the_same_facts(
 ) -> None:
     told = data.draw(histories())
     batches = data.draw(disorders(told))
-    await forget_facts(analytics_url)
+    await delete_facts(analytics_url)
     for event in told:
         await project_all(analytics_database, event)
     in_order = await all_facts(analytics_url)
-    await forget_facts(analytics_url)
+    await delete_facts(analytics_url)
     for batch in batches:
         await project_all(analytics_database, *batch)
     assert await all_facts(analytics_url) == in_order

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.analytics_svc import projection
 from services.analytics_svc.app import create_api_app, create_events_app, rebuild_facts
-from services.analytics_svc.facts import projection
 from services.analytics_svc.settings import AnalyticsEventsSettings
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignUpdated
 from shared.events.envelope import EventData

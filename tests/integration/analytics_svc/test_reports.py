@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.database.engine import Database
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from tests.fixtures.analytics import ReportsApi, forget_facts, project_all
+from tests.fixtures.analytics import ReportsApi, delete_facts, project_all
 from tests.fixtures.events import call, lead
 from tests.integration.analytics_svc.histories import (
     CAMPAIGNS,
@@ -80,7 +80,7 @@ async def test_reports_are_what_the_events_say(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
 ) -> None:
     told = data.draw(histories())
-    await forget_facts(analytics_url)
+    await delete_facts(analytics_url)
     for batch in data.draw(disorders(told)):
         await project_all(analytics_database, *batch)
     facts = facts_of(told)
@@ -102,7 +102,7 @@ async def test_all_reports_agree_on_the_same_question(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
 ) -> None:
     told = data.draw(histories())
-    await forget_facts(analytics_url)
+    await delete_facts(analytics_url)
     await project_all(analytics_database, *told)
     question = _question(data.draw(days), data.draw(days), company_id=data.draw(companies), time_zone=data.draw(zones))
     whole = await _answers(reports_api, question)
@@ -121,7 +121,7 @@ async def test_reports_on_a_campaign_agree_with_those_on_its_company(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
 ) -> None:
     told = data.draw(histories())
-    await forget_facts(analytics_url)
+    await delete_facts(analytics_url)
     await project_all(analytics_database, *told)
     for campaign_id, known in facts_of(told).campaigns.items():
         if known.deleted:

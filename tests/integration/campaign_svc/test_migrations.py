@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -65,6 +65,7 @@ async def test_the_migrated_schema_equals_the_declared_one(database_url: str, se
     declared_url = await servers.create_database("declared")
     engine = create_async_engine(_engine_url(declared_url), poolclass=NullPool)
     async with engine.begin() as connection:
+        await connection.execute(text("CREATE EXTENSION pg_trgm"))
         await connection.run_sync(metadata.create_all)
     try:
         migrated = {line for line in await _schema(database_url) if not line.startswith(MIGRATIONS_ONLY)}

@@ -22,7 +22,7 @@ from shared.database.migrations import upgrade
 from shared.events.envelope import EventData, compose
 from shared.events.leads import LeadCallAttempted, LeadCreated, LeadDeleted
 from shared.messaging import inbox
-from shared.messaging.history import HistoryIncomplete
+from shared.messaging.history import HistoryIncompleteError
 from shared.messaging.rebuild import RebuildResult
 from shared.messaging.topology import HISTORY_STREAM
 from tests.fixtures.events import call, lead
@@ -239,7 +239,7 @@ async def test_a_history_without_its_beginning_is_refused(servers: ServerUrls, s
             await forgetful.publish(LeadCreated(leads=[lead(number) for number in range(50)]))
             try:
                 await rebuild_totals(forgetful.settings)
-            except HistoryIncomplete:
+            except HistoryIncompleteError:
                 return True
             await forgetful.execute("UPDATE campaign_totals SET (leads, calls, successful_calls) = (2, 3, 4)")
             return False

@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 
 from services.import_worker.handler import run_import
 from services.lead_svc.domain.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME
-from services.lead_svc.exports.columns import COLUMNS
-from services.lead_svc.exports.repository import Wanted
-from services.lead_svc.exports.service import ExportFormat, ExportService
+from services.lead_svc.exports.file_format import COLUMNS, ExportFormat
+from services.lead_svc.exports.repository import ExportFilter
+from services.lead_svc.exports.service import ExportService
 from services.lead_svc.imports import repository
 from services.lead_svc.imports.progress import ProgressPublisher
 from services.lead_svc.imports.records import ImportRequest
@@ -72,8 +72,8 @@ class Leads:
         async def take(piece: bytes) -> None:
             content.extend(piece)
 
-        service = ExportService(self.database, most_at_once=1)
-        await service.write(Wanted(COMPANY, (campaign_id,)), file_format, take)
+        service = ExportService(self.database, max_concurrent=1)
+        await service.write(ExportFilter(COMPANY, (campaign_id,)), file_format, take)
         return bytes(content)
 
     async def imported(self, content: bytes, kind: FileKind) -> int:

@@ -15,8 +15,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.lead_svc.app import MIGRATIONS
-from services.lead_svc.exports.repository import Wanted
-from services.lead_svc.exports.service import ExportFormat, ExportService
+from services.lead_svc.exports.file_format import ExportFormat
+from services.lead_svc.exports.repository import ExportFilter
+from services.lead_svc.exports.service import ExportService
 from shared.database.engine import Database
 from shared.database.migrations import upgrade
 from shared.http.errors import BadRequest, ServiceUnavailable
@@ -30,7 +31,7 @@ COMPANY = 7
 LEADS = 200_000
 FEW = 8
 """The campaign with few leads."""
-ALL = Wanted(COMPANY, (1,))
+ALL = ExportFilter(COMPANY, (1,))
 MEGABYTE = 1024 * 1024
 
 _FILL = """
@@ -60,7 +61,7 @@ async def exporting(
 ) -> AsyncIterator[ExportService]:
     """The service without HTTP; it gives one export at a time its connection."""
     database = Database(many.database_url, name="exporting", statement_seconds=statement_seconds)
-    yield ExportService(database, most_at_once=1, wait_seconds=wait_seconds)
+    yield ExportService(database, max_concurrent=1, wait_seconds=wait_seconds)
     await database.close()
 
 
@@ -180,7 +181,7 @@ async def test_an_export_that_finds_no_place_is_refused(many: LeadService) -> No
         received = Received(one_more())
         await service.write(ALL, ExportFormat.CSV, received)
         again = Received()
-        await service.write(Wanted(COMPANY, (FEW,)), ExportFormat.CSV, again)
+        await service.write(ExportFilter(COMPANY, (FEW,)), ExportFormat.CSV, again)
 
     assert [error.error for error in refused] == ["Too many exports are under way; try again"]
     assert (received.lines, again.lines) == (LEADS + 1, 11)
@@ -262,7 +263,7 @@ async def test_nothing_is_left_of_a_workbook(
 
     async with exporting(many) as service:
         with pytest.raises(ConnectionResetError):
-            await service.write(Wanted(COMPANY, (FEW,)), ExportFormat.XLSX, Received(look()))
+            await service.write(ExportFilter(COMPANY, (FEW,)), ExportFormat.XLSX, Received(look()))
         unfinished = asyncio.create_task(service.write(ALL, ExportFormat.XLSX, Received()))
 
         async def begun() -> list[str]:

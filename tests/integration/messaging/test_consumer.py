@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.background import running
+from shared.background import run_workers
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, compose
 from shared.events.imports import ImportRequested
@@ -49,7 +49,7 @@ def consuming(
 ) -> AbstractAsyncContextManager[None]:
     subscription = Subscription(QUEUE, handler, batch=batch)
     works = [Consumer(amqp_url, database, subscription, number=number) for number in range(consumers)]
-    return running(works, stop_seconds=8)
+    return run_workers(works, stop_seconds=8)
 
 
 def failures() -> float:
@@ -250,7 +250,7 @@ MORE_OFTEN_THAN_ALLOWED = QUEUE.delivery_limit + 5
 async def test_the_database_hangs_up_in_the_middle_of_a_batch(
     database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
+    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     hung_up = 0
 
     async def hang_up_often(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
@@ -300,7 +300,7 @@ async def _refuse_connections(servers: ServerUrls, database_url: str, *, refuse:
 async def test_a_database_that_lets_nobody_in_counts_against_no_message(
     servers: ServerUrls, database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
+    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     await broker.declare(QUEUE)
     async with consuming(broker.url, database):
         await broker.publish(event(1), routing_key=ROUTING_KEY)
@@ -318,7 +318,7 @@ async def test_a_database_that_lets_nobody_in_counts_against_no_message(
 async def test_a_database_out_of_reach_counts_against_no_message(
     database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
+    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     await broker.declare(QUEUE)
     async with link_to(database_url) as link:
         linked = Database(link.url, name="linked")
@@ -340,7 +340,7 @@ async def test_a_table_that_is_not_there_yet_counts_against_no_message(
     database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the consumer starts before the migration."""
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_AWAY", 0.02)
+    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     async with database.transaction() as connection:
         await connection.execute(text("ALTER TABLE effects RENAME TO not_there_yet"))
     await broker.declare(QUEUE)
@@ -422,7 +422,7 @@ async def test_dead_letters_can_be_consumed(database: Database, broker: Broker) 
     await broker.declare(QUEUE)
     await broker.publish(event(POISON), routing_key=ROUTING_KEY)
     afterwards = Consumer(broker.url, database, Subscription(QUEUE, apply, dead_letters=True))
-    async with consuming(broker.url, database, apply_all_but_poison), running([afterwards], stop_seconds=5):
+    async with consuming(broker.url, database, apply_all_but_poison), run_workers([afterwards], stop_seconds=5):
         await effects_are(database, POISON)
     assert await broker.count(QUEUE.dead_letters) == 0
 

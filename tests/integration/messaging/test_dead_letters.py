@@ -15,14 +15,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.queues import CAMPAIGN_COPY
-from shared.background import running
+from shared.background import run_workers
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, compose
 from shared.events.imports import ImportRequested
 from shared.messaging import consumer as consumer_module
 from shared.messaging import dead_letters
 from shared.messaging.consumer import Consumer, Subscription
-from shared.messaging.dead_letters import DeadLetter, NoSuchQueue, NotPutBack
+from shared.messaging.dead_letters import DeadLetter, NoSuchQueueError, RetryError
 from shared.messaging.topology import ExchangeName, QueueSpec, declare_dead_letters
 from tests.fixtures.waiting import eventually
 from tests.integration.messaging.broker import Broker
@@ -96,7 +96,7 @@ async def test_looking_again_and_again_loses_and_doubles_and_reorders_nothing(br
     async with await connected(broker) as connection:
         for turn in range(MORE_OFTEN_THAN_A_BROKER_ALLOWS):
             limit = (3, 7, 30)[turn % 3]
-            seen = await dead_letters.look(connection, QUEUE.name, limit=limit)
+            seen = await dead_letters.read(connection, QUEUE.name, limit=limit)
             assert marks(seen) == list(range(1, limit + 1))
             await waiting(broker, QUEUE, len(bodies))
             summary = await dead_letters.summarise(connection, QUEUE.name)
@@ -111,7 +111,7 @@ async def test_looking_again_and_again_loses_and_doubles_and_reorders_nothing(br
 async def test_a_letter_tells_what_it_is_and_why_it_is_there(broker: Broker) -> None:
     await bury(broker, event(5), b"\xff not an event")
     async with await connected(broker) as connection:
-        readable, unreadable = await dead_letters.look(connection, QUEUE.name)
+        readable, unreadable = await dead_letters.read(connection, QUEUE.name)
     assert readable.event is not None
     assert readable.as_json()["type"] == ROUTING_KEY
     assert readable.as_json()["company_id"] == 5
@@ -124,9 +124,9 @@ async def test_a_letter_tells_what_it_is_and_why_it_is_there(broker: Broker) -> 
 async def test_a_queue_without_dead_letters_shows_none(broker: Broker) -> None:
     await broker.declare(QUEUE)
     async with await connected(broker) as connection:
-        assert await dead_letters.look(connection, QUEUE.name) == []
-        with pytest.raises(NoSuchQueue):
-            await dead_letters.look(connection, "nobody's")
+        assert await dead_letters.read(connection, QUEUE.name) == []
+        with pytest.raises(NoSuchQueueError):
+            await dead_letters.read(connection, "nobody's")
 
 
 async def test_all_letters_go_back_to_the_queue_they_came_from_and_to_no_other(broker: Broker) -> None:
@@ -165,9 +165,9 @@ async def test_a_message_that_fails_again_says_how_often_it_was_put_back(databas
     async with await connected(broker) as connection:
         for retries in (1, 2):
             assert await dead_letters.retry(connection, QUEUE.name) == 1
-            async with running([Consumer(broker.url, database, Subscription(QUEUE, fail))], stop_seconds=5):
+            async with run_workers([Consumer(broker.url, database, Subscription(QUEUE, fail))], stop_seconds=5):
                 await waiting(broker, QUEUE, 1)
-            [letter] = await dead_letters.look(connection, QUEUE.name)
+            [letter] = await dead_letters.read(connection, QUEUE.name)
             assert (letter.retries, letter.reason) == (retries, "delivery_limit")
             await waiting(broker, QUEUE, 1)
 
@@ -195,7 +195,7 @@ async def test_a_letter_whose_queue_is_gone_stays(broker: Broker) -> None:
     async with await connected(broker) as connection:
         async with connection.channel() as channel:
             await channel.queue_delete(QUEUE.name)
-        with pytest.raises(NotPutBack):
+        with pytest.raises(RetryError):
             await dead_letters.retry(connection, QUEUE.name)
     await waiting(broker, QUEUE, 2)
 
@@ -236,7 +236,7 @@ async def test_dead_letters_of_an_earlier_version_are_used_as_they_are(database:
         assert not channel.is_closed
         summary = await dead_letters.summarise(connection, QUEUE.name)
         assert summary.is_limited
-    async with running([Consumer(broker.url, database, Subscription(QUEUE, apply))], stop_seconds=5):
+    async with run_workers([Consumer(broker.url, database, Subscription(QUEUE, apply))], stop_seconds=5):
         await eventually(lambda: _has_consumer(broker))
         await broker.publish(event(1), b"unreadable", routing_key=ROUTING_KEY)
         await waiting(broker, QUEUE, 1)
@@ -265,7 +265,7 @@ async def test_dead_letters_are_counted(database: Database, broker: Broker, monk
         return REGISTRY.get_sample_value("dead_letters", {"queue": QUEUE.name}) == number
 
     await bury(broker, event(1))
-    async with running([Consumer(broker.url, database, Subscription(QUEUE, fail))], stop_seconds=5):
+    async with run_workers([Consumer(broker.url, database, Subscription(QUEUE, fail))], stop_seconds=5):
         await eventually(lambda: is_shown(1))
         await broker.publish(event(2), routing_key=ROUTING_KEY)
         await eventually(lambda: is_shown(2))
@@ -342,7 +342,7 @@ async def test_poison_neither_blocks_nor_loses_nor_reorders_its_neighbours(
 
     await broker.declare(spec)
     await broker.publish(*map(message_at, range(1, 201)), routing_key=ROUTING_KEY)
-    async with running([Consumer(broker.url, database, Subscription(spec, apply_or_be_poisoned))], stop_seconds=8):
+    async with run_workers([Consumer(broker.url, database, Subscription(spec, apply_or_be_poisoned))], stop_seconds=8):
         await eventually(all_are_settled)
         await waiting(broker, spec, len(POISON))
 
@@ -352,7 +352,7 @@ async def test_poison_neither_blocks_nor_loses_nor_reorders_its_neighbours(
         told = [place for place in rows if place % LEADS == lead]
         assert told == sorted(told), "the others of a lead keep their order"
     async with await connected(broker) as connection:
-        letters = await dead_letters.look(connection, spec.name)
+        letters = await dead_letters.read(connection, spec.name)
     reasons = {place_of(letter.event): letter.reason for letter in letters if letter.event is not None}
     assert reasons == {place: "delivery_limit" for place, way in POISON.items() if way != "unreadable"}
     assert [letter.reason for letter in letters if letter.event is None] == ["rejected", "rejected"]
@@ -364,7 +364,7 @@ async def command(broker: Broker, *arguments: str, said: str = "") -> tuple[int,
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "shared.messaging",
+        "operations",
         "dlq",
         *arguments,
         cwd=ROOT,
@@ -386,7 +386,7 @@ async def test_the_commands_list_show_put_back_and_drop(broker: Broker, tmp_path
     rows = {line.split()[0]: line.split() for line in listed.splitlines()[1:]}
     assert rows[name][1] == "3"
     assert rows[name][-1] == "rejected"
-    assert "not there yet" in listed
+    assert "not declared" in listed
 
     code, shown, _ = await command(broker, "show", f"{name}.dead", "--limit", "2", "--json")
     assert [json.loads(line)["company_id"] for line in shown.splitlines()] == [1, 2]
@@ -396,7 +396,7 @@ async def test_the_commands_list_show_put_back_and_drop(broker: Broker, tmp_path
     assert code == 2
     assert "either --id ID or --all" in said
     code, _, said = await command(broker, "retry", name, "--id", "message-0")
-    assert (code, said) == (0, f"Put back into {name}: 1\n")
+    assert (code, said) == (0, f"Returned to {name}: 1\n")
 
     code, dropped, _ = await command(broker, "drop", name, "--all", said="n\n")
     assert (code, dropped) == (1, "")

@@ -30,7 +30,7 @@ async def test_only_what_is_older_than_is_kept_is_forgotten(database: Database) 
     old, kept = uuid4(), uuid4()
     async with database.transaction() as connection:
         await inbox.claim(connection, "one", [old, kept])
-        for event_id, age in ((old, inbox.KEPT * 1.01), (kept, inbox.KEPT * 0.99)):
+        for event_id, age in ((old, inbox.RETENTION * 1.01), (kept, inbox.RETENTION * 0.99)):
             await connection.execute(
                 text("UPDATE inbox SET applied_at = now() - CAST(:age AS interval) WHERE event_id = :id"),
                 {"age": age, "id": event_id},

@@ -9,7 +9,7 @@ import pytest
 from aio_pika import DeliveryMode
 from sqlalchemy import text
 
-from shared.background import running
+from shared.background import run_workers
 from shared.database.engine import Database
 from shared.events.envelope import CONTENT_TYPE, parse
 from shared.events.imports import ImportRequested
@@ -27,7 +27,7 @@ outbox = Outbox("/test")
 
 
 def relaying(*relays: Relay) -> AbstractAsyncContextManager[None]:
-    return running(relays, stop_seconds=5)
+    return run_workers(relays, stop_seconds=5)
 
 
 async def add_event(database: Database, number: int) -> None:
@@ -279,7 +279,7 @@ async def test_a_relay_whose_database_falls_silent_gives_way_to_one_that_reaches
     database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fails when the relay waits for an answer for ever, and so keeps its lock: `command_timeout` is the guard."""
-    monkeypatch.setattr(relay_module, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(relay_module, "DATABASE_TIMEOUT_SECONDS", 0.3)
     await broker.declare(EVERYTHING)
     async with link_to(database_url) as link, relaying(Relay(link.url, broker.url)):
         await add_event(database, 1)

@@ -16,7 +16,7 @@ from shared.events.campaigns import CampaignCreated
 from shared.events.envelope import EventData, Outgoing, compose
 from shared.events.leads import LeadCreated, LeadUpdated
 from shared.messaging.history import read_history
-from shared.messaging.tail import Seen, watch
+from shared.messaging.tail import Received, watch
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.events import campaign, lead
 from tests.fixtures.programs import Program, program
@@ -47,9 +47,7 @@ async def publish(broker: Broker, *events: Outgoing) -> None:
 
 def watching(broker: Broker, *arguments: str) -> AbstractAsyncContextManager[Program]:
     """The command, with these options."""
-    return program(
-        [sys.executable, "-m", "shared.messaging", "events", *arguments], cwd=ROOT, env={"AMQP_URL": broker.url}
-    )
+    return program([sys.executable, "-m", "operations", "events", *arguments], cwd=ROOT, env={"AMQP_URL": broker.url})
 
 
 async def test_shows_what_is_published_until_it_is_interrupted(broker: Broker) -> None:
@@ -124,7 +122,7 @@ async def test_what_cannot_be_read_is_told_beside(broker: Broker) -> None:
         assert "Not readable: b'not an event'" in running.errors
 
 
-async def seen(broker: Broker, beginning: datetime | None) -> AsyncIterator[Seen]:
+async def seen(broker: Broker, beginning: datetime | None) -> AsyncIterator[Received]:
     """What is there from a time on, or from the start, without going on."""
     async with (
         await aio_pika.connect(broker.url) as connection,
@@ -183,7 +181,7 @@ async def test_options_that_make_no_sense_are_refused(broker: Broker, options: l
 
 
 async def test_a_broker_that_is_lost_ends_it_with_a_line(broker: Broker) -> None:
-    argv = [sys.executable, "-m", "shared.messaging", "events"]
+    argv = [sys.executable, "-m", "operations", "events"]
     async with link_to(broker.url) as link, program(argv, cwd=ROOT, env={"AMQP_URL": link.url}) as running:
         await running.logged("Watching events")
         await link.close()
@@ -192,7 +190,7 @@ async def test_a_broker_that_is_lost_ends_it_with_a_line(broker: Broker) -> None
 
 
 async def test_a_broker_that_is_away_is_told_in_a_line() -> None:
-    argv = [sys.executable, "-m", "shared.messaging", "events"]
+    argv = [sys.executable, "-m", "operations", "events"]
     async with program(argv, cwd=ROOT, env={"AMQP_URL": "amqp://x:x@127.0.0.1:1/voice"}) as running:
         assert await running.ended() == 1
         assert [line.partition(":")[0] for line in running.errors] == ["The broker was lost"]

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from services.campaign_svc.campaigns.fields import Language, TimeZone, WorkingDays, parse_datetime
+from services.campaign_svc.campaigns.fields import Language, TimeZone, WorkingDays, require_datetime
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -28,7 +28,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ids=["winter", "summer", "with T", "UTC", "JavaScript", "offset", "skipped", "ambiguous", "earliest"],
 )
 def test_a_datetime_without_an_offset_is_local_time_in_the_zone(text: str, expected: datetime) -> None:
-    assert parse_datetime(text, BERLIN) == expected
+    assert require_datetime(text, BERLIN) == expected
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_datetime_without_an_offset_is_local_time_in_the_zone(text: str, expec
 )
 def test_an_invalid_datetime_is_rejected(text: object) -> None:
     with pytest.raises(PydanticCustomError, match="Must be a date and time"):
-        parse_datetime(text, BERLIN)
+        require_datetime(text, BERLIN)
 
 
 @pytest.mark.parametrize(

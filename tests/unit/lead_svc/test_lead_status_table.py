@@ -2,7 +2,7 @@
 
 import re
 
-from services.lead_svc.domain.lead_status import FOLLOWING
+from services.lead_svc.domain.lead_status import ALLOWED_TRANSITIONS
 from tests.fixtures.servers import ROOT
 
 ROW = re.compile(r"^\| `(?P<status>\w+)` \| (?P<following>.*) \|$", re.MULTILINE)
@@ -13,4 +13,4 @@ def test_the_documentation_shows_the_table() -> None:
         row["status"]: tuple(re.findall(r"`(\w+)`", row["following"]))
         for row in ROW.finditer((ROOT / "docs/leads.md").read_text())
     }
-    assert shown == {status.value: tuple(after) for status, after in FOLLOWING.items()}
+    assert shown == {status.value: tuple(after) for status, after in ALLOWED_TRANSITIONS.items()}

@@ -43,6 +43,7 @@ VALUES: dict[str, dict[str, str | int | None]] = {
         "John <john@example.com>": None,
         "a" * 242 + "@example.com": "a" * 242 + "@example.com",
         "a" * 243 + "@example.com": None,
+        "\u200b" * 1_000 + "john@example.com": None,
     },
     "status": {"pending": "pending", "In Progress": "in_progress", "IN-PROGRESS": "in_progress", "new": None},
     "interest_level": {"High": "high", "low": "low", "huge": None},
@@ -174,6 +175,8 @@ def test_the_value_of_a_text(name: str, text: str, value: str | int | None) -> N
         ("Infinity", None),
         ("1e400", None),
         ("9" * 5_000_000, None),
+        ("\u200b" * 999 + "5", "5.00"),
+        ("\u200b" * 1_000 + "5", None),
     ],
     ids=lambda part: str(part)[:30],
 )

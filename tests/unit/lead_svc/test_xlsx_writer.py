@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.exports.lines import Lines
+from services.lead_svc.exports.workbook import LineBuffer
 from services.lead_svc.spreadsheets import xlsx_writer
 from services.lead_svc.spreadsheets.xlsx_rows import MAX_CELL_CHARACTERS, CellTooLongError, RowEncoder
 from services.lead_svc.spreadsheets.xlsx_writer import XlsxWriter
@@ -65,7 +65,7 @@ def test_null_is_an_empty_cell() -> None:
     assert RowEncoder([False, True], b"\x1f").encode([copied(None, None)], 2) == b"<row><c/><c/></row>"
 
 
-def test_a_character_that_xml_cannot_hold_is_written_as_excel_does() -> None:
+def test_a_character_that_xml_cannot_contain_is_written_as_excel_does() -> None:
     assert b"a_x0001_b_x005F_x0001__xFFFE_" in RowEncoder([False], b"\x1f").encode([copied("a\x01b_x0001_\ufffe")], 2)
 
 
@@ -95,7 +95,7 @@ def test_rows_beyond_the_end_of_a_sheet_are_in_the_next(monkeypatch: pytest.Monk
     assert [text for sheet in sheets for text, _ in sheet] == [f"row {number}" for number in range(8)]
 
 
-def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_sheet_is_not_followed_by_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_writer, "MAX_ROWS", 4)
 
     assert [len(sheet) for sheet in read_back(book_of([copied("x", "1")] * 3))] == [3]
@@ -108,11 +108,11 @@ def test_a_full_sheet_is_followed_by_no_empty_one(monkeypatch: pytest.MonkeyPatc
 )
 def test_lines_are_whole_wherever_the_pieces_end(lines: list[bytes], enough: int, data: st.DataObject) -> None:
     text = b"".join(line + b"\n" for line in lines)
-    collector = Lines(enough)
+    collector = LineBuffer(enough)
     got: list[bytes] = []
     while text:
         cut = data.draw(st.integers(1, len(text)))
         got += collector.add(text[:cut])
         text = text[cut:]
 
-    assert got + collector.rest() == lines
+    assert got + collector.remaining_lines() == lines

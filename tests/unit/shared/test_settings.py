@@ -3,7 +3,7 @@
 import pytest
 
 from services.lead_svc.settings import LeadApiSettings
-from shared.commands import load_settings
+from shared.service import load_settings
 
 COMPLETE = {
     "DATABASE_URL": "postgresql://leads:x@127.0.0.1:1/leads",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
+from services.lead_svc.campaigns.errors import INVALID_CAMPAIGN
 from services.lead_svc.imports.api.json_request import read_json_request
 from services.lead_svc.imports.api.json_schema import BODY_SCHEMA
 from services.lead_svc.imports.api.presentation import import_response
@@ -17,7 +18,6 @@ from services.lead_svc.imports.errors import (
     BODY_NOT_AN_OBJECT,
     CAMPAIGN_REQUIRED,
     IMPORT_FAILED,
-    INVALID_CAMPAIGN,
     NO_LEADS_IN_BODY,
     UNKNOWN_PARAMETER,
     WORKER_GAVE_UP,

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 from fastapi import Request
 
+from services.lead_svc.campaigns.errors import INVALID_CAMPAIGN
 from services.lead_svc.imports.api.upload import MAX_MEGABYTES
 from services.lead_svc.imports.errors import (
     BODY_NOT_AN_OBJECT,
@@ -19,7 +20,6 @@ from services.lead_svc.imports.errors import (
     DEFAULTS_NOT_AN_OBJECT,
     DEFAULTS_NOT_STORABLE,
     IMPORT_FAILED,
-    INVALID_CAMPAIGN,
     LEADS_NESTED_TOO_DEEPLY,
     NO_LEADS_IN_BODY,
     NOT_FINITE,

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.lead_svc.imports.options import OnDuplicate, OnError
-from services.lead_svc.leads.schemas import LeadShown
+from services.lead_svc.leads.schemas import LeadRead
 from services.lead_svc.spreadsheets.schemas import RowErrorRead
 
 ImportStatusRead = Literal["queued", "processing", "completed", "failed", "aborted", "undone"]
@@ -25,7 +25,7 @@ class ImportResponse(BaseModel):
     errors: list[RowErrorRead] = Field(
         default=[], description="With `on_error=skip`: the errors of the skipped rows, up to the first 1,000."
     )
-    leads: list[LeadShown] = Field(description="The leads created.")
+    leads: list[LeadRead] = Field(description="The leads created.")
 
 
 class ImportProgressRead(BaseModel):

@@ -7,12 +7,12 @@ import orjson
 from fastapi import Request
 from starlette.datastructures import FormData
 
+from services.lead_svc.campaigns.errors import INVALID_CAMPAIGN
 from services.lead_svc.imports.errors import (
     CAMPAIGN_REQUIRED,
     DEFAULTS_NOT_AN_OBJECT,
     DEFAULTS_NOT_STORABLE,
     IMPORT_FAILED,
-    INVALID_CAMPAIGN,
     ImportRequestError,
 )
 from services.lead_svc.imports.options import (

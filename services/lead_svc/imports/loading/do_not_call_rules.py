@@ -9,9 +9,10 @@ from typing import Final
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.lead_svc.do_not_call import repository, service
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.imports.records import QueuedImport
+from services.lead_svc.leads import do_not_call_list
+from services.lead_svc.leads.blacklist import blacklist_numbers
 from shared.ids import CompanyId
 
 REASON: Final = "Blacklisted by an import"
@@ -23,10 +24,10 @@ async def apply_do_not_call_list(connection: AsyncConnection, job: QueuedImport,
     if blacklisted:
         await _add_to_list(connection, job, blacklisted)
     else:
-        await repository.hold(connection, job.company_id)
-    if not await repository.has_numbers(connection, job.company_id):
+        await do_not_call_list.lock_shared(connection, job.company_id)
+    if not await do_not_call_list.has_numbers(connection, job.company_id):
         return leads
-    listed = await repository.listed(connection, job.company_id, leads["phone"].to_list())
+    listed = await do_not_call_list.find_listed(connection, job.company_id, leads["phone"].to_list())
     if not listed:
         return leads
     is_listed = pl.col("phone").is_in(list(listed))
@@ -37,7 +38,7 @@ async def apply_do_not_call_list(connection: AsyncConnection, job: QueuedImport,
 
 async def lock_do_not_call_list(connection: AsyncConnection, company_id: CompanyId, *, exclusive: bool) -> None:
     """Lock the list before leads are locked: whoever changes the list locks the list first and then the leads."""
-    await (repository.hold_for_change if exclusive else repository.hold)(connection, company_id)
+    await (do_not_call_list.lock_exclusive if exclusive else do_not_call_list.lock_shared)(connection, company_id)
 
 
 async def list_blacklisted_leads(connection: AsyncConnection, job: QueuedImport, updates: pl.DataFrame) -> None:
@@ -52,4 +53,4 @@ def _blacklisted_phones(leads: pl.DataFrame) -> list[str]:
 
 
 async def _add_to_list(connection: AsyncConnection, job: QueuedImport, phones: list[str]) -> None:
-    await service.add(connection, job.company_id, phones, reason=REASON, added_by=f"import {job.id}")
+    await blacklist_numbers(connection, job.company_id, phones, reason=REASON, added_by=f"import {job.id}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from services.lead_svc.domain.fields import LeadStatus
-from services.lead_svc.domain.lead_status import may_follow
+from services.lead_svc.domain.lead_status import can_transition, forbidden_transition
 from services.lead_svc.imports.records import StoredLead
 from services.lead_svc.imports.validation.rows import Rows
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
@@ -60,6 +60,6 @@ def add_status_errors(
     statuses, texts = rows.converted["status"].values, rows.table.cells[str(column)]
     for row, phone, status, text in zip(rows.table.rows, rows.phones, statuses, texts, strict=True):
         lead = stored_leads.get(phone) if phone is not None and status is not None else None
-        if lead is not None and not may_follow(LeadStatus(lead.status), LeadStatus(status)):
-            message = f"A lead that is {lead.status} cannot become {status}"
+        if lead is not None and not can_transition(LeadStatus(lead.status), LeadStatus(status)):
+            message = forbidden_transition(LeadStatus(lead.status), LeadStatus(status))
             collector.add(column, RowError(row, "status", text, "status_not_allowed", message))

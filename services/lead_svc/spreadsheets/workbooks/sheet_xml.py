@@ -17,7 +17,6 @@ from services.lead_svc.spreadsheets.workbooks.sheet_scan import (
     too_many_cells_error,
 )
 
-MAX_ROWS: Final = 1_048_576
 MAX_ELEMENTS: Final = 1_000_000
 """Most elements of a part that lists sheets or relationships: they are parsed with a Python call for each."""
 
@@ -33,15 +32,17 @@ _MAX_CELL_BYTES: Final = 2_000
 _REFERENCE: Final = re.compile(rb'<(?:c|row)[\s/>](?:r="([A-Z]*)([0-9]+)")?')
 _ANY_REFERENCE: Final = re.compile(r"([A-Za-z]*)([0-9]+)")
 _ERROR_TYPE: Final = re.compile(rb"""t\s*=\s*["']e["']""")
-# One quantifier for the whole value: several that match the same spaces take time with the cube of their number.
-_VALUE: Final = re.compile(rb"<(?:[^\s<>/:]+:)?v(?:\s[^<>]*)?>([^<]*)<")
-_TEXT_TABLE: Final = re.compile(rb"<(?:[^\s<>/:]{1,100}:)?sst[\s/>]")
-_TEXT_ITEM: Final = re.compile(rb"[<:]si[\s/>]")
+# The value of a cell, or the next cell, so that a cell without a value is not searched past its end. One quantifier for
+# the whole value: several that match the same spaces take time with the cube of their number.
+_VALUE_OR_CELL: Final = re.compile(rb"<(?:[^\s<>/:]+:)?(?:v(?:\s[^<>]*)?>([^<]*)<|c[\s/>])")
+_TEXT_TABLE: Final = re.compile(rb"sst[\s/>]")
+_TEXT_TABLE_START: Final = re.compile(rb"<(?:[^\s<>/:]+:)?\Z")
+_MAX_PREFIX_BYTES: Final = 1_000
 _MAX_TAG_BYTES: Final = 10_000
 
 
 def attributes(xml: bytes, element: str) -> list[dict[str, str]]:
-    """The attributes of every such element, by their names without prefix.
+    """Return the attributes of every such element, by their names without prefix.
 
     Raises
     ------
@@ -72,7 +73,7 @@ class SharedTexts:
     """
 
     def __init__(self, xml: bytes) -> None:
-        if xml.count(b"si") > MAX_CELLS and sum(1 for _ in _TEXT_ITEM.finditer(xml)) > MAX_CELLS:
+        if xml.count(b"<si") + xml.count(b":si") > MAX_CELLS:
             raise too_many_cells_error()
         if _announced_texts(xml) > MAX_CELLS:
             raise damaged_workbook_error()
@@ -81,7 +82,7 @@ class SharedTexts:
         """No text has more bytes."""
 
     def lengths(self) -> list[int]:
-        """The number of characters of each text."""
+        """Return the number of characters of each text."""
         lengths: list[int] = []
 
         def start(name: str, _attributes: dict[str, str]) -> None:
@@ -98,24 +99,27 @@ class SharedTexts:
 
 
 def _announced_texts(xml: bytes) -> int:
-    """The number of texts that the table announces, 0 if it announces none.
+    """Return the number of texts that the table announces, 0 if it announces none.
 
     Raises
     ------
     FileRejectedError
         If there are several tables, of which the reader may take any.
     """
-    tables = list(zip(range(2), _TEXT_TABLE.finditer(xml), strict=False))
-    if not tables:
+    starts = []
+    for name in _TEXT_TABLE.finditer(xml):
+        start = xml.rfind(b"<", max(name.start() - _MAX_PREFIX_BYTES, 0), name.start())
+        if start >= 0 and _TEXT_TABLE_START.match(xml, start, name.start()):
+            starts.append(start)
+    if not starts:
         return 0
-    if len(tables) > 1:
+    if len(starts) > 1:
         raise damaged_workbook_error()
     announced: list[str] = []
-    start = tables[0][1].start()
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = lambda _name, values: announced.append(values.get("uniqueCount", ""))
     with suppress(expat.ExpatError):  # of what follows the tag, which is cut somewhere
-        parser.Parse(xml[start : start + _MAX_TAG_BYTES], False)
+        parser.Parse(xml[starts[0] : starts[0] + _MAX_TAG_BYTES], False)
     if not announced:
         raise damaged_workbook_error()
     number = announced[0].strip().lstrip("+0")[:20]
@@ -131,13 +135,15 @@ def scan(xml: bytes, texts: SharedTexts) -> SheetScan:
         If the sheet has more than `MAX_CELLS` cells, or its XML is invalid.
     """
     cells = xml.count(b"<c")
-    if cells > MAX_CELLS or xml.count(b"<row") > MAX_CELLS:
+    if cells > MAX_CELLS:
         raise too_many_cells_error()
     max_text_bytes = texts.max_bytes * cells
     usual = b"\0" not in xml[:100] and not _PREFIXED.search(xml) and not _ERROR_TYPE.search(xml)
     if usual and max_text_bytes <= MAX_TEXT_BYTES:
         if not _FAR_ROW.search(xml) and not _FAR_CELL.search(xml):
             return SheetScan(_NEAR_ROWS, _NEAR_COLUMNS, max_text_bytes, ErrorValues())
+        if xml.count(b"<row") > MAX_CELLS:
+            raise too_many_cells_error()
         references = _REFERENCE.findall(xml)
         if all(number for _, number in references):
             rows = max((int(number[:9]) for number in {number for _, number in references}), default=0)
@@ -188,9 +194,9 @@ def _text_index(xml: bytes, position: int) -> int:
 
 
 def _value(xml: bytes, position: int) -> str:
-    """The value of the cell that starts at a byte, "" if the cell has no value within `_MAX_CELL_BYTES`."""
-    value = _VALUE.search(xml, position, position + _MAX_CELL_BYTES)
-    return value[1].strip().decode("utf-8", "replace") if value is not None else ""
+    """Return the value of the cell that starts at a byte, "" if the cell has no value within `_MAX_CELL_BYTES`."""
+    match = _VALUE_OR_CELL.search(xml, position + 1, position + _MAX_CELL_BYTES)
+    return (match[1] or b"").strip().decode("utf-8", "replace") if match is not None else ""
 
 
 def _column(letters: str) -> int:

@@ -1,11 +1,11 @@
-"""From events to facts."""
+"""Events are mapped to facts."""
 
 from datetime import time, timedelta
 from decimal import Decimal
 
 import pytest
 
-from services.analytics_svc.facts.event_mapping import BEGINNING, Facts, collect
+from services.analytics_svc.facts.event_mapping import BEGINNING, Facts, map_events
 from shared.events.campaigns import CampaignCreated, CampaignDeleted, CampaignUpdated
 from shared.events.leads import Assignment as AssignedLead
 from shared.events.leads import LeadAssigned, LeadCallAttempted, LeadCreated, LeadDeleted, QualityReport
@@ -13,7 +13,7 @@ from tests.fixtures.events import NOON, call, campaign, lead, received
 
 
 def test_each_thing_is_there_once_in_its_newest_version() -> None:
-    facts = collect(
+    facts = map_events(
         received(
             LeadCreated(leads=[lead(3), lead(1, version=2), lead(2)]),
             LeadCreated(leads=[lead(1, version=1), lead(3, version=2)]),
@@ -31,7 +31,7 @@ def test_each_thing_is_there_once_in_its_newest_version() -> None:
 
 def test_every_version_of_a_campaign_has_its_terms_and_the_first_ones_hold_from_the_beginning() -> None:
     later = NOON + timedelta(hours=1)
-    facts = collect(
+    facts = map_events(
         received(
             CampaignUpdated(campaign=campaign(1, version=2, cost_per_call=2, updated_at=later)),
             CampaignCreated(campaign=campaign(1, cost_per_call=1, working_days=["Sunday", "Monday"])),
@@ -47,13 +47,13 @@ def test_every_assignment_of_a_lead_is_a_fact() -> None:
         AssignedLead(**lead(1, version=version, assigned_to=version).model_dump(), previous_assigned_to=None)
         for version in (2, 3)
     ]
-    facts = collect(received(LeadAssigned(leads=versions)))
+    facts = map_events(received(LeadAssigned(leads=versions)))
     assert facts.assignments.keys() == {(1, 2), (1, 3)}
     assert facts.leads[1].assigned_to == 3
 
 
 def test_only_the_event_of_a_deletion_says_deleted() -> None:
-    facts = collect(
+    facts = map_events(
         received(
             CampaignCreated(campaign=campaign(1)),
             CampaignDeleted(campaign=campaign(2, version=2)),
@@ -77,8 +77,8 @@ def test_only_the_event_of_a_deletion_says_deleted() -> None:
 )
 def test_the_score_of_a_call_is_the_mean_of_those_reported(scores: dict[str, float], score: int | None) -> None:
     attempt = call(1).model_copy(update={"quality": QualityReport.model_validate(scores)})
-    assert collect(received(LeadCallAttempted(call_attempts=[attempt]))).calls[1].score == score
+    assert map_events(received(LeadCallAttempted(call_attempts=[attempt]))).calls[1].score == score
 
 
 def test_nothing_comes_of_nothing() -> None:
-    assert collect([]) == Facts()
+    assert map_events([]) == Facts()

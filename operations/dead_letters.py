@@ -1,4 +1,4 @@
-"""``python -m shared.messaging dlq list|show|retry|drop``."""
+"""``python -m operations dlq list|show|retry|drop``: the dead letters of the product's queues."""
 
 import asyncio
 import os
@@ -15,29 +15,29 @@ import typer
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPException
 
+from operations.queues import queue_names
 from shared.messaging import dead_letters
-from shared.messaging.dead_letters import DeadLetter, NoSuchQueue, NotPutBack, Summary
-from shared.messaging.queue_names import queue_names
+from shared.messaging.dead_letters import DeadLetter, NoSuchQueueError, RetryError, Summary
 
 T = TypeVar("T")
 
-SHOWN = 20
-NOT_LOOKED_AT = "(not looked at: show it)"
+DEFAULT_LIMIT = 20
+NOT_READ = "(not read: use `show`)"
 LIMITED = (
-    "This queue was made without saying that its letters stay: RabbitMQ 4 drops what was looked at 20 times, unless a"
-    " policy lifts that limit (docs/operations.md, Dead letters)"
+    "This queue was declared without an unlimited delivery limit: RabbitMQ 4 drops a message that was read 20 times,"
+    " unless a policy lifts the limit (docs/operations.md, Dead letters)"
 )
 
-cli = typer.Typer(help="Dead letters: what queues gave up on.", no_args_is_help=True)
+cli = typer.Typer(help="Dead letters: messages that queues rejected.", no_args_is_help=True)
 
-QueueName = Annotated[str, typer.Argument(help="The queue that gave up on them, as `list` names it.")]
+QueueName = Annotated[str, typer.Argument(help="The queue that rejected them, as `list` names it.")]
 OneId = Annotated[str | None, typer.Option("--id", help="Only the message with this id.")]
 All = Annotated[bool, typer.Option("--all", help="All of the queue's dead letters.")]
 
 
 @cli.command("list")
 def list_() -> None:
-    """Every queue's dead letters: how many, since when, and why the first of them is there."""
+    """List the dead letters of every queue: their number, the time and reason of the first."""
 
     async def summaries(connection: AbstractConnection) -> list[Summary | str]:
         return [await _summary(connection, queue) for queue in queue_names()]
@@ -45,11 +45,11 @@ def list_() -> None:
     rows = [("queue", "dead letters", "oldest", "first reason")]
     for summary in _on_broker(summaries):
         if isinstance(summary, str):
-            rows.append((summary, "not there yet", "", ""))
+            rows.append((summary, "not declared", "", ""))
             continue
         first = summary.first
         since = first.deaths[0].at if first and first.deaths else None
-        reason = NOT_LOOKED_AT if summary.is_limited else first.reason if first else ""
+        reason = NOT_READ if summary.is_limited else first.reason if first else ""
         rows.append((summary.queue, str(summary.count), _time(since), reason))
     _print_table(rows)
 
@@ -58,19 +58,19 @@ def list_() -> None:
 def show(
     queue: QueueName,
     one: OneId = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, from the oldest.")] = SHOWN,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number, from the oldest.")] = DEFAULT_LIMIT,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show dead letters with all that is known of them; they stay where they are."""
+    """Print dead letters with their details; they remain in the queue."""
     queue = dead_letters.source_of(queue)
 
-    async def looked_at(connection: AbstractConnection) -> list[DeadLetter]:
+    async def read(connection: AbstractConnection) -> list[DeadLetter]:
         if await dead_letters.is_limited(connection, queue):
-            _say(LIMITED)
-        return await dead_letters.look(connection, queue, only=one, limit=limit)
+            _print_status(LIMITED)
+        return await dead_letters.read(connection, queue, only=one, limit=limit)
 
-    letters = _on_broker(looked_at)
+    letters = _on_broker(read)
     if json:
         for letter in letters:
             _write_line(sys.stdout, letter)
@@ -78,17 +78,17 @@ def show(
         for letter in letters:
             typer.echo(_description(letter))
     if not letters:
-        _say(f"No dead letter of {queue}" + (f" has the id {one}" if one else ""))
+        _print_status(f"No dead letter of {queue}" + (f" has the id {one}" if one else ""))
         raise typer.Exit(1 if one else 0)
 
 
 @cli.command()
 def retry(queue: QueueName, one: OneId = None, *, everything: All = False) -> None:
-    """Put dead letters back into the queue they came from, once its cause is mended."""
+    """Return dead letters to their queue, once the cause is fixed."""
     _require_choice(one, everything=everything)
     queue = dead_letters.source_of(queue)
     done = _on_broker(lambda connection: dead_letters.retry(connection, queue, only=one))
-    _say(f"Put back into {queue}: {done}")
+    _print_status(f"Returned to {queue}: {done}")
     raise typer.Exit(0 if done or everything else 1)
 
 
@@ -96,63 +96,63 @@ def retry(queue: QueueName, one: OneId = None, *, everything: All = False) -> No
 def drop(
     queue: QueueName,
     one: OneId = None,
-    to: Annotated[Path | None, typer.Option(help="File to add what is dropped to; else standard output.")] = None,
+    to: Annotated[Path | None, typer.Option(help="File to append them to; otherwise standard output.")] = None,
     *,
     everything: All = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete dead letters for good, after writing each down as a line of JSON."""
+    """Delete dead letters permanently, after writing each as a line of JSON."""
     _require_choice(one, everything=everything)
     queue = dead_letters.source_of(queue)
     if not yes:
-        _require_yes(f"Drop {f'the dead letter {one}' if one else 'all dead letters'} of {queue}?")
+        _confirm(f"Drop {f'the dead letter {one}' if one else 'all dead letters'} of {queue}?")
     with _opened(to) as file:
         done = _on_broker(
             lambda connection: dead_letters.drop(connection, queue, lambda letter: _write_line(file, letter), only=one)
         )
-    _say(f"Dropped from {queue}: {done}")
+    _print_status(f"Dropped from {queue}: {done}")
     raise typer.Exit(0 if done or everything else 1)
 
 
-def _on_broker(ask: Callable[[AbstractConnection], Awaitable[T]]) -> T:
-    """What the broker of AMQP_URL answers; whatever keeps it from that ends the command with a line."""
+def _on_broker(command: Callable[[AbstractConnection], Awaitable[T]]) -> T:
+    """Execute a command on the broker of AMQP_URL; an error of the broker ends the process with a line."""
     url = os.environ.get("AMQP_URL")
     if not url:
-        _say("AMQP_URL: Field required")
+        _print_status("AMQP_URL: Field required")
         raise typer.Exit(2)
 
     async def connected() -> T:
         async with await aio_pika.connect(url, timeout=5) as connection:
-            return await ask(connection)
+            return await command(connection)
 
     try:
         return asyncio.run(connected())
-    except NoSuchQueue as error:
-        _say(f"There is no queue {error}; there are: {', '.join(queue_names())}")
-    except NotPutBack as error:
-        _say(f"Its queue did not take a letter, which is therefore still a dead one: {error}")
+    except NoSuchQueueError as error:
+        _print_status(f"There is no queue {error}; the queues are: {', '.join(queue_names())}")
+    except RetryError as error:
+        _print_status(f"The queue did not accept a message, which is therefore still a dead letter: {error}")
     except (OSError, AMQPException) as error:
-        _say(f"The broker could not be asked: {error!r}")
+        _print_status(f"The broker cannot be reached: {error!r}")
     raise typer.Exit(1)
 
 
 async def _summary(connection: AbstractConnection, queue: str) -> Summary | str:
     try:
         return await dead_letters.summarise(connection, queue)
-    except NoSuchQueue:
+    except NoSuchQueueError:
         return queue
 
 
 def _require_choice(one: str | None, *, everything: bool) -> None:
     if (one is None) is not everything:
-        raise typer.BadParameter("give either --id ID or --all")
+        raise typer.BadParameter("pass either --id ID or --all")
 
 
-def _require_yes(question: str) -> None:
-    # typer's own question writes to standard output, where the letters go.
+def _confirm(question: str) -> None:
+    # typer's own prompt writes to standard output, where the messages go.
     typer.echo(f"{question} [y/N] ", nl=False, err=True)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        _say("Nothing was dropped")
+        _print_status("Nothing was dropped")
         raise typer.Exit(1)
 
 
@@ -161,26 +161,26 @@ def _opened(path: Path | None) -> AbstractContextManager[TextIO]:
 
 
 def _write_line(file: TextIO, letter: DeadLetter) -> None:
-    """Write a letter down so that it is there before anything else happens to it."""
+    """Write a message, flushed before it is deleted."""
     file.write(orjson.dumps(letter.as_json(), option=orjson.OPT_UTC_Z, default=str).decode() + "\n")
     file.flush()
 
 
 def _description(letter: DeadLetter) -> str:
-    shown = letter.as_json()
+    fields = letter.as_json()
     deaths = "; ".join(
         f"{death.reason} by {death.queue}, {death.count} x, {_time(death.at)}" for death in letter.deaths
     )
     return "\n".join(
         (
             f"id        {letter.id}",
-            f"type      {shown['type'] or 'unknown'}",
-            f"event     {shown['event_id'] or 'not readable'}",
-            f"company   {shown['company_id'] or 'unknown'}",
-            f"time      {_time(shown['time'])}",
-            f"returned  {deaths or letter.reason}",
+            f"type      {fields['type'] or 'unknown'}",
+            f"event     {fields['event_id'] or 'not readable'}",
+            f"company   {fields['company_id'] or 'unknown'}",
+            f"time      {_time(fields['time'])}",
+            f"reason    {deaths or letter.reason}",
             f"retried   {letter.retries} x",
-            f"body      {shown.get('body', shown.get('body_base64'))}",
+            f"body      {fields.get('body', fields.get('body_base64'))}",
             "",
         )
     )
@@ -196,6 +196,6 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _say(text: str) -> None:
-    """To standard error: standard output is for what was asked."""
+def _print_status(text: str) -> None:
+    """Print to standard error: standard output is for the messages."""
     typer.echo(text, err=True)

@@ -1,24 +1,24 @@
-"""What of an export the query string says."""
+"""Filters of an export, as query parameters."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
 
-from services.lead_svc.exports.repository import Wanted
-from services.lead_svc.leads.endpoints import StatusInQuery
+from services.lead_svc.exports.repository import ExportFilter
+from services.lead_svc.leads.parameters import StatusFilter
 from shared.http import parameters
 from shared.http.auth import CompanyInPath
 from shared.http.parameters import Day, IdListText, end_before_start
 
 
-def _wanted(
+async def _filters(
     company_id: CompanyInPath,
     campaign_ids: Annotated[
         IdListText | None,
-        Query(description="Only leads of these campaigns: ids with commas between them. Others' campaigns have none."),
+        Query(description="Only leads of these campaigns of the company: ids, separated by commas."),
     ] = None,
-    status: StatusInQuery = None,
+    status: StatusFilter = None,
     start_date: Annotated[
         Day | None,
         Query(description="Only leads created on this day (UTC) or later, YYYY-MM-DD.", examples=["2024-03-01"]),
@@ -27,10 +27,10 @@ def _wanted(
         Day | None,
         Query(description="Only leads created on this day (UTC) or earlier, YYYY-MM-DD.", examples=["2024-03-31"]),
     ] = None,
-) -> Wanted:
+) -> ExportFilter:
     if start_date is not None and end_date is not None and end_date < start_date:
         raise end_before_start(end_date)
-    return Wanted(
+    return ExportFilter(
         company_id=company_id,
         campaign_ids=None if campaign_ids is None else parameters.campaign_ids(campaign_ids),
         status=status,
@@ -43,5 +43,5 @@ def _midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time.min, UTC)
 
 
-WantedInQuery = Annotated[Wanted, Depends(_wanted)]
-"""The leads that the path and the query ask for."""
+ExportFilters = Annotated[ExportFilter, Depends(_filters)]
+"""Parameter of an endpoint: leads of the company in the path, filtered by the query."""
