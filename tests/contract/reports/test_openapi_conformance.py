@@ -1,4 +1,4 @@
-"""What the reports answer to requests made up from their OpenAPI document is what the document says."""
+"""Generated requests are answered as the OpenAPI document of the reports describes."""
 
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -30,7 +30,7 @@ from tests.fixtures.serving import serving
 
 # An app connects to nothing before it serves: its document needs settings of the right form only.
 _PLACEHOLDERS = {
-    "database_url": "postgresql://nobody@localhost/nothing",
+    "database_url": "postgresql://user@localhost/database",
     "amqp_url": "amqp://localhost",
     "redis_url": "redis://localhost",
     "jwt_secret": "no token is signed with this placeholder",
@@ -50,8 +50,8 @@ bounded = settings(max_examples=40, derandomize=True, suppress_health_check=list
 
 @pytest.fixture
 def address(servers: ServerUrls, analytics_url: str) -> Iterator[str]:
-    """Where the API is served, from a thread of its own: the requests of schemathesis block the tests' loop."""
-    # Asked for a campaign that no event has told of, it says that there is none.
+    """The address of the API, served by a thread of its own: the requests of schemathesis block the tests' loop."""
+    # A campaign_svc that has none of the requested campaigns.
     campaigns = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     with (
         start_blocking_portal(backend_options={"use_uvloop": True}) as portal,
@@ -65,7 +65,7 @@ def address(servers: ServerUrls, analytics_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def something(analytics_database: Database) -> None:
-    """There is something to report on."""
+    """Facts to report on."""
     await project_all(
         analytics_database,
         CampaignCreated(campaign=campaign(1, budget=100, cost_per_call="0.50", team_members=[7])),
@@ -79,7 +79,7 @@ async def something(analytics_database: Database) -> None:
 @bounded
 def test_any_request_is_answered_as_documented(case: Case[Any], address: str) -> None:
     known = {"id": 1, "campaignId": 1, "companyId": 1}
-    # What is made up is hardly ever there: half of the requests ask for what is.
+    # Generated ids hardly ever exist: half of the requests name existing ones.
     if isinstance(case.path_parameters, MutableMapping) and len(case.query or {}) % 2 == 0:
         case.path_parameters.update({name: known[name] for name in case.path_parameters})
     case.call_and_validate(base_url=address, headers=bearer(claims(1, 2)), checks=CHECKS)
