@@ -10,7 +10,7 @@ from shared.events.catalogue import CATALOGUE, EVENTS
 from shared.events.envelope import CONTENT_TYPE, EventData
 from shared.events.examples import example_of
 from shared.events.leads import LEADS_PER_EVENT
-from shared.events.schemas import Schema, meaning, message_and_parts
+from shared.events.schemas import Schema, message_and_parts, summary_and_details
 from shared.messaging.topology import HISTORY_MAX_AGE, HISTORY_MAX_BYTES, HISTORY_STREAM, ExchangeName
 
 TEMPLATE: Final = Path(__file__).with_name("events.template.md")
@@ -48,18 +48,20 @@ def _with_open_type(fields: Mapping[str, Schema]) -> dict[str, Schema]:
 
 
 def _index(types: Iterable[type[EventData]]) -> str:
-    rows = [f"| [`{data.event_type}`](#{_anchor(data.event_type)}) | {meaning(data)[0]} |" for data in types]
+    rows = [
+        f"| [`{data.event_type}`](#{_anchor(data.event_type)}) | {summary_and_details(data)[0]} |" for data in types
+    ]
     return "\n".join(["| Type | What happened |", "| --- | --- |", *rows])
 
 
 def _type(data: type[EventData], part: Schema) -> str:
-    happened, further = meaning(data)
+    summary, description = summary_and_details(data)
     example = json.dumps(example_of(data), indent=2, ensure_ascii=False)
     return "\n\n".join(
         [
             f"### {data.event_type}",
-            happened,
-            *([further] if further else []),
+            summary,
+            *([description] if description else []),
             _table(part["properties"]),
             f"<details><summary>Example</summary>\n\n```json\n{example}\n```\n\n</details>",
         ]

@@ -1,7 +1,7 @@
 """Structured logs: one line an event, JSON in containers and readable on a terminal.
 
-Whatever is bound with ``structlog.contextvars`` (``request_id``, ``company_id``, ``event_id``) stands on every line
-written while it is bound, also on the lines of libraries that log through ``logging``.
+Values that are bound with ``structlog.contextvars`` (``request_id``, ``company_id``, ``event_id``) are on every line
+that is written while they are bound, also on the lines of libraries that log through ``logging``.
 """
 
 import logging
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-"""Local variables hold tokens, secrets and phone numbers: they do not belong in a log."""
+"""Local variables contain tokens, secrets and phone numbers, which do not belong in a log."""
 
 
 def _dump(line: object, *, default: Callable[[object], object]) -> str:
@@ -35,12 +35,12 @@ class _NamedLogger(structlog.WriteLogger):
 
 
 def configure_logs(settings: LogSettings, *, process: str) -> None:
-    """Send everything this process logs to standard output, in the form the settings ask for.
+    """Send everything that this process logs to standard output, in the format of the settings.
 
     Parameters
     ----------
     process
-        Name written on every line, such as ``lead-api``.
+        The name on every line, such as ``lead-api``.
     """
 
     def name_process(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -58,11 +58,11 @@ def configure_logs(settings: LogSettings, *, process: str) -> None:
         [structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS), structlog.processors.JSONRenderer(_dump)]
         if settings.log_format == "json"
         else [
-            # Plain: the other kind shows local variables too.
+            # Plain: the rich kind prints local variables too.
             structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
     )
-    # Our own lines are written as they are rendered: a record of ``logging`` in between would cost as much again.
+    # Our own lines are written as they are rendered: a record of ``logging`` in between would double the cost.
     structlog.configure(
         processors=[*enrich, *render],
         logger_factory=_NamedLogger,

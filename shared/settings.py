@@ -1,4 +1,4 @@
-"""Settings read from the environment: one class a process kind, refused at start when something is missing."""
+"""Settings, read from the environment: one class a kind of process. A missing one ends the process at its start."""
 
 from typing import Literal, Self
 
@@ -6,11 +6,11 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MINIMUM_SECRET_LENGTH = 32
-"""RFC 7518 asks for an HS256 key of at least 256 bits."""
+"""RFC 7518 requires an HS256 key of at least 256 bits."""
 
 
 class LogSettings(BaseSettings):
-    """How a process writes its log."""
+    """Settings of a process's log."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
@@ -19,14 +19,14 @@ class LogSettings(BaseSettings):
 
 
 class DatabaseSettings(LogSettings):
-    """A process that uses its service's database."""
+    """Settings of a process that uses its service's database."""
 
     database_url: SecretStr
     """``postgresql://user:password@host:port/database`` of the service's own database."""
 
 
 class ProcessSettings(DatabaseSettings):
-    """A long-running process: it listens on a port and stands on PostgreSQL, RabbitMQ and Redis."""
+    """Settings of a long-running process: it listens on a port and needs PostgreSQL, RabbitMQ and Redis."""
 
     amqp_url: SecretStr
     redis_url: SecretStr
@@ -34,11 +34,11 @@ class ProcessSettings(DatabaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     database_pool_size: int = Field(default=10, ge=1)
     shutdown_seconds: int = Field(default=8, ge=1)
-    """How long requests and messages under way may take to end after SIGTERM."""
+    """How long requests and messages in progress may take to end after SIGTERM."""
 
 
 class ApiSettings(ProcessSettings):
-    """A process that answers API clients and so must know whose tokens to trust."""
+    """Settings of a process that serves API clients, and therefore must know whose tokens to trust."""
 
     jwt_secret: SecretStr | None = None
     """Key of HS256 tokens."""
@@ -48,7 +48,7 @@ class ApiSettings(ProcessSettings):
     jwt_issuer: str | None = None
 
     @model_validator(mode="after")
-    def _knows_whom_to_trust(self) -> Self:
+    def _require_a_key(self) -> Self:
         if self.jwt_secret is None and self.jwt_jwks_url is None:
             raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set")
         if self.jwt_secret is not None and len(self.jwt_secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:

@@ -1,4 +1,4 @@
-"""Tells a database that is away from one that refuses what it was asked."""
+"""Distinguishes a database that is unavailable from one that rejects a statement."""
 
 from typing import Final
 
@@ -11,10 +11,10 @@ RETRYABLE_STATES: Final = {
     "lock not available": "55P03",
     "database accepts no connections": "55000",
     "read-only, as a standby is": "25006",
-    "table not there, as before the first migration": "42P01",
-    "column not there, as before the newest migration": "42703",
+    "no such table, as before the first migration": "42P01",
+    "no such column, as before the newest migration": "42703",
 }
-"""SQLSTATEs that say "not now": neither a message nor a request is to blame for them."""
+"""SQLSTATEs that mean "not now": neither a message nor a request has caused them."""
 RETRYABLE_CLASSES: Final = {
     "connection": "08",
     "authorization": "28",
@@ -27,11 +27,11 @@ RETRYABLE_CLASSES: Final = {
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Whether the database could not be asked, rather than refused what it was asked: the same may succeed later."""
+    """Return whether an error means that the database is unavailable: the same statement may succeed later."""
     if isinstance(error, OSError | PoolTimeoutError):  # asyncio's TimeoutError is an OSError too
-        return getattr(error, "filename", None) is None  # one that names a file is about that file
+        return getattr(error, "filename", None) is None  # an error with a file name is about that file
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    # Raised by SQLAlchemy around the driver's error, or by the driver itself where it is used directly.
+    # Raised by SQLAlchemy around the driver's error, or by the driver where it is used directly.
     state: str = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     return state in RETRYABLE_STATES.values() or state.startswith(tuple(RETRYABLE_CLASSES.values()))

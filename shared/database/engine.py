@@ -1,7 +1,13 @@
-"""The service's database: a pool of connections, used one transaction at a time.
+"""The service's database, and the three ways to it (decision 16).
 
-Application code takes a connection and never commits: whoever opened the transaction (a request's dependency, a
-message's consumer) commits it once, at the edge.
+========================  ==========================================================================================
+way                       for
+========================  ==========================================================================================
+``transaction()``         Everything that writes. Application code takes its connection and never commits: the opener
+                          (a request's dependency, a message's consumer) commits once, at the edge.
+``snapshot()``            Reads of several statements that must see the same state.
+``reader()``              Reads of a single statement, on the hot paths: one round trip instead of three.
+========================  ==========================================================================================
 """
 
 import asyncio
@@ -21,16 +27,16 @@ LOCK_SECONDS = 10.0
 """Limit for one wait for a lock."""
 
 LOST_CLIENTS: Final = {
-    # A client that vanished must not hold its locks for the hours that TCP would let it.
+    # A client that vanished must not retain its locks for the hours that TCP would allow.
     "client_connection_check_interval": "5000",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
-"""Settings of a connection by which the server notices that nobody is there any more."""
+"""Settings of a connection by which the server notices that its client is gone."""
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-"""The driver's own connection, for what only it can do, or does at a fraction of the cost."""
+"""The driver's connection, for bulk and hot statements: COPY, cursors, statements at a fraction of the cost."""
 
 
 def _to_json(value: object) -> str:
@@ -45,12 +51,12 @@ class Database:
     url
         ``postgresql://user:password@host:port/database``.
     name
-        Shown in ``pg_stat_activity`` as the application's name.
+        The application's name in ``pg_stat_activity``.
     pool_size
-        Most connections held at once, for transactions and for readers each; a request that finds none waits
+        Maximum number of connections at once, for transactions and for readers each; a request that finds none waits
         ``pool_timeout`` seconds and fails.
     statement_seconds
-        Limit for one statement, 0 for none: a lost lock or a bad plan must not hold a request for ever.
+        Limit for one statement, 0 for none: a lost lock or a bad plan must not block a request for ever.
     """
 
     def __init__(
@@ -63,7 +69,7 @@ class Database:
                 "timezone": "UTC",
                 "jit": "off",
                 "statement_timeout": str(statement_seconds * 1000),
-                # Sooner than the statement's own limit: waiting for a lock is "come again", not a failure.
+                # Sooner than the limit for a statement: a lock that is not released means "retry later", not a failure.
                 "lock_timeout": str(round(LOCK_SECONDS * 1000)),
                 "idle_in_transaction_session_timeout": "600000",
                 **LOST_CLIENTS,
@@ -83,27 +89,28 @@ class Database:
         event.listen(self._engine.sync_engine, "checkout", _discard_when_closed)
         self._pool_timeout = pool_timeout
         self._make_readers = partial(
-            asyncpg.create_pool, url, min_size=0, max_size=pool_size, reset=_leave_as_it_is, **connecting
+            asyncpg.create_pool, url, min_size=0, max_size=pool_size, reset=_skip_reset, **connecting
         )
         self._readers: asyncpg.Pool[asyncpg.Record] | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction: committed when the block ends, rolled back when it raises."""
+        """Provide a connection in a transaction: committed when the block ends, rolled back when it raises."""
         async with self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Driver]:
-        """The driver's connection outside any transaction, for single statements that only read.
+        """Provide the driver's connection outside of any transaction, for a single statement that only reads.
 
-        They have a pool of their own, of the driver's: without BEGIN and COMMIT a statement is one round trip and not
-        three, and what SQLAlchemy adds to one costs more than most of them do.
+        Without BEGIN and COMMIT a statement is one round trip instead of three, and what SQLAlchemy adds to a statement
+        costs more than most of these statements do. The connections are a pool of their own, of the driver's. Two
+        statements on it may see different states: use ``snapshot`` where they must agree.
         """
         if self._readers is None:
             self._readers = self._make_readers()
-        await self._readers  # opens nothing; of no effect but the first time
-        # Not the pool's own timeout, which costs a task for each time.
+        await self._readers  # initializes the pool the first time, and connects nothing
+        # Not the pool's own timeout, which costs a task for each acquire.
         async with asyncio.timeout(self._pool_timeout):
             connection = await self._readers.acquire()
         try:
@@ -111,37 +118,9 @@ class Database:
         finally:
             await self._readers.release(connection)
 
-    async def fetch(self, query: str, *parameters: object) -> "list[asyncpg.Record]":
-        """Read the rows of one statement, outside of any transaction.
-
-        This is the way of hot reads that need a single statement: one round trip. A transaction has three (BEGIN, the
-        statement, COMMIT), and what SQLAlchemy adds to a statement costs more than most of these statements do. The
-        connections are a pool of their own, of the driver's. Whatever needs two statements that agree takes
-        ``snapshot``, and whatever writes takes ``transaction``.
-
-        Parameters
-        ----------
-        query
-            One SELECT, with ``$1`` for its first parameter; from a SQL file (``load_queries``).
-        """
-        async with self.reader() as driver:
-            rows: list[asyncpg.Record] = await driver.fetch(query, *parameters)
-            return rows
-
-    async def fetch_row(self, query: str, *parameters: object) -> "asyncpg.Record | None":
-        """Read the first row of one statement, as ``fetch``; None when it has no rows."""
-        async with self.reader() as driver:
-            row: asyncpg.Record | None = await driver.fetchrow(query, *parameters)
-            return row
-
-    async def fetch_value(self, query: str, *parameters: object) -> Any:  # noqa: ANN401 - of the column's type
-        """Read the first column of the first row of one statement, as ``fetch``; None when it has no rows."""
-        async with self.reader() as driver:
-            return await driver.fetchval(query, *parameters)
-
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a read-only transaction whose statements all see the same state."""
+        """Provide a connection in a read-only transaction whose statements all see the same state."""
         async with self._engine.connect() as plain:
             connection = await plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             async with connection.begin():
@@ -159,21 +138,21 @@ class Database:
             await self._readers.close()
 
 
-async def _leave_as_it_is(_connection: Driver) -> None:
-    """Instead of the statement that would reset a connection: a single SELECT leaves nothing to reset."""
+async def _skip_reset(_connection: Driver) -> None:
+    """Replace the statement that resets a connection: a single SELECT leaves nothing to reset."""
 
 
 def _discard_when_closed(driver: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:  # noqa: ANN401
-    # asyncpg knows at once when the server hung up; asking it costs nothing, a ping costs a round trip a request.
+    # asyncpg knows at once that the server closed a connection; the check is free, a ping is a round trip a request.
     if driver.driver_connection.is_closed():
         raise DisconnectionError("the server closed this connection")
 
 
 async def driver_connection(connection: AsyncConnection) -> Driver:
-    """The asyncpg connection below, inside the same transaction, for what only the driver can do (COPY, cursors).
+    """Return the asyncpg connection of a SQLAlchemy connection, in the same transaction, for bulk and hot statements.
 
-    SQLAlchemy begins lazily, so this runs a statement when none has run yet: whatever the driver does afterwards
-    is part of the transaction.
+    SQLAlchemy begins lazily, so this executes a statement when none was executed yet: whatever the driver executes
+    afterwards is part of the transaction.
     """
     raw = await connection.get_raw_connection()
     driver: Driver = raw.driver_connection

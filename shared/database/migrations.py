@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.database.repeatable import RepeatableMigration
 
 MIGRATION_LOCK = 7_060_001
-"""Advisory lock: two migrations of one database started at once run one after the other."""
+"""Advisory lock: two concurrent migrations of one database run one after the other."""
 
 CANNOT_CONNECT_NOW = "57P03"
 """SQLSTATE of a server that starts, stops or recovers."""
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 
 def alembic_config(migrations: Path, database_url: str) -> Config:
-    """The configuration of one service's migrations, without an ini file."""
+    """Return the configuration of one service's migrations, without an ini file."""
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.attributes["database_url"] = database_url
@@ -31,7 +31,7 @@ def alembic_config(migrations: Path, database_url: str) -> Config:
 
 
 def upgrade(migrations: Path, database_url: str) -> None:
-    """Bring the database to the newest revision; waits up to a minute for a database that is still starting."""
+    """Bring the database to the newest revision; wait up to a minute for a database that is still starting."""
     for attempt in stamina.retry_context(on=_not_up_yet, attempts=None, timeout=60, wait_max=2):
         with attempt:
             command.upgrade(alembic_config(migrations, database_url), "head")
@@ -39,7 +39,7 @@ def upgrade(migrations: Path, database_url: str) -> None:
 
 
 def _not_up_yet(error: Exception) -> bool:
-    """Whether the database cannot be reached, or answers that it is still starting."""
+    """Return whether an error means that the database cannot be reached, or is still starting."""
     state: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
     return isinstance(error, OSError) or state == CANNOT_CONNECT_NOW
 
@@ -72,8 +72,8 @@ def run_migrations(metadata: MetaData, repeatable: Sequence[RepeatableMigration]
             await connection.commit()
         await engine.dispose()
 
-    given: Connection | None = context.config.attributes.get("connection")
-    if given is not None:
-        run(given)
+    connection: Connection | None = context.config.attributes.get("connection")
+    if connection is not None:
+        run(connection)
     else:
         asyncio.run(connect_and_run(context.config.attributes["database_url"]))

@@ -17,7 +17,7 @@ class Campaign(EventPart):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
-    """Unique among the campaigns of all companies, and never given again."""
+    """Unique among the campaigns of all companies, and never reused."""
     version: int = Field(ge=1)
     """Grows with every change; a reader drops what is older than what it has."""
     company_id: int
@@ -25,13 +25,13 @@ class Campaign(EventPart):
     name: str
     """What the company calls it."""
     status: CampaignStatus
-    """Where it is in its lifecycle: calls are made while it is ``active``."""
+    """Its state in the lifecycle: calls are made while it is ``active``."""
     priority: CampaignPriority
-    """How urgent it is beside the company's other campaigns."""
+    """How urgent it is, compared with the company's other campaigns."""
     campaign_type: str
-    """What kind of campaign it is, in the company's own word, as ``outbound``."""
+    """The kind of campaign, in the company's own word, as ``outbound``."""
     calls_per_day: int
-    """Most calls that are to be made on one day."""
+    """Maximum number of calls on one day."""
     calling_hours_start: str
     """When calling begins, ``HH:MM:SS`` in the campaign's time zone."""
     calling_hours_end: str
@@ -41,21 +41,21 @@ class Campaign(EventPart):
     working_days: list[str]
     """Days on which calls are made, by their English names: ``Monday``."""
     max_attempts_per_lead: int
-    """How often a lead is called in vain before it has failed."""
+    """Number of unsuccessful calls after which a lead has failed."""
     retry_delay_minutes: int
     """Minutes to wait before a lead is called again."""
     budget: Money | None
-    """What the campaign may cost, in the company's currency; null where nobody said."""
+    """What the campaign may cost, in the company's currency; null if not set."""
     cost_per_call: Money | None
-    """What a call costs that tells no cost of its own, in the company's currency; null where nobody said."""
+    """The cost of a call whose own cost is not reported, in the company's currency; null if not set."""
     owner_id: int | None
-    """The member of the company who answers for it; null where nobody does."""
+    """The member of the company who is responsible for it; null if not set."""
     team_members: list[int]
     """The members of the company who work on it, by their ids; may be empty."""
     start_date: AwareDatetime | None
-    """When it is to begin; null where that is open."""
+    """When it begins; null if not set."""
     end_date: AwareDatetime | None
-    """When it is to end; null where that is open."""
+    """When it ends; null if not set."""
     created_at: AwareDatetime
     """When it was created."""
     updated_at: AwareDatetime
@@ -63,7 +63,7 @@ class Campaign(EventPart):
 
 
 class CampaignEvent(EventData):
-    """What every campaign event says."""
+    """The data of every campaign event."""
 
     campaign: Campaign
     """The campaign after the change."""
@@ -72,35 +72,35 @@ class CampaignEvent(EventData):
 class CampaignCreated(CampaignEvent):
     """A campaign was created.
 
-    It may have any status from the start: one that already ran elsewhere is brought in as what it is.
+    It may have any status from the start: a campaign that already ran elsewhere is created with the status it has.
     """
 
     event_type: ClassVar[str] = "campaign.created.v1"
 
 
 class CampaignUpdated(CampaignEvent):
-    """Something of a campaign other than its status alone was changed.
+    """A campaign was changed, and not only its status.
 
-    What was changed may be something that events do not carry, as its script. A change that gives it another status
-    besides tells ``campaign.status_changed.v1`` too, of the same version.
+    The changed field may be one that events do not carry, as its script. A change that includes the status emits
+    ``campaign.status_changed.v1`` too, with the same version.
     """
 
     event_type: ClassVar[str] = "campaign.updated.v1"
 
 
 class CampaignStatusChanged(CampaignEvent):
-    """A campaign took a step of its lifecycle: it was started, paused, resumed or completed."""
+    """The status of a campaign changed: it was started, paused, resumed or completed."""
 
     event_type: ClassVar[str] = "campaign.status_changed.v1"
 
     previous_status: CampaignStatus
-    """The status it had before the step."""
+    """The status before the change."""
 
 
 class CampaignDeleted(CampaignEvent):
-    """A campaign was deleted: no new leads, no more calls; what it has stays.
+    """A campaign was deleted: it gets no new leads and no more calls. Its leads and calls remain.
 
-    The campaign is told as it was last. Its leads are not deleted, and no event tells of them.
+    The event carries the campaign's last state. No events are emitted for its leads.
     """
 
     event_type: ClassVar[str] = "campaign.deleted.v1"

@@ -1,4 +1,4 @@
-"""Every type of message there is."""
+"""The catalogue: every type of message."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -44,4 +44,4 @@ CATALOGUE: Final[dict[str, type[EventData]]] = {
 EVENTS: Final[Mapping[str, type[EventData]]] = {
     name: data for name, data in CATALOGUE.items() if not issubclass(data, Command)
 }
-"""What other programs may subscribe to."""
+"""The events: what other programs may subscribe to."""

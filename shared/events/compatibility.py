@@ -1,9 +1,9 @@
-"""Whether readers of messages as they were can read messages as they are.
+"""Compatibility of schemas: whether readers of the published messages can read the current ones.
 
-A reader was written against a published JSON Schema. It goes on working when whatever is sent now is something that the
-published schema allowed, and has every field that was published; what it has besides, the reader ignores. So a field
-may be added, and values may become fewer; nothing may be taken away, and no value may come that could not come before.
-A new value of an enumeration is one of those. A vocabulary that is to grow is therefore published as a plain string.
+A reader was written against a published JSON Schema. It goes on working when every current message is valid by the
+published schema and has every published field; it ignores additional fields. So a field may be added, and values may
+become fewer; no field may be removed, and no value may be new. A new value of an enumeration is such a value: a
+vocabulary that will grow is therefore published as a plain string.
 """
 
 import json
@@ -27,7 +27,7 @@ _ANNOTATIONS: Final = frozenset(
         "discriminator",
     }
 )
-"""What says nothing of which values there are."""
+"""Keywords that do not restrict values."""
 _ALTERNATIVES: Final = ("anyOf", "oneOf")
 _FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
@@ -40,28 +40,28 @@ _COMPARED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class IncompatibleChange:
-    """Something that a reader of the published messages could stumble over."""
+    """A change that breaks readers of the published messages."""
 
     field: str
-    """Where in the message: ``data.leads[].phone``."""
-    what: str
-    """What it is that is new there: ``may be null now``."""
+    """Path in the message: ``data.leads[].phone``."""
+    description: str
+    """What is new there: ``may be null now``."""
 
 
-def breaks(published: Schema, now: Schema) -> list[IncompatibleChange]:
-    """What messages of the schema ``now`` do to readers of ``published``; nothing, when they are compatible."""
+def incompatible_changes(published: Schema, now: Schema) -> list[IncompatibleChange]:
+    """Return the changes by which messages of the schema ``now`` break readers of ``published``."""
     return list(_Comparison(published, now).of("", published, now))
 
 
 class _Comparison:
-    """Compares two schemas part by part, each with the definitions it stands among."""
+    """Compares two schemas part by part, each with the definitions of its document."""
 
     def __init__(self, published: Schema, now: Schema) -> None:
         self._published = published
         self._now = now
 
     def of(self, field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
-        """The breaks of a field: each form that it may have now must be one that it could have."""
+        """Yield the incompatible changes of a field: each of its forms must be one that was published."""
         known = list(_forms(published, self._published))
         for form in _forms(now, self._now):
             alike = [one for one in known if _is_kind(form, one)]
@@ -91,11 +91,11 @@ class _Comparison:
     def _of_contents(self, field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
         if "items" in published:
             yield from self.of(f"{field}[]", published["items"], now.get("items", {}))
-        # Whether further fields may come is no matter: readers ignore them. Of what kind they are is one in a map.
+        # Additional fields are compatible, as readers ignore them. The type of the values of a map is compared.
         if isinstance(published.get("additionalProperties"), dict):
-            further = now.get("additionalProperties", True)
-            if further is not False:
-                kind = further if isinstance(further, dict) else {}
+            additional = now.get("additionalProperties", True)
+            if additional is not False:
+                kind = additional if isinstance(additional, dict) else {}
                 yield from self.of(f"{field}.*", published["additionalProperties"], kind)
 
 
@@ -124,16 +124,16 @@ def _of_bounds(field: str, published: Schema, now: Schema) -> Iterator[Incompati
 
 
 def _of_other_keywords(field: str, published: Schema, now: Schema) -> Iterator[IncompatibleChange]:
-    """Of what narrows values in a way that has no order, as ``format`` and ``pattern``: it stays, or is added."""
+    """Yield the changes of restrictions without an order, as ``format`` and ``pattern``: they may only be added."""
     for keyword in sorted((published.keys() | now.keys()) - _COMPARED - _ANNOTATIONS):
         if any(isinstance(schema.get(keyword), dict | list) for schema in (published, now)):
-            raise NotImplementedError(f"{field} has {keyword}, which nobody has taught this module to compare")
+            raise NotImplementedError(f"{field} has {keyword}, which this module cannot compare")
         if keyword in published and now.get(keyword) != published[keyword]:
             yield IncompatibleChange(field, f"had {keyword} {published[keyword]!r} and has {now.get(keyword)!r} now")
 
 
 def _forms(schema: Schema, document: Schema) -> Iterator[Schema]:
-    """What a value may be, one of: without references, alternatives and lists of types."""
+    """Yield the alternatives of a value: without references, unions and lists of types."""
     alternatives = next((keyword for keyword in _ALTERNATIVES if keyword in schema), None)
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/$defs/")
@@ -153,7 +153,7 @@ def _beside(schema: Schema, keyword: str) -> Schema:
 
 
 def _values(schema: Schema) -> set[str] | None:
-    """The values that there are, each as JSON; None where they are not listed."""
+    """Return the listed values, each as JSON; None where they are not listed."""
     if "const" in schema:
         return {json.dumps(schema["const"])}
     return {json.dumps(value) for value in schema["enum"]} if "enum" in schema else None

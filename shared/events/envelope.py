@@ -1,4 +1,4 @@
-"""The envelope every message wears: CloudEvents 1.0 in structured JSON.
+"""The envelope of every message: CloudEvents 1.0 in structured JSON.
 
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 """
@@ -15,49 +15,49 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 
 class EventPart(BaseModel):
-    """What messages are made of.
+    """The base of every part of a message.
 
-    Readers ignore fields they do not know, so a producer may add one without a new version. The docstring of a field
-    is what its JSON Schema says of it.
+    Readers ignore fields they do not know, so a producer may add one without a new version. The docstring of a field is
+    its description in the JSON Schema.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
 
 class EventData(EventPart):
-    """What a kind of event says. A subclass names its type; the catalogue collects the subclasses."""
+    """The data of a type of event. A subclass names its type; the catalogue lists the subclasses."""
 
     event_type: ClassVar[str]
     """Type and routing key, with its version: ``lead.created.v1``."""
 
 
 class Command(EventData):
-    """What is to be done, for the product's own workers alone: not an event that others subscribe to."""
+    """A command to the product's own workers: not an event that others subscribe to."""
 
 
 class Envelope(EventPart):
-    """One event as it travels."""
+    """An event as it is sent."""
 
     specversion: Literal["1.0"] = "1.0"
     """The version of CloudEvents."""
     id: UUID
-    """Unique to the event: the same id again is the same event again. Also the AMQP message id."""
+    """Unique to the event: a message with an id that was received before is a duplicate. Also the AMQP message id."""
     source: str
-    """The service that speaks, as ``/lead-svc``."""
+    """The service that emitted the event, as ``/lead-svc``."""
     type: str
-    """What happened, with the version of its shape. Also the routing key and the AMQP message type."""
+    """The type of the event, with the version of its schema. Also the routing key and the AMQP message type."""
     time: AwareDatetime
     """When the change was made."""
     datacontenttype: Literal["application/json"] = "application/json"
-    """What ``data`` is."""
+    """The media type of ``data``."""
     companyid: int = Field(ge=1)
     """The company whose data changed, for consumers that serve only some."""
     data: dict[str, object]
-    """What the event says."""
+    """The data of the event; its schema follows from ``type``."""
 
 
 class Outgoing(BaseModel):
-    """An event ready to be stored in the outbox: its identity and its finished body."""
+    """An event ready to be stored in the outbox: its id, type and serialized body."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -68,9 +68,9 @@ class Outgoing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Serialized:
-    """Data that is JSON of its type's shape already.
+    """Data that is serialized already, in the schema of its type.
 
-    The import's way: it has its leads as columns, and a model a lead would cost more than loading them.
+    Imports emit such events: they have their leads as columns, and a model a lead would cost more than loading them.
     """
 
     event_type: str
@@ -78,7 +78,7 @@ class Serialized:
 
 
 def frame(event_type: str, *, source: str, company_id: int) -> str:
-    """An envelope with two gaps, each a ``%s``: the event's id, and its data as JSON. The time is now."""
+    """Return an envelope with two placeholders ``%s``: the event's id, and its data as JSON. The time is now."""
     envelope = {
         "specversion": "1.0",
         "id": "%s",
@@ -93,11 +93,11 @@ def frame(event_type: str, *, source: str, company_id: int) -> str:
 
 
 def compose(data: EventData | Serialized, *, source: str, company_id: int) -> Outgoing:
-    """Put ``data`` into its envelope."""
+    """Return ``data`` in its envelope."""
     event_id = uuid4()
     json = data.json if isinstance(data, Serialized) else data.model_dump_json().encode()
-    around = frame(data.event_type, source=source, company_id=company_id).encode()
-    return Outgoing(id=event_id, type=data.event_type, body=around % (str(event_id).encode(), json))
+    envelope = frame(data.event_type, source=source, company_id=company_id).encode()
+    return Outgoing(id=event_id, type=data.event_type, body=envelope % (str(event_id).encode(), json))
 
 
 def parse(body: bytes) -> Envelope:
@@ -106,6 +106,6 @@ def parse(body: bytes) -> Envelope:
     Raises
     ------
     ValueError
-        If ``body`` is not JSON, or not a CloudEvents envelope of ours.
+        If ``body`` is not JSON, or not an envelope of this product.
     """
     return Envelope.model_validate(orjson.loads(body))

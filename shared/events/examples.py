@@ -1,4 +1,4 @@
-"""One whole message of each type that other programs may subscribe to, as it could be seen on the broker."""
+"""Examples: a whole message of each type that other programs may subscribe to."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,13 +21,13 @@ from shared.events.leads import (
 )
 from shared.events.members import MemberDeleted, MemberUpdated
 
-SPEAKERS: Final[Mapping[str, str]] = {
+SOURCES: Final[Mapping[str, str]] = {
     "campaign": "/campaign-svc",
     "member": "/campaign-svc",
     "lead": "/lead-svc",
     "import": "/lead-svc",
 }
-"""Which service tells of what: the envelope's ``source``, by the first word of the type."""
+"""The envelope's ``source``, by the first word of the type."""
 
 _COMPANY: Final = 1
 
@@ -86,7 +86,7 @@ def _lead(**changes: object) -> dict[str, object]:
     return usual | changes
 
 
-# Of the second lead of an event nobody said more than its number.
+# The second lead of an event: only its number is known.
 _BARE: Final[dict[str, object]] = {
     "id": 4712,
     "first_name": None,
@@ -205,19 +205,19 @@ EXAMPLES: Final[Mapping[type[EventData], tuple[datetime, dict[str, object]]]] = 
         {"job": _import(id=32, error_count=2), "reason": "Invalid phone number format: 555-ABC"},
     ),
 }
-"""When each was told, and what it said."""
+"""Time and data of each."""
 
 
 def example_of(data: type[EventData]) -> dict[str, Any]:
-    """A whole message of a type, as JSON."""
+    """Return a whole message of a type, as JSON."""
     event_type = data.event_type
-    at, said = EXAMPLES[data]
+    emitted_at, example = EXAMPLES[data]
     message = Envelope(
         id=uuid5(NAMESPACE_URL, event_type),
-        source=SPEAKERS[event_type.partition(".")[0]],
+        source=SOURCES[event_type.partition(".")[0]],
         type=event_type,
-        time=at,
+        time=emitted_at,
         companyid=_COMPANY,
-        data=data.model_validate(said).model_dump(mode="json"),
+        data=data.model_validate(example).model_dump(mode="json"),
     )
     return message.model_dump(mode="json")

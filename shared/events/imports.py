@@ -9,17 +9,17 @@ class Import(EventPart):
     """An import job as other programs know it."""
 
     id: int
-    """Unique among the imports of all companies; the API shows the job under it."""
+    """Unique among the imports of all companies; the id of the job in the API."""
     company_id: int
     """The company whose leads they are."""
     campaign_id: int
     """The campaign that is to call the leads."""
     filename: str
-    """What the file was called when it was sent."""
+    """The name of the file as it was sent."""
     imported_count: int
-    """How many leads were created; leads that were written over are not counted."""
+    """Number of leads that were created; leads that were updated are not counted."""
     error_count: int
-    """How many errors the file has. Where rows with errors are left out, an import with errors is completed."""
+    """Number of errors in the file. Where rows with errors are skipped, an import with errors is completed."""
 
 
 class ImportRequested(Command):
@@ -32,10 +32,10 @@ class ImportRequested(Command):
 
 
 class ImportCompleted(EventData):
-    """An import ended: every lead of its file that was to be loaded is loaded.
+    """An import was completed: every lead of its file that was to be loaded is loaded.
 
-    The leads themselves are told by ``lead.created.v1``, and those that were written over by ``lead.updated.v1``,
-    ``lead.status_changed.v1`` and ``lead.assigned.v1``. A dry run tells nothing.
+    The leads themselves are in ``lead.created.v1``, and those that were updated in ``lead.updated.v1``,
+    ``lead.status_changed.v1`` and ``lead.assigned.v1``. A dry run emits no events.
     """
 
     event_type: ClassVar[str] = "import.completed.v1"
@@ -45,9 +45,9 @@ class ImportCompleted(EventData):
 
 
 class ImportFailed(EventData):
-    """Nothing of a file was loaded; the job holds every error.
+    """An import failed: no lead of its file was loaded. The job has the errors.
 
-    The file has errors, or no worker could load it. A dry run tells nothing.
+    The file has errors, or no worker could load it. A dry run emits no events.
     """
 
     event_type: ClassVar[str] = "import.failed.v1"
@@ -55,4 +55,4 @@ class ImportFailed(EventData):
     job: Import
     """The import as it ended."""
     reason: str
-    """The first error, as the caller was told."""
+    """The first error, as in the response of the API."""

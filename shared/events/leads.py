@@ -8,7 +8,7 @@ from shared.events.envelope import EventData, EventPart
 from shared.schema import Money
 
 LEADS_PER_EVENT = 500
-"""Most leads in one event: one message of this size costs about as much to send as one with a single lead."""
+"""Maximum number of leads in one event: a message of this size costs about as much as one with a single lead."""
 
 LeadStatus = Literal["pending", "in_progress", "completed", "failed", "scheduled", "blacklisted"]
 
@@ -17,7 +17,7 @@ class Lead(EventPart):
     """A lead as other services know it."""
 
     id: int
-    """Unique among the leads of all companies, and never given again."""
+    """Unique among the leads of all companies, and never reused."""
     version: int = Field(ge=1)
     """Grows with every change; a reader drops what is older than what it has."""
     campaign_id: int
@@ -25,25 +25,25 @@ class Lead(EventPart):
     company_id: int
     """The company whose lead it is, for life."""
     first_name: str | None
-    """Null where nobody said."""
+    """Null if not known."""
     last_name: str | None
-    """Null where nobody said."""
+    """Null if not known."""
     phone: str
     """E.164: a plus sign and digits, as ``+14155552671``."""
     email: str | None
-    """Null where nobody said."""
+    """Null if not known."""
     status: LeadStatus
-    """How far calling it has come. A ``blacklisted`` lead is not called."""
+    """The state of calling it. A ``blacklisted`` lead is not called."""
     priority: int = Field(ge=1, le=5)
     """1 is called first, 5 last."""
     source: str | None
-    """Where the lead comes from, in the company's own word, as ``website``; null where nobody said."""
+    """The origin of the lead, in the company's own word, as ``website``; null if not known."""
     lead_score: int | None = Field(ge=0, le=100)
-    """How promising it is, 100 is most; null where it was not scored."""
+    """How promising it is, 100 is most; null if not scored."""
     interest_level: Literal["low", "medium", "high"] | None
-    """Null where it is not known."""
+    """Null if not known."""
     assigned_to: int | None
-    """The agent whose lead it is, a member of the company; null where it is nobody's."""
+    """The agent to whom it is assigned, a member of the company; null if not assigned."""
     created_at: AwareDatetime
     """When it was created."""
     updated_at: AwareDatetime
@@ -51,7 +51,7 @@ class Lead(EventPart):
 
 
 class QualityReport(EventPart):
-    """How good a call was, as the voice provider scored it. What it does not say is null."""
+    """The quality of a call, as the voice provider scored it. A score that was not reported is null."""
 
     accuracy: float | None = Field(default=None, ge=0, le=100)
     """100 is best."""
@@ -62,24 +62,24 @@ class QualityReport(EventPart):
     adherence_to_script: float | None = Field(default=None, ge=0, le=100)
     """100 is best."""
     sentiment_score: float | None = Field(default=None, ge=-10, le=10)
-    """How the one who was called felt: below 0 is bad, above 0 good."""
+    """The mood of the person who was called: below 0 is bad, above 0 good."""
     customer_satisfaction: float | None = Field(default=None, ge=0, le=5)
     """5 is best."""
     response_time_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Seconds that the voice took to respond."""
     regulatory_compliance: bool | None = None
-    """Whether the call kept to the rules for calls."""
+    """Whether the call complied with the rules for calls."""
     data_protection: bool | None = None
-    """Whether the call kept to the rules for personal data."""
+    """Whether the call complied with the rules for personal data."""
     issues: list[str] = Field(default_factory=list)
-    """Kinds of what went wrong, as ``script_deviation``."""
+    """Kinds of issues, as ``script_deviation``."""
 
 
 class CallAttempt(EventPart):
     """A call that was made, as it was reported. It never changes, and therefore has no version."""
 
     id: int
-    """Unique among the calls of all companies, and never given again."""
+    """Unique among the calls of all companies, and never reused."""
     lead_id: int
     """The lead that was called."""
     campaign_id: int
@@ -91,21 +91,21 @@ class CallAttempt(EventPart):
     duration: int = Field(ge=0)
     """Seconds."""
     successful: bool
-    """Whether it succeeded: as it was reported; else as its disposition says; else whether the lead was completed."""
+    """Whether it succeeded: as reported; else by its disposition; else whether the lead was completed."""
     disposition: str | None
-    """How it ended, in the reporter's word, as ``callback_requested``; any word may come. Null where nobody said."""
+    """Its outcome, in the reporter's word, as ``callback_requested``; any word is possible. Null if not reported."""
     agent_id: int | None
-    """The member of the company who made the call or whose lead it was; null where it was nobody's."""
+    """The member of the company who made the call, or to whom the lead was assigned; null if neither is known."""
     cost: Money | None
-    """What this call cost, in the company's currency; null where it was not reported."""
+    """The cost of this call, in the company's currency; null if not reported."""
     notes: str | None = None
-    """What was noted down; null where nothing was."""
+    """Notes; null if there are none."""
     transcript: str | None = None
-    """What was said; null where it was not reported."""
+    """The transcript; null if not reported."""
     keywords: list[str] = Field(default_factory=list)
-    """What it was about; may be empty."""
+    """The keywords of the conversation; may be empty."""
     quality: QualityReport | None = None
-    """How good it was; null where it was not scored."""
+    """The scores of its quality; null if not scored."""
 
 
 class StatusChange(Lead):
@@ -116,35 +116,35 @@ class StatusChange(Lead):
 
 
 class Assignment(Lead):
-    """A lead, and whose it was before."""
+    """A lead, and the agent to whom it was assigned before."""
 
     previous_assigned_to: int | None
-    """The agent whose lead it was; null where it was nobody's."""
+    """The agent to whom it was assigned; null if it was not assigned."""
 
 
 class Scheduling(Lead):
-    """A lead, and when it is to be called."""
+    """A lead, and the time of its next call."""
 
     next_contact_date: AwareDatetime
-    """When it is to be called."""
+    """The time of the next call."""
 
 
 class Conversion(Lead):
-    """A lead that was converted, and what that is worth."""
+    """A lead that was converted, and the value of the conversion."""
 
     conversion_value: Money
-    """What it is worth, in the company's currency."""
+    """The value, in the company's currency."""
     converted_at: AwareDatetime
-    """When it was converted first; a correction of the value leaves it."""
+    """When it was first converted; a correction of the value does not change it."""
 
 
 Leads = Annotated[list[Lead], Field(min_length=1, max_length=LEADS_PER_EVENT)]
 
 
 class LeadCreated(EventData):
-    """Leads were created: by hand, or by an import.
+    """Leads were created: one by one, or by an import.
 
-    An import of 1,200 leads tells three of these events. A lead may start with any status.
+    An import of 1,200 leads emits three of these events. A lead may start with any status.
     """
 
     event_type: ClassVar[str] = "lead.created.v1"
@@ -154,9 +154,9 @@ class LeadCreated(EventData):
 
 
 class LeadUpdated(EventData):
-    """Something of leads was changed that no other event tells.
+    """Leads were changed in a way that no other event covers.
 
-    What was changed may be something that events do not carry, as a lead's notes.
+    The changed field may be one that events do not carry, as a lead's notes.
     """
 
     event_type: ClassVar[str] = "lead.updated.v1"
@@ -166,7 +166,7 @@ class LeadUpdated(EventData):
 
 
 class LeadStatusChanged(EventData):
-    """Leads got another status: by request, by a call, by being scheduled or converted, or by the do-not-call list."""
+    """The status of leads changed: by request, call, scheduling, conversion, or the do-not-call list."""
 
     event_type: ClassVar[str] = "lead.status_changed.v1"
 
@@ -175,7 +175,7 @@ class LeadStatusChanged(EventData):
 
 
 class LeadAssigned(EventData):
-    """Leads were given to an agent, or to none."""
+    """Leads were assigned to an agent, or to none."""
 
     event_type: ClassVar[str] = "lead.assigned.v1"
 
@@ -184,7 +184,7 @@ class LeadAssigned(EventData):
 
 
 class LeadScheduled(EventData):
-    """It was agreed when leads are to be called."""
+    """Leads got a time for their next call."""
 
     event_type: ClassVar[str] = "lead.scheduled.v1"
 
@@ -195,7 +195,7 @@ class LeadScheduled(EventData):
 class LeadConverted(EventData):
     """Leads were converted, or the value of a conversion was corrected.
 
-    Of several events of one lead the latest version has the value that counts.
+    If there are several events of one lead, the value of the latest version is valid.
     """
 
     event_type: ClassVar[str] = "lead.converted.v1"
@@ -205,21 +205,21 @@ class LeadConverted(EventData):
 
 
 class LeadDeleted(EventData):
-    """Leads were deleted, one by one or with the import that brought them; each is told as it was last.
+    """Leads were deleted, one by one or by undoing their import.
 
-    Their calls are deleted with them, and no event tells of those.
+    The event carries their last state. Their calls are deleted with them; no events are emitted for those.
     """
 
     event_type: ClassVar[str] = "lead.deleted.v1"
 
     leads: Leads
-    """The leads as they were last, of a version of its own."""
+    """The last state of the leads, with a version of its own."""
 
 
 class LeadCallAttempted(EventData):
     """Calls were made to leads.
 
-    What a call made of its lead is told besides, by ``lead.status_changed.v1`` or ``lead.updated.v1``.
+    The change of its lead is emitted in addition, as ``lead.status_changed.v1`` or ``lead.updated.v1``.
     """
 
     event_type: ClassVar[str] = "lead.call_attempted.v1"

@@ -11,38 +11,39 @@ class Member(EventPart):
     """A team member or agent as other services know them."""
 
     id: int
-    """As campaigns' ``team_members`` and ``owner_id``, leads' ``assigned_to`` and calls' ``agent_id`` hold it. It is
-    the company's own: another company may have someone else under the same number."""
+    """The id in campaigns' ``team_members`` and ``owner_id``, leads' ``assigned_to`` and calls' ``agent_id``. It is the
+    company's own: another company may have another member with the same id."""
     company_id: int
     """The company whose member it is."""
     version: int = Field(ge=1)
     """Grows with every change, deletions too; a reader drops what is older than what it has."""
     name: str
-    """What they are called."""
+    """The name of the member."""
     updated_at: AwareDatetime
     """When this version was made."""
 
 
 class MemberEvent(EventData):
-    """What every event of a member says."""
+    """The data of every event of a member."""
 
     member: Member
     """The member after the change."""
 
 
 class MemberUpdated(MemberEvent):
-    """A member was put into the directory, for the first time or again, or got another name.
+    """A member was added to the directory, for the first time or again, or renamed.
 
-    The same name put again tells nothing.
+    A request with the same name again emits no event.
     """
 
     event_type: ClassVar[str] = "member.updated.v1"
 
 
 class MemberDeleted(MemberEvent):
-    """A member was taken out of the directory, and is told as they were last; what they did stays.
+    """A member was removed from the directory.
 
-    Campaigns, leads and calls go on holding the id. Put into the directory again, the member gets the next version.
+    The event carries their last state. Campaigns, leads and calls retain the id. A member who is added again gets the
+    next version.
     """
 
     event_type: ClassVar[str] = "member.deleted.v1"

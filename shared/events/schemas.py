@@ -1,4 +1,4 @@
-"""What a message looks like, as JSON Schema: the envelope and what a kind of event says in it."""
+"""JSON Schemas of messages: the envelope and the data of each type."""
 
 import re
 from inspect import cleandoc
@@ -16,8 +16,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE: Final = "#/$defs/{model}"
 
 
-class _WhatIsSent(GenerateJsonSchema):
-    """Messages are sent whole: what has a default in the code is there, too. Titles would only repeat fields' names."""
+class _SentMessages(GenerateJsonSchema):
+    """Messages are sent whole, so a field with a default is required too. Titles would only repeat fields' names."""
 
     def field_is_required(
         self,
@@ -33,36 +33,36 @@ class _WhatIsSent(GenerateJsonSchema):
         return False
 
 
-def meaning(data: type[EventData]) -> tuple[str, str]:
-    """What happened, in a sentence, and what else is to be said of when it is told, which may be nothing."""
-    happened, _, further = _in_markdown(cleandoc(data.__doc__ or "")).partition("\n\n")
-    return happened, further
+def summary_and_details(data: type[EventData]) -> tuple[str, str]:
+    """Return a sentence about the event, and its details, which may be empty."""
+    summary, _, details = _in_markdown(cleandoc(data.__doc__ or "")).partition("\n\n")
+    return summary, details
 
 
 def schema_id(data: type[EventData]) -> str:
-    """The name of a type's schema, the same wherever a gateway serves it."""
+    """Return the id of a type's schema, the same on every gateway."""
     return f"urn:voice-campaigns:event:{data.event_type}"
 
 
 def message_schema(data: type[EventData]) -> Schema:
-    """The schema of whole messages of a type, in JSON Schema draft 2020-12.
+    """Return the schema of whole messages of a type, in JSON Schema draft 2020-12.
 
-    It says what is sent: every field that is always there is required, and fields that it does not name may come.
+    It describes what is sent: every field that is always there is required, and additional fields are allowed.
     """
     message, parts = message_and_parts(data, _REFERENCE)
     return {"$schema": DIALECT, "$id": schema_id(data), **message, "$defs": parts}
 
 
 def message_and_parts(data: type[EventData], reference: str) -> tuple[Schema, dict[str, Schema]]:
-    """The schema of a type's messages, and those that it refers to, by their names.
+    """Return the schema of a type's messages, and the schemas that it refers to, by their names.
 
     Parameters
     ----------
     reference
-        How they are referred to, with ``{model}`` for the name.
+        The form of references, with ``{model}`` for the name.
     """
     _, generated = models_json_schema(
-        [(Envelope, "serialization"), (data, "serialization")], ref_template=reference, schema_generator=_WhatIsSent
+        [(Envelope, "serialization"), (data, "serialization")], ref_template=reference, schema_generator=_SentMessages
     )
     parts: dict[str, Schema] = _described(generated["$defs"])
     envelope = parts.pop(Envelope.__name__)
@@ -84,7 +84,7 @@ def message_and_parts(data: type[EventData], reference: str) -> tuple[Schema, di
 
 
 def _described(node: Any) -> Any:  # noqa: ANN401
-    """The same JSON, with its descriptions in Markdown."""
+    """Return the same JSON, with its descriptions in Markdown."""
     if isinstance(node, dict):
         return {
             key: _in_markdown(value) if key == "description" and isinstance(value, str) else _described(value)
@@ -94,5 +94,5 @@ def _described(node: Any) -> Any:  # noqa: ANN401
 
 
 def _in_markdown(docstring: str) -> str:
-    """Docstrings mark code as ``this`` and break their lines; Markdown marks it as `this`, one line a paragraph."""
+    """Return a docstring as Markdown: code in single backquotes, a paragraph on one line."""
     return re.sub(r"(?<!\n)\n(?!\n)", " ", docstring.replace("``", "`"))

@@ -75,7 +75,7 @@ def first_occurrence(rule: str, start: datetime) -> datetime | None:
     until = _until(parts.pop("UNTIL"), start) if "UNTIL" in parts else None
     parts.pop("COUNT", None)
     local_start = start.replace(tzinfo=None, microsecond=0)
-    bounded_start = local_start.replace(year=_bounded_year(local_start.year))
+    bounded_start = local_start.replace(year=bounded_year(local_start.year))
     try:
         occurrences = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=bounded_start)
         found = next(iter(occurrences), None)
@@ -87,11 +87,12 @@ def first_occurrence(rule: str, start: datetime) -> datetime | None:
     return first if until is None or first <= until else None
 
 
-def _bounded_year(year: int) -> int:
-    """Return the last year with the same calendar that is ``HORIZON_YEARS`` before the end of dateutil's calendar.
+def bounded_year(year: int) -> int:
+    """Return a year with the same calendar, ``HORIZON_YEARS`` to twice as many before the end of dateutil's calendar.
 
-    It bounds the search: dateutil checks UNTIL and COUNT only at occurrences, so that a rule without any (30 February)
-    ends in ``MAXYEAR`` alone, 8,000 years after a start of today, and a few decades after this year.
+    It bounds the search for an occurrence. dateutil checks UNTIL and COUNT only at occurrences, so that the search for
+    one of a rule without any (30 February) ends at ``MAXYEAR`` alone: 8,000 years after a start of today, up to 3 s of
+    CPU in the event loop; 12 ms after a start in the returned year.
     """
     first_weekday = date(year, 1, 1).weekday()
     latest = MAXYEAR - HORIZON_YEARS

@@ -1,6 +1,6 @@
 """Recurrence rules of campaigns."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,14 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.campaign_svc.campaigns.recurrence import FREQUENCIES, InvalidRecurrenceError, first_occurrence
+from services.campaign_svc.campaigns.recurrence import (
+    FREQUENCIES,
+    HORIZON_YEARS,
+    InvalidRecurrenceError,
+    bounded_year,
+    first_occurrence,
+)
+from shared.datetimes import MAX_YEAR, MIN_YEAR
 
 FRIDAY = datetime(2024, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -176,5 +183,13 @@ def test_the_first_occurrence_is_that_of_dateutil(frequency: str, interval: int,
     ],
 )  # fmt: skip
 def test_an_expensive_rule_without_an_occurrence_is_recognized(rule: str) -> None:
-    """Fails by its runtime (minutes) when the search for an occurrence has no bound."""
     assert first_occurrence(rule, FRIDAY) is None
+
+
+def test_the_search_for_an_occurrence_is_bounded_in_an_equal_calendar() -> None:
+    """Fails when a rule without an occurrence occupies the event loop for seconds."""
+    for year in range(MIN_YEAR, MAX_YEAR + 1):
+        bounded = bounded_year(year)
+        assert HORIZON_YEARS <= MAXYEAR - bounded < 2 * HORIZON_YEARS
+        assert bounded % 4 == year % 4
+        assert date(bounded, 1, 1).weekday() == date(year, 1, 1).weekday()

@@ -15,7 +15,7 @@ import services.lead_svc.outbox
 from services.lead_svc.imports.loading.copy import created_events
 from shared.events.catalogue import CATALOGUE, EVENTS
 from shared.events.envelope import EventData, Serialized, compose, parse
-from shared.events.examples import EXAMPLES, SPEAKERS, example_of
+from shared.events.examples import EXAMPLES, SOURCES, example_of
 from shared.events.imports import ImportRequested
 from shared.events.leads import LEADS_PER_EVENT, CallAttempt, Lead, LeadCallAttempted, LeadCreated
 from shared.events.schemas import message_schema
@@ -185,7 +185,7 @@ def test_a_schema_refuses_messages_of_another_type() -> None:
 
 def test_those_who_speak_are_the_services_by_their_names() -> None:
     outboxes = (services.campaign_svc.outbox.outbox, services.lead_svc.outbox.outbox)
-    assert set(SPEAKERS.values()) == {outbox._source for outbox in outboxes}
+    assert set(SOURCES.values()) == {outbox._source for outbox in outboxes}
 
 
 def test_what_an_import_sends_is_what_the_schema_says() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.events.compatibility import IncompatibleChange, breaks
+from shared.events.compatibility import IncompatibleChange, incompatible_changes
 
 Schema = dict[str, Any]
 
@@ -48,7 +48,7 @@ def without(schema: Schema, *names: str) -> Schema:
 
 def said(found: list[IncompatibleChange]) -> list[str]:
     """What was found, as it is told."""
-    return [f"{each.field} {each.what}" for each in found]
+    return [f"{each.field} {each.description}" for each in found]
 
 
 # Each narrower one is less than the wider one may be. It may take the wider one's place, and not the other way round.
@@ -141,12 +141,12 @@ EVERY_PAIR = pytest.mark.parametrize(("wider", "narrower", "told"), WIDER_AND_NA
 
 @EVERY_PAIR
 def test_readers_stumble_over_what_is_wider(wider: Schema, narrower: Schema, told: str) -> None:
-    assert said(breaks(holding(narrower), holding(wider))) == [told]
+    assert said(incompatible_changes(holding(narrower), holding(wider))) == [told]
 
 
 @EVERY_PAIR
 def test_readers_live_with_what_is_narrower(wider: Schema, narrower: Schema, told: str) -> None:
-    assert said(breaks(holding(wider), holding(narrower))) == [], told
+    assert said(incompatible_changes(holding(wider), holding(narrower))) == [], told
 
 
 @pytest.mark.parametrize(
@@ -176,20 +176,20 @@ def test_readers_live_with_what_is_narrower(wider: Schema, narrower: Schema, tol
     ],
 )
 def test_readers_stumble_over_what_is_different(before: Schema, now: Schema, told: str) -> None:
-    assert said(breaks(holding(before), holding(now))) == [told]
+    assert said(incompatible_changes(holding(before), holding(now))) == [told]
 
 
 def test_a_renamed_field_is_gone() -> None:
     now = without(PERSON, "name")
     now = {**now, "properties": {**now["properties"], "full_name": STRING}, "required": ["age", "full_name"]}
 
-    assert said(breaks(holding(PERSON), holding(now))) == ["data.it.name is gone"]
+    assert said(incompatible_changes(holding(PERSON), holding(now))) == ["data.it.name is gone"]
 
 
 def test_a_new_field_is_ignored_by_readers() -> None:
     now = {**PERSON, "properties": {**PERSON["properties"], "town": STRING}, "required": ["name", "age", "town"]}
 
-    assert breaks(holding(PERSON), holding(now)) == []
+    assert incompatible_changes(holding(PERSON), holding(now)) == []
 
 
 CIRCLE: Schema = {"type": "object", "properties": {"kind": {"const": "circle"}, "radius": NUMBER}, "required": ["kind"]}
@@ -201,8 +201,8 @@ def test_of_several_alternatives_of_one_kind_one_must_be_kept(keyword: str) -> N
     either_shape = {keyword: [CIRCLE, SQUARE]}
 
     for one in (CIRCLE, SQUARE, {keyword: [SQUARE, CIRCLE]}):
-        assert breaks(holding(either_shape), holding(one)) == []
-    assert said(breaks(holding(CIRCLE), holding(either_shape))) == [
+        assert incompatible_changes(holding(either_shape), holding(one)) == []
+    assert said(incompatible_changes(holding(CIRCLE), holding(either_shape))) == [
         'data.it.kind may be "square" now',
         "data.it.radius is gone",
     ]
@@ -211,7 +211,7 @@ def test_of_several_alternatives_of_one_kind_one_must_be_kept(keyword: str) -> N
 def test_of_several_alternatives_of_one_kind_the_likest_is_compared() -> None:
     thick = {**CIRCLE, "properties": {"kind": {"const": "circle"}, "radius": either(NUMBER, NULL)}}
 
-    found = breaks(holding({"anyOf": [SQUARE, CIRCLE]}), holding({"anyOf": [SQUARE, thick]}))
+    found = incompatible_changes(holding({"anyOf": [SQUARE, CIRCLE]}), holding({"anyOf": [SQUARE, thick]}))
 
     assert said(found) == ["data.it.radius was number and may be null now"]
 
@@ -219,8 +219,8 @@ def test_of_several_alternatives_of_one_kind_the_likest_is_compared() -> None:
 def test_words_about_a_field_are_no_matter() -> None:
     now = {**STRING, "title": "It", "description": "Another word for it.", "examples": ["it"], "deprecated": True}
 
-    assert breaks(holding(STRING), holding(now)) == []
-    assert breaks(holding(now), holding(STRING)) == []
+    assert incompatible_changes(holding(STRING), holding(now)) == []
+    assert incompatible_changes(holding(now), holding(STRING)) == []
 
 
 def test_a_schema_is_the_same_wherever_it_is_written() -> None:
@@ -229,13 +229,13 @@ def test_a_schema_is_the_same_wherever_it_is_written() -> None:
 
     for one in (referring, renamed, holding(PERSON)):
         for other in (referring, renamed, holding(PERSON)):
-            assert breaks(one, other) == []
+            assert incompatible_changes(one, other) == []
 
 
 def test_what_is_referred_to_is_compared() -> None:
     reference = {"$ref": "#/$defs/Person"}
 
-    found = breaks(holding(reference, Person=PERSON), holding(reference, Person=without(PERSON, "name")))
+    found = incompatible_changes(holding(reference, Person=PERSON), holding(reference, Person=without(PERSON, "name")))
 
     assert said(found) == ["data.it.name is gone"]
 
@@ -243,7 +243,7 @@ def test_what_is_referred_to_is_compared() -> None:
 def test_every_break_is_told() -> None:
     now = {"type": "object", "properties": {"age": either(INTEGER, NULL)}, "required": []}
 
-    assert said(breaks(holding(PERSON), holding(now))) == [
+    assert said(incompatible_changes(holding(PERSON), holding(now))) == [
         "data.it.name is gone",
         "data.it.age was always there and may be missing now",
         "data.it.age was integer and may be null now",
@@ -253,8 +253,8 @@ def test_every_break_is_told() -> None:
 def test_whether_further_fields_may_come_is_no_matter() -> None:
     closed, opened = {**PERSON, "additionalProperties": False}, {**PERSON, "additionalProperties": True}
 
-    assert breaks(holding(closed), holding(opened)) == []
-    assert breaks(holding(opened), holding(closed)) == []
+    assert incompatible_changes(holding(closed), holding(opened)) == []
+    assert incompatible_changes(holding(opened), holding(closed)) == []
 
 
 @pytest.mark.parametrize("keyword", ["allOf", "prefixItems", "patternProperties", "not"])
@@ -262,4 +262,4 @@ def test_what_cannot_be_compared_is_not_taken_for_compatible(keyword: str) -> No
     unknown = {"type": "array", keyword: {} if keyword in ("not", "patternProperties") else [STRING]}
 
     with pytest.raises(NotImplementedError, match=keyword):
-        breaks(holding(unknown), holding(unknown))
+        incompatible_changes(holding(unknown), holding(unknown))

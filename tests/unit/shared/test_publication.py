@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.events.publication import Incompatible, complaints, current, publish, published
+from shared.events.publication import IncompatibleSchemaError, current, describe_changes, publish, published
 from shared.events.schemas import Schema
 
 CREATED = "lead.created.v1"
@@ -23,7 +23,7 @@ def changed(event_type: str, part: str, field: str, schema: Schema | None) -> di
 
 
 def test_readers_of_what_was_published_can_read_what_is_sent() -> None:
-    assert list(complaints(published(), current())) == []
+    assert list(describe_changes(published(), current())) == []
 
 
 def test_every_type_is_published() -> None:
@@ -32,33 +32,32 @@ def test_every_type_is_published() -> None:
 
 
 def test_a_field_that_goes_is_named_with_its_type_and_with_what_to_do() -> None:
-    [complaint] = complaints(published(), changed(CREATED, "Lead", "phone", None))
+    [change] = describe_changes(published(), changed(CREATED, "Lead", "phone", None))
 
-    assert complaint == (
-        "lead.created.v1: data.leads[].phone is gone."
-        " Leave lead.created.v1 as it was, and add lead.created.v2 beside it."
+    assert change == (
+        "lead.created.v1: data.leads[].phone is gone. Leave lead.created.v1 as it was, and add lead.created.v2."
     )
 
 
 def test_a_field_that_comes_is_no_matter() -> None:
-    assert list(complaints(published(), changed(CREATED, "Lead", "nickname", {"type": "string"}))) == []
+    assert list(describe_changes(published(), changed(CREATED, "Lead", "nickname", {"type": "string"}))) == []
 
 
 def test_a_new_status_is_one_that_readers_may_not_handle() -> None:
     statuses = {"type": "string", "enum": ["draft", "active", "paused", "completed", "archived"]}
 
-    [complaint] = complaints(published(), changed("campaign.created.v1", "Campaign", "status", statuses))
+    [change] = describe_changes(published(), changed("campaign.created.v1", "Campaign", "status", statuses))
 
-    assert complaint.startswith('campaign.created.v1: data.campaign.status may be "archived" now. ')
+    assert change.startswith('campaign.created.v1: data.campaign.status may be "archived" now. ')
 
 
 def test_a_type_that_goes_is_named() -> None:
     now = current()
     del now["member.deleted.v1"]
 
-    [complaint] = complaints(published(), now)
+    [change] = describe_changes(published(), now)
 
-    assert complaint.startswith("member.deleted.v1 is gone, but it was published. ")
+    assert change.startswith("member.deleted.v1 is gone, but it was published. ")
 
 
 def test_a_change_of_the_envelope_concerns_every_type() -> None:
@@ -66,18 +65,18 @@ def test_a_change_of_the_envelope_concerns_every_type() -> None:
     for schema in now.values():
         schema["required"].remove("time")
 
-    told = list(complaints(published(), now))
+    told = list(describe_changes(published(), now))
 
     assert len(told) == len(now)
-    assert all("time was always there and may be missing now" in complaint for complaint in told)
+    assert all("time was always there and may be missing now" in change for change in told)
 
 
 def test_the_version_that_follows_the_ninth_is_the_tenth() -> None:
     schema = current()[CREATED]
 
-    [complaint] = complaints({"lead.created.v9": schema}, {})
+    [change] = describe_changes({"lead.created.v9": schema}, {})
 
-    assert "add lead.created.v10 beside it" in complaint
+    assert "add lead.created.v10." in change
 
 
 def test_what_is_published_is_what_was_given(tmp_path: Path) -> None:
@@ -110,7 +109,7 @@ def test_of_a_refused_publication_nothing_is_written(tmp_path: Path) -> None:
     now = changed(CREATED, "Lead", "phone", None)
     now["member.updated.v1"]["description"] = "Another word for it."
 
-    with pytest.raises(Incompatible, match=r"lead\.created\.v1: data\.leads\[\]\.phone is gone"):
+    with pytest.raises(IncompatibleSchemaError, match=r"lead\.created\.v1: data\.leads\[\]\.phone is gone"):
         publish(now, tmp_path)
 
     assert published(tmp_path) == current()
