@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.domain.phone import InvalidPhone, Phone, normalize
+from services.lead_svc.domain.phone import InvalidPhoneError, Phone, normalize
 from services.lead_svc.values.columns import convert_columns
 
 US = "+14155552671"
@@ -117,7 +117,7 @@ def test_a_number_becomes_e164(written: str, e164: str) -> None:
 
 @pytest.mark.parametrize("written", REFUSED, ids=lambda written: written[:40])
 def test_what_is_no_number_is_refused_as_it_was_given(written: str) -> None:
-    with pytest.raises(InvalidPhone) as refusal:
+    with pytest.raises(InvalidPhoneError) as refusal:
         normalize(written)
 
     assert str(refusal.value) == f"Invalid phone number format: {written}"
@@ -148,7 +148,7 @@ def test_an_extension_is_kept_as_it_was_written() -> None:
 
 
 def test_what_is_too_long_for_an_extension_is_none() -> None:
-    with pytest.raises(InvalidPhone):
+    with pytest.raises(InvalidPhoneError):
         normalize("415-555-2671 x 4155552672")
 
 
@@ -219,5 +219,5 @@ def test_a_column_is_normalized_like_its_single_numbers(written: list[str]) -> N
 def normalized(text: str) -> Phone | None:
     try:
         return normalize(text)
-    except InvalidPhone:
+    except InvalidPhoneError:
         return None
