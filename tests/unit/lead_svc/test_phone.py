@@ -11,7 +11,7 @@ US = "+14155552671"
 UK = "+442079460958"
 
 ACCEPTED = {
-    # Kept as they are, in service or not.
+    # Unchanged, in service or not.
     "+1234567890": "+1234567890",
     "+14155552671": US,
     "+1234567": "+1234567",
@@ -116,7 +116,7 @@ def test_a_number_becomes_e164(written: str, e164: str) -> None:
 
 
 @pytest.mark.parametrize("written", REFUSED, ids=lambda written: written[:40])
-def test_what_is_no_number_is_refused_as_it_was_given(written: str) -> None:
+def test_an_invalid_number_is_an_error_with_the_original_text(written: str) -> None:
     with pytest.raises(InvalidPhoneError) as refusal:
         normalize(written)
 
@@ -143,7 +143,7 @@ def test_an_extension_is_split_off(number: str, behind: str) -> None:
     assert normalize(number + behind) == Phone(US, "123")
 
 
-def test_an_extension_is_kept_as_it_was_written() -> None:
+def test_an_extension_stays_as_it_was_written() -> None:
     assert normalize("+44 (0)20 7946 0958 x007") == Phone(UK, "007")
 
 
