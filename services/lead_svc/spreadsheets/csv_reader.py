@@ -45,7 +45,7 @@ class _Dialect:
 
 
 def read_csv(content: bytes) -> Sheet:
-    """The sheet of a CSV file; its header is the first row that is not blank.
+    """Read the sheet of a CSV file; its header is the first row that is not blank.
 
     A row with more cells than the header is an error of the sheet; a row with fewer ends in empty cells.
 
@@ -79,7 +79,7 @@ def _read(text: bytes, dialect: _Dialect, lines_above: int) -> Sheet:
 
 
 def _dialect(text: bytes, separators: tuple[str, ...]) -> _Dialect:
-    """The separator with which most cells of the header are known fields; among equals, the one with most cells."""
+    """Return the separator with which most header cells are known fields; among equals, that with most cells."""
     return max(
         (_first_row(text, separator) for separator in separators),
         key=lambda dialect: (sum(field_for_header(cell) is not None for cell in dialect.header), len(dialect.header)),
@@ -103,7 +103,7 @@ def _rows(text: bytes, separator: str) -> Iterator[list[str]]:
 
 
 def _is_well_formed(text: bytes, separator: str) -> bool:
-    """Whether every quote opens or closes a whole cell or is doubled, and every line ends in LF or CRLF."""
+    """Return whether every quote opens or closes a whole cell or is doubled, and every line ends in LF or CRLF."""
     if _BARE_CARRIAGE_RETURN.search(text):
         return False
     return b'"' not in text or _well_quoted(separator).match(text) is not None

@@ -16,7 +16,7 @@ _HEAD: Final = 4_096
 
 
 def to_utf8(content: bytes) -> bytes:
-    """The text in UTF-8, without byte order mark.
+    """Decode a text and return it in UTF-8, without byte order mark.
 
     The encoding is that of the byte order mark, else UTF-16 if that is obvious, else UTF-8, else Windows-1252.
 

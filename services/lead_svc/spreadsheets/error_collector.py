@@ -90,7 +90,7 @@ class RowErrorCollector:
         return self._unreadable_rows
 
     def errors(self) -> list[RowError]:
-        """The first `MAX_REPORTED_ERRORS` errors, in the order of rows and columns."""
+        """Return the first `MAX_REPORTED_ERRORS` errors, in the order of rows and columns."""
         ordered = sorted(self._errors, key=lambda placed: placed[:2])[:MAX_REPORTED_ERRORS]
         return [self._with_path(error) for _, _, error in ordered]
 
@@ -106,7 +106,7 @@ class RowErrorCollector:
             raise FileRejectedError(self.errors(), self._total)
 
     def rows_with_errors(self) -> pl.Series:
-        """For each row, whether it has an error."""
+        """Return for each row whether it has an error."""
         has_error = pl.zeros(len(self._rows), pl.Boolean, eager=True)
         single = [
             position
@@ -118,7 +118,7 @@ class RowErrorCollector:
         return has_error
 
     def messages(self, positions: Sequence[int]) -> list[str]:
-        """The messages of the rows at these positions, in ascending order, joined for people."""
+        """Return the messages of the rows at these positions, in ascending order, joined for people."""
         messages: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
         for row, column, error in self._errors:
             position = self._position(row)

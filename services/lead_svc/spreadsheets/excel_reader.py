@@ -20,7 +20,7 @@ _MIDNIGHT = "T00:00:00"
 
 
 def read_excel(content: bytes, kind: FileKind) -> Sheet:
-    """The first visible sheet of a workbook; its header is the first row that is not blank.
+    """Read the first visible sheet of a workbook; its header is the first row that is not blank.
 
     A formula cell has the value that was saved with it; a cell with an error value is an error of the sheet. Numbers
     come without useless zeros, dates as "YYYY-MM-DD", with "THH:MM:SS" where they have a time, times as "HH:MM:SS".
@@ -51,7 +51,7 @@ def read_excel(content: bytes, kind: FileKind) -> Sheet:
 
 
 def _load(workbook: SafeWorkbook) -> tuple[int, pl.DataFrame]:
-    """The index of the first visible sheet that has cells, and its rows; index 0 and no rows if there is none."""
+    """Return the index of the first visible sheet that has cells, and its rows; 0 and no rows if no sheet has."""
     try:
         return _first_visible_sheet(workbook)
     except fastexcel.FastExcelError as error:

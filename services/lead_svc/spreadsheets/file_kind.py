@@ -83,7 +83,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def utf16_byte_order(head: bytes) -> str | None:
-    """The encoding of UTF-16 text without a byte order mark if Latin letters make it obvious, else None."""
+    """Return the encoding of UTF-16 text without a byte order mark if Latin letters make it obvious, else None."""
     pairs = len(head) // 2
     if pairs == 0:
         return None

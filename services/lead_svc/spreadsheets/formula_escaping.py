@@ -20,12 +20,12 @@ _PHONE_NUMBER: Final = re.compile(_PHONE_NUMBER_PATTERN)
 
 
 def escape_sql(column: str) -> str:
-    """SQL: the text of a column for a CSV file; null where it is empty."""
+    """Return SQL for the text of a column in a CSV file; null where it is empty."""
     return _with_apostrophe(column, _FORMULA_PATTERN)
 
 
 def escape_text_cell_sql(column: str) -> str:
-    """SQL: the text of a column for a cell of type text in a workbook; null where it is empty.
+    """Return SQL for the text of a column in a cell of type text of a workbook; null where it is empty.
 
     A spreadsheet never runs such a cell as a formula. Only a text that an import would unescape gets an apostrophe.
     """
@@ -33,22 +33,22 @@ def escape_text_cell_sql(column: str) -> str:
 
 
 def is_phone_number_sql(column: str) -> str:
-    """SQL: whether the text of a column is a plus sign and digits alone, which is not a formula."""
+    """Return SQL for whether the text of a column is a plus sign and digits alone, which is not a formula."""
     return f"{column} ~ '^{_PHONE_NUMBER_PATTERN}$'"
 
 
 def escape(text: str) -> str:
-    """The text for a CSV file; a plus sign and digits alone stay as they are."""
+    """Escape a text for a CSV file; a plus sign and digits alone stay as they are."""
     return f"'{text}" if _FORMULA.match(text) and not _PHONE_NUMBER.fullmatch(text) else text
 
 
 def escape_text_cell(text: str) -> str:
-    """The text for a cell of type text in a workbook: a text that an import would unescape gets an apostrophe."""
+    """Escape a text for a cell of type text in a workbook, if an import would unescape the text."""
     return f"'{text}" if _ESCAPED.match(text) else text
 
 
 def unescape(text: str) -> str:
-    """The text of a file without the apostrophe of an export."""
+    """Remove the apostrophe of an export from a text."""
     return text[1:] if _ESCAPED.match(text) else text
 
 

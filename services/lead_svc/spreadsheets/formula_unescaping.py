@@ -6,7 +6,7 @@ from services.lead_svc.spreadsheets.formula_escaping import ESCAPED_PATTERN
 
 
 def unescape_cells(cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells of a file, all of them texts, without the apostrophes of an export."""
+    """Remove the apostrophes of an export from the cells of a file, all of them texts."""
     if cells.is_empty():
         return cells
     has_apostrophes = cells.select(pl.all().str.starts_with("'").any()).row(0)

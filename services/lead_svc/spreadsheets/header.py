@@ -56,12 +56,12 @@ _FALLBACK_PHONE_KEYS: Final = frozenset(
 
 
 def strip_header(header: str) -> str:
-    """The header without the whitespace and the byte order mark around it."""
+    """Remove the whitespace and the byte order mark around a header."""
     return header.strip().strip("\ufeff\u200b").strip()
 
 
 def _key(header: str) -> str:
-    """The header without case, spaces and punctuation; "" if it is longer than `MAX_HEADER_LENGTH`."""
+    """Return the header without case, spaces and punctuation; "" if it is longer than `MAX_HEADER_LENGTH`."""
     name = strip_header(header)
     if len(name) > MAX_HEADER_LENGTH:  # normalisation takes time that grows with the square of the length
         return ""
@@ -90,7 +90,7 @@ class Columns:
 
 
 def field_for_header(header: str) -> str | None:
-    """The field that a header means, regardless of its case, spaces, hyphens and underscores."""
+    """Return the field that a header means, regardless of its case, spaces, hyphens and underscores."""
     return _FIELD_BY_KEY.get(_key(header))
 
 
@@ -131,7 +131,7 @@ def match_columns(headers: Sequence[str], column_map: Mapping[str, str] = Mappin
 
 
 def _mapped_fields(headers: Sequence[str], column_map: Mapping[str, str]) -> tuple[dict[int, str], list[RowError]]:
-    """The fields of the columns that the caller maps, by position, and the errors of the map."""
+    """Return the fields of the columns that the caller maps, by position, and the errors of the map."""
     columns: defaultdict[str, list[int]] = defaultdict(list)
     for position, header in enumerate(headers):
         columns[_key(header) or strip_header(header)].append(position)
@@ -156,7 +156,7 @@ def _map_path(header: str) -> str:
 
 
 def column_letters(position: int) -> str:
-    """The letters that a spreadsheet displays above a column: A, B, …, Z, AA, …"""
+    """Return the letters that a spreadsheet displays above a column: A, B, …, Z, AA, …"""
     letters = ""
     while position >= 0:
         position, letter = divmod(position, 26)
@@ -166,7 +166,7 @@ def column_letters(position: int) -> str:
 
 
 def too_many_columns_error() -> FileRejectedError:
-    """The rejection of a file with more than `MAX_COLUMNS` columns."""
+    """Return the rejection of a file with more than `MAX_COLUMNS` columns."""
     return FileRejectedError.because("too_many_columns", f"A file may have at most {MAX_COLUMNS:,} columns")
 
 

@@ -13,7 +13,7 @@ from services.lead_svc.values.to_text import display_text, to_cell_text
 
 
 def read_json(content: bytes) -> Sheet:
-    """The sheet of a JSON array, a row for each item and a column for each field that any of them has.
+    """Read the sheet of a JSON array: a row for each item and a column for each field that any item has.
 
     Only a field's own name is accepted; any other name is an error, so that a misspelling loses no data.
 

@@ -12,7 +12,7 @@ from services.lead_svc.spreadsheets.sheet import Sheet
 
 
 def read_sheet(content: bytes, kind: FileKind) -> Sheet:
-    """The sheet in a file, with escaped formulas unescaped.
+    """Read the sheet of a file, with escaped formulas unescaped.
 
     Raises
     ------

@@ -63,7 +63,7 @@ class FileRejectedError(Exception):
 
     @classmethod
     def because(cls, code: str, message: str, *, row: int | None = None, field: str | None = None) -> Self:
-        """The rejection because of one error."""
+        """Return the rejection because of one error."""
         return cls([RowError(row, field, None, code, message)])
 
     @property

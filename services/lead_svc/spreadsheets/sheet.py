@@ -49,7 +49,7 @@ class Sheet:
     array: str = ""
 
     def row_label(self, row: int) -> str:
-        """The name of a row in messages: ``row 2``, or ``leads.0``."""
+        """Return the name of a row in messages: ``row 2``, or ``leads.0``."""
         return f"{self.array}.{row}" if self.array else f"row {row}"
 
 

@@ -21,7 +21,7 @@ class Table:
 
 
 def trim_sheet(sheet: Sheet, *, required_column: int | None) -> Table:
-    """The rows of a sheet that are not blank; all rows where they are the items of an array.
+    """Return the rows of a sheet that are not blank; all rows where they are the items of an array.
 
     `required_column` is the position of a column that is filled in every row of a valid file: where it is, the search
     for blank rows is skipped.

@@ -44,7 +44,7 @@ class RowEncoder:
         self._separator = separator
 
     def encode(self, lines: Sequence[bytes], first_row: int) -> bytes:
-        """The rows as XML.
+        """Encode rows as XML.
 
         Parameters
         ----------

@@ -58,7 +58,7 @@ def convert_columns(cells: pl.DataFrame, fields: Mapping[str, int]) -> dict[str,
 
 
 def usual_values(field: Field, text: pl.Expr) -> pl.Expr | None:
-    """The values of the texts in the field's usual form, null for all others; None if the kind has no usual form."""
+    """Return the values of texts in the field's usual form, null for others; None if the kind has no such form."""
     build = _USUAL_VALUES.get(field.kind)
     return build(field, text) if build is not None else None
 
@@ -86,7 +86,7 @@ def _complete(field: Field, texts: pl.Series, values: pl.Series) -> ConvertedCol
 
 
 def _from_distinct(field: Field, texts: pl.Series, distinct: Iterable[str | None]) -> ConvertedColumn:
-    """The values of a column that has these different texts."""
+    """Return the values of a column that has these different texts."""
     filled = [text for text in distinct if text is not None]
     parsed = _parsed(field, filled)
     if all(parsed.get(text) == text for text in filled):

@@ -33,7 +33,7 @@ _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:(?P<mark>[,.' ])[0-9]{3})(?:(?P=mark
 
 
 def parse_text(field: Field, text: str) -> Value | None:
-    """The value of a trimmed, non-empty text for a field, None if the text is not a value of the field.
+    """Return the value of a trimmed, non-empty text for a field, None if the text is not a value of it.
 
     Lists and objects are returned as JSON text, money as decimal text, times as "HH:MM:SS".
     """
@@ -41,7 +41,7 @@ def parse_text(field: Field, text: str) -> Value | None:
 
 
 def _without_invisible(text: str) -> str:
-    """The text without invisible characters (Unicode category Cf), which are in texts copied from web pages.
+    """Return the text without invisible characters (Unicode category Cf), which are in texts copied from web pages.
 
     A text of more than `_MAX_WRITTEN_LENGTH` characters is returned as it is: every character takes a Python call, and
     no amount or address is that long.
@@ -94,7 +94,7 @@ def _parse_money(field: Field, text: str) -> str | None:
 
 
 def _ungrouped(text: str) -> str:
-    """The number with a decimal point and no other mark; "1,234" and "1.234.567" are grouped, "1234,5" is not."""
+    """Return a number with a decimal point and no other mark; "1,234", "1.234.567" are grouped, "1234,5" is not."""
     grouped = _GROUPED.fullmatch(text)
     if grouped is not None and not (grouped["mark"] == "." and text.count(".") == 1 and "," not in text):
         text = text.replace(grouped["mark"], "")
@@ -102,7 +102,7 @@ def _ungrouped(text: str) -> str:
 
 
 def _decimal(text: str) -> Decimal | None:
-    """The number in a text of at most `_MAX_NUMBER_LENGTH` characters, None if the text is not a number."""
+    """Return the number in a text of at most `_MAX_NUMBER_LENGTH` characters, None if the text is not a number."""
     if len(text) > _MAX_NUMBER_LENGTH or not text.isascii() or "_" in text:
         return None
     try:

@@ -6,7 +6,7 @@ import orjson
 
 
 def to_jsonb(document: object) -> str | None:
-    """The document as JSON text, None if jsonb cannot store it.
+    """Encode a document as JSON text, None if jsonb cannot store it.
 
     A document cannot be stored if it contains a NUL character, half a surrogate pair, NaN, Infinity or a number beyond
     64 bits, or if it is nested more than 254 levels deep.
@@ -21,7 +21,7 @@ def to_jsonb(document: object) -> str | None:
 
 
 def has_finite_numbers(document: object) -> bool:
-    """Whether all numbers of a document are JSON numbers: Python also reads NaN, Infinity, and 1e999 as Infinity."""
+    """Return whether all numbers of a document are finite: Python also reads NaN, Infinity, and 1e999 as Infinity."""
     try:
         json.dumps(document, allow_nan=False)
     except ValueError:

@@ -11,12 +11,12 @@ _EMAIL: Final = re.compile(EMAIL_PATTERN)
 
 
 def is_email(field: Field, address: str) -> bool:
-    """Whether a trimmed text is an e-mail address that fits into the field."""
+    """Return whether a trimmed text is an e-mail address that fits into the field."""
     return len(address) <= (field.max_length or 0) and _EMAIL.fullmatch(address) is not None
 
 
 def round_to_cents(field: Field, amount: Decimal) -> Decimal | None:
-    """The amount of money in cents, half a cent rounded up; None if it is outside the range of the field."""
+    """Round an amount of money to cents, half a cent up; None if it is outside the range of the field."""
     try:
         cents = amount.quantize(_CENT, ROUND_HALF_UP)
         return cents if field.minimum <= cents < field.maximum + 1 else None

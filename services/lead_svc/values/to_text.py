@@ -8,7 +8,7 @@ from shared.text import shorten
 
 
 def to_cell_text(field: Field, value: object) -> str | None:
-    """The text of a cell with this value, "" for null; None if the value's type is wrong or the text has a NUL."""
+    """Return the cell text of a value, "" for null; None if the value's type is wrong or the text has a NUL."""
     match value:
         case None:
             return ""
@@ -26,7 +26,7 @@ def to_cell_text(field: Field, value: object) -> str | None:
 
 
 def display_text(value: object) -> str:
-    """A JSON value as an error repeats it: a text with its NULs replaced, any other value as JSON."""
+    """Return a JSON value as an error repeats it: a text with its NULs replaced, any other value as JSON."""
     if isinstance(value, str):
         return shorten(value).replace("\0", "\ufffd")  # PostgreSQL cannot store a NUL
     try:

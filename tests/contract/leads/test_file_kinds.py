@@ -56,7 +56,7 @@ async def test_a_quoted_cell_keeps_its_commas_quotes_and_line_ends(caller: Calle
     assert (await caller.get(f"/api/voice-leads/{lead['id']}")).json()["notes"] == notes
 
 
-async def test_other_columns_are_kept_in_custom_fields(caller: Caller) -> None:
+async def test_other_columns_go_into_custom_fields(caller: Caller) -> None:
     rows = [
         {"phone": "4155550100", "Shoe Size": "44", "Grüße": 'a "b" \\ c', "tags": "vip, new"},
         {"phone": "4155550101", "Shoe Size": "", "Grüße": " x ", "tags": ""},
@@ -143,7 +143,7 @@ async def test_the_forms_of_a_phone_number(caller: Caller, written: str, stored:
     assert lead["phone"] == stored
 
 
-async def test_the_extension_of_a_phone_number_is_kept(caller: Caller) -> None:
+async def test_the_extension_of_a_phone_number_goes_into_custom_fields(caller: Caller) -> None:
     [lead] = await caller.imported(csv_of([{"phone": "(415) 555-2671 ext. 12"}]), await caller.create_campaign())
 
     assert (lead["phone"], lead["custom_fields"]) == ("+14155552671", {"phone_extension": "12"})

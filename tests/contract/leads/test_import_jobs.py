@@ -1,4 +1,4 @@
-"""Import jobs: their history, the rows that failed, the template, the events, and taking one back."""
+"""Import jobs: list, failed rows, template, events and undo."""
 
 import asyncio
 import csv
@@ -24,7 +24,7 @@ NO_ROWS = {
     "message": "Failed rows not found",
     "error": "No row of this import failed, or it ended more than 7 days ago",
 }
-FAULTY = 'phone,First Name,email,Größe\n12,Zoë,,"a ""b"", c"\n4155550100,Good,,\n,=1+1,nobody,\n'
+INVALID_FILE = 'phone,First Name,email,Größe\n12,Zoë,,"a ""b"", c"\n4155550100,Good,,\n,=1+1,nobody,\n'
 
 
 def jobs_path(caller: Caller) -> str:
@@ -32,7 +32,7 @@ def jobs_path(caller: Caller) -> str:
     return f"{caller.import_path}s"
 
 
-async def failed(caller: Caller, content: str = FAULTY, **options: Any) -> int:
+async def failed(caller: Caller, content: str = INVALID_FILE, **options: Any) -> int:
     """The id of an import with errors."""
     response = await post_file(caller, content, await caller.create_campaign(), respond_async=True, **options)
     assert response.status_code == 202, response.text
@@ -55,7 +55,7 @@ def rows_of_workbook(content: bytes) -> list[list[str]]:
 class TestHistory:
     """`GET …/imports`"""
 
-    async def test_without_imports_it_is_empty(self, caller: Caller) -> None:
+    async def test_the_list_is_empty_without_imports(self, caller: Caller) -> None:
         response = await caller.get(jobs_path(caller))
 
         assert (response.status_code, response.json()) == (200, {"data": []})
@@ -64,14 +64,14 @@ class TestHistory:
     async def test_jobs_come_newest_first_without_their_errors(self, caller: Caller) -> None:
         ids = [await failed(caller), await failed(caller, many_leads(2))]
 
-        shown = (await caller.get(jobs_path(caller))).json()["data"]
+        jobs = (await caller.get(jobs_path(caller))).json()["data"]
 
-        assert [(job["id"], job["status"], job["row_count"], job["error_count"]) for job in shown] == [
+        assert [(job["id"], job["status"], job["row_count"], job["error_count"]) for job in jobs] == [
             (ids[1], "completed", 2, 0),
             (ids[0], "failed", 3, 3),
         ]
         whole = (await caller.get(f"{jobs_path(caller)}/{ids[0]}")).json()
-        assert shown[1] == {name: value for name, value in whole.items() if name != "errors"}
+        assert jobs[1] == {name: value for name, value in whole.items() if name != "errors"}
 
     async def test_links_lead_through_all_pages_while_new_jobs_come(self, caller: Caller) -> None:
         ids = [await failed(caller, many_leads(1)) for _ in range(5)]
@@ -91,7 +91,7 @@ class TestHistory:
     @pytest.mark.parametrize(
         ("parameter", "value"), [("limit", "0"), ("limit", "201"), ("limit", "x"), ("cursor", "0"), ("cursor", "a")]
     )
-    async def test_a_page_that_cannot_be_is_refused(self, caller: Caller, parameter: str, value: str) -> None:
+    async def test_an_invalid_limit_or_cursor_is_rejected(self, caller: Caller, parameter: str, value: str) -> None:
         response = await caller.get(jobs_path(caller), **{parameter: value})
 
         assert response.status_code == 400
@@ -151,7 +151,7 @@ class TestErrors:
             ("*/*", "application/json"),
         ],
     )
-    async def test_the_kind_may_be_asked_for_by_accept(self, caller: Caller, accept: str, content_type: str) -> None:
+    async def test_accept_selects_the_format(self, caller: Caller, accept: str, content_type: str) -> None:
         path = f"{jobs_path(caller)}/{await failed(caller)}/errors"
 
         response = await caller.gateway.http.get(path, headers=caller.headers | {"Accept": accept})
@@ -159,7 +159,7 @@ class TestErrors:
         assert (response.status_code, response.headers["Content-Type"]) == (200, content_type)
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-    async def test_mended_rows_can_be_sent_again_as_they_are(self, caller: Caller, kind: str) -> None:
+    async def test_corrected_failed_rows_can_be_imported_as_they_are(self, caller: Caller, kind: str) -> None:
         campaign_id = await caller.create_campaign()
         content = csv_of(
             [
@@ -172,14 +172,14 @@ class TestErrors:
         path = f"{response.headers['Location']}/errors"
         failed_rows = (await caller.get(path, format=kind)).content
         again = await post_file(caller, failed_rows, campaign_id, filename=f"rows.{kind}", on_error="skip")
-        assert again.status_code == 400  # not mended yet
+        assert again.status_code == 400  # not corrected yet
 
         numbered = {"12": "4155550112", "13": "4155550113"}
         rows = rows_of_csv(failed_rows) if kind == "csv" else rows_of_workbook(failed_rows)
-        # A mark in front of a formula is the file's own: "'=y" says "=y", there and back.
-        mended = [[numbered.get(cell, cell) for cell in row] for row in rows]
+        # An apostrophe before a formula belongs to the file: "'=y" is read as "=y" and written as "'=y".
+        corrected = [[numbered.get(cell, cell) for cell in row] for row in rows]
         text = io.StringIO(newline="")
-        csv.writer(text).writerows(mended)
+        csv.writer(text).writerows(corrected)
         leads = (await post_file(caller, text.getvalue(), campaign_id)).json()["leads"]
 
         assert [(lead["phone"], lead["first_name"], lead["notes"], lead["custom_fields"]) for lead in leads] == [
@@ -187,7 +187,7 @@ class TestErrors:
             ("+14155550113", "Al", None, {"x": "-"}),
         ]
 
-    async def test_every_row_that_failed_is_there_though_only_a_thousand_errors_are_named(self, caller: Caller) -> None:
+    async def test_all_failed_rows_are_returned_beyond_a_thousand_errors(self, caller: Caller) -> None:
         content = csv_of([{"phone": str(number), "email": "nobody"} for number in range(1500)])
         import_id = await failed(caller, content)
 
@@ -200,7 +200,7 @@ class TestErrors:
             for number in range(1500)
         ]
 
-    async def test_leads_of_a_json_body_come_back_as_rows(self, caller: Caller) -> None:
+    async def test_failed_json_leads_are_returned_as_rows(self, caller: Caller) -> None:
         leads = [{"phone": "12", "tags": ["a", "b"]}, {"phone": PHONE, "lead_score": 101}]
         response = await post_json(caller, {"campaign_id": await caller.create_campaign(), "leads": leads})
 
@@ -217,7 +217,7 @@ class TestTemplate:
     """`GET …/imports/template`"""
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-    async def test_it_can_be_imported_as_it_is(self, caller: Caller, kind: str) -> None:
+    async def test_the_template_can_be_imported_as_it_is(self, caller: Caller, kind: str) -> None:
         response = await caller.get(f"{jobs_path(caller)}/template", format=kind)
 
         assert response.status_code == 200
@@ -233,7 +233,7 @@ class TestTemplate:
         assert (lead["phone"], lead["annual_revenue"], lead["tags"]) == (PHONE, 5000000, ["enterprise", "high-value"])
         assert None not in {lead[name] for name in set(header) - {"tags"}}
 
-    async def test_it_is_csv_unless_said_otherwise(self, caller: Caller) -> None:
+    async def test_the_default_format_is_csv(self, caller: Caller) -> None:
         response = await caller.get(f"{jobs_path(caller)}/template")
 
         assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -263,7 +263,7 @@ async def events_of(caller: Caller, path: str) -> AsyncIterator[tuple[httpx.Resp
 class TestEvents:
     """`GET …/imports/{id}/events`"""
 
-    async def test_they_end_with_the_end_of_the_job(self, caller: Caller) -> None:
+    async def test_the_stream_closes_after_the_end_of_the_job(self, caller: Caller) -> None:
         response = await post_file(caller, many_leads(20_000), await caller.create_campaign(), respond_async=True)
         location = response.headers["Location"]
 
@@ -271,22 +271,22 @@ class TestEvents:
             assert stream.status_code == 200
             assert stream.headers["Content-Type"].startswith("text/event-stream")
             assert stream.headers["Cache-Control"] == "no-cache"
-            told = [event async for event in events]
+            received = [event async for event in events]
 
-        *progress, end = told
+        *progress, end = received
         assert {event["event"] for event in progress} <= {"progress"}
         assert end["event"] == "end"
         assert end["data"] == (await caller.get(location)).json()
-        done = [event["data"]["progress"]["rows_done"] for event in told]
+        done = [event["data"]["progress"]["rows_done"] for event in received]
         assert (done == sorted(done), done[-1]) == (True, 20_000)
 
-    async def test_of_a_job_that_has_ended_there_is_one(self, caller: Caller) -> None:
+    async def test_an_ended_job_has_one_event(self, caller: Caller) -> None:
         import_id = await failed(caller)
 
         async with events_of(caller, f"{jobs_path(caller)}/{import_id}/events") as (_, events):
-            told = [event async for event in events]
+            received = [event async for event in events]
 
-        assert [(event["event"], event["data"]["status"]) for event in told] == [("end", "failed")]
+        assert [(event["event"], event["data"]["status"]) for event in received] == [("end", "failed")]
 
 
 class TestUndo:
@@ -295,7 +295,7 @@ class TestUndo:
     async def undo(self, caller: Caller, import_id: int) -> httpx.Response:
         return await caller.gateway.http.delete(f"{jobs_path(caller)}/{import_id}", headers=caller.headers)
 
-    async def test_it_deletes_what_nobody_has_touched_and_names_the_rest(self, caller: Caller) -> None:
+    async def test_undo_deletes_unchanged_leads_and_lists_the_changed_ones(self, caller: Caller) -> None:
         campaign_id = await caller.create_campaign()
         before = await caller.imported(many_leads(2), campaign_id)
         leads = await caller.imported(many_leads(4), campaign_id)
@@ -328,13 +328,13 @@ class TestUndo:
             [touched["id"]],
         )
 
-        async def told() -> bool:
+        async def emitted() -> bool:
             campaigns = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}")).json()["data"]
             return bool(campaigns[0]["total_leads"] == 3)
 
-        await eventually(told)
+        await eventually(emitted)
 
-    async def test_undone_several_times_at_once_it_is_undone_once(self, caller: Caller) -> None:
+    async def test_concurrent_undos_delete_once(self, caller: Caller) -> None:
         [lead, *_] = await caller.imported(many_leads(20), await caller.create_campaign())
 
         responses = await asyncio.gather(*(self.undo(caller, lead["import_id"]) for _ in range(6)))
@@ -369,7 +369,9 @@ class TestIsolation:
     """Who may see which job."""
 
     @pytest.mark.parametrize(("method", "end"), ENDPOINTS)
-    async def test_a_job_is_its_companys_alone(self, caller: Caller, stranger: Caller, method: str, end: str) -> None:
+    async def test_a_job_is_visible_to_its_company_only(
+        self, caller: Caller, stranger: Caller, method: str, end: str
+    ) -> None:
         import_id = await failed(caller, on_error="skip")
         http, own = caller.gateway.http, f"{jobs_path(caller)}/{import_id}{end}"
 
@@ -386,7 +388,7 @@ class TestIsolation:
         assert (await http.request(method, own, headers=caller.headers)).status_code == 200
 
     @pytest.mark.parametrize(("method", "path"), [("POST", "-json"), ("POST", ""), ("GET", "s"), ("GET", "s/template")])
-    async def test_a_company_is_its_tokens_alone(
+    async def test_a_token_of_another_company_is_rejected(
         self, caller: Caller, stranger: Caller, method: str, path: str
     ) -> None:
         import_id = await failed(caller)
@@ -399,7 +401,7 @@ class TestIsolation:
 
     @pytest.mark.parametrize("import_id", ["0", "-1", "abc", str(2**63)])
     @pytest.mark.parametrize(("method", "end"), ENDPOINTS)
-    async def test_an_id_that_is_none_is_refused(self, caller: Caller, method: str, end: str, import_id: str) -> None:
+    async def test_an_invalid_id_is_rejected(self, caller: Caller, method: str, end: str, import_id: str) -> None:
         path = f"{jobs_path(caller)}/{import_id}{end}"
 
         response = await caller.gateway.http.request(method, path, headers=caller.headers)
@@ -408,7 +410,7 @@ class TestIsolation:
         assert response.json()["errors"][0]["field"] == "importId"
 
     @pytest.mark.parametrize(("method", "end"), ENDPOINTS)
-    async def test_a_job_that_is_not_there(self, caller: Caller, method: str, end: str) -> None:
+    async def test_an_unknown_job_is_not_found(self, caller: Caller, method: str, end: str) -> None:
         path = f"{jobs_path(caller)}/{2**63 - 1}{end}"
 
         response = await caller.gateway.http.request(method, path, headers=caller.headers)

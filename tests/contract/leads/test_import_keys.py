@@ -1,4 +1,4 @@
-"""Imports with an Idempotency-Key: a file that is sent again because its answer was lost is imported once."""
+"""Imports with an Idempotency-Key: a repeated request is imported once."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.leads.refusals import refused
+from tests.contract.leads.rejections import rejected
 from tests.fixtures.gateway import Caller, many_leads
 from tests.fixtures.lead_imports import post_file, post_json
 
@@ -41,13 +41,13 @@ async def test_the_same_file_is_imported_once(caller: Caller) -> None:
     assert len(await _jobs(caller)) == 1
 
 
-async def test_a_file_that_has_another_name_now_is_the_same(caller: Caller) -> None:
+async def test_the_name_of_the_file_may_differ(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
-    answers = [
+    responses = [
         await post_file(caller, many_leads(1), campaign_id, filename=name, key="k")
         for name in ("upload-1.csv", "upload-2.csv")
     ]
-    _is_replay_of(answers[1], answers[0])
+    _is_replay_of(responses[1], responses[0])
 
 
 async def test_the_same_leads_as_json_are_imported_once(caller: Caller) -> None:
@@ -60,19 +60,19 @@ async def test_the_same_leads_as_json_are_imported_once(caller: Caller) -> None:
     assert len(await caller.leads()) == 1
 
 
-async def test_a_caller_who_does_not_wait_is_shown_the_same_job(caller: Caller) -> None:
+async def test_a_caller_who_does_not_wait_gets_the_same_job(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
     first = await post_file(caller, many_leads(2), campaign_id, key="k", respond_async=True)
     again = await post_file(caller, many_leads(2), campaign_id, key="k", respond_async=True)
     waited = await post_file(caller, many_leads(2), campaign_id, key="k")
 
-    assert {answer.headers["Location"] for answer in (first, again, waited)} == {first.headers["Location"]}
+    assert {response.headers["Location"] for response in (first, again, waited)} == {first.headers["Location"]}
     assert (first.status_code, again.status_code, waited.status_code) == (202, 202, 201)
     assert waited.json()["imported_count"] == len(await caller.leads()) == 2
 
 
 @pytest.mark.parametrize("change", ["content", "campaign", "option", "default"])
-async def test_a_key_that_came_with_something_else_is_refused(caller: Caller, change: str) -> None:
+async def test_a_key_with_another_request_is_rejected(caller: Caller, change: str) -> None:
     campaign_id = await caller.create_campaign()
     assert (await post_file(caller, many_leads(2), campaign_id, key="k")).status_code == 201
     content = many_leads(3 if change == "content" else 2)
@@ -88,31 +88,31 @@ async def test_a_key_that_came_with_something_else_is_refused(caller: Caller, ch
     assert len(await caller.leads()) == 2
 
 
-async def test_of_requests_at_the_same_moment_one_imports(caller: Caller) -> None:
+async def test_one_of_several_concurrent_requests_imports(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
-    answers = await asyncio.gather(*(post_file(caller, many_leads(5), campaign_id, key="k") for _ in range(8)))
+    responses = await asyncio.gather(*(post_file(caller, many_leads(5), campaign_id, key="k") for _ in range(8)))
 
-    assert {answer.status_code for answer in answers} <= {201, 409}
-    imported = [answer.json()["leads"] for answer in answers if answer.status_code == 201]
+    assert {response.status_code for response in responses} <= {201, 409}
+    imported = [response.json()["leads"] for response in responses if response.status_code == 201]
     assert imported
     assert all(leads == imported[0] for leads in imported)
     assert len(await caller.leads()) == 5
 
 
-async def test_a_file_that_was_refused_may_be_mended_under_its_key(caller: Caller) -> None:
+async def test_a_failed_import_frees_its_key(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
     for _ in range(2):
-        refused(await post_file(caller, "phone\n12\n", campaign_id, key="k"), "Invalid phone number format: 12")
+        rejected(await post_file(caller, "phone\n12\n", campaign_id, key="k"), "Invalid phone number format: 12")
 
-    mended = await post_file(caller, many_leads(1), campaign_id, key="k")
+    corrected = await post_file(caller, many_leads(1), campaign_id, key="k")
 
-    assert mended.status_code == 201, mended.text
-    assert "Idempotency-Replayed" not in mended.headers
+    assert corrected.status_code == 201, corrected.text
+    assert "Idempotency-Replayed" not in corrected.headers
     assert [job["status"] for job in await _jobs(caller)] == ["completed", "failed", "failed"]
-    _is_replay_of(await post_file(caller, many_leads(1), campaign_id, key="k"), mended)
+    _is_replay_of(await post_file(caller, many_leads(1), campaign_id, key="k"), corrected)
 
 
-async def test_an_import_that_was_undone_is_not_done_again(caller: Caller) -> None:
+async def test_an_undone_import_is_not_repeated(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
     first = await post_file(caller, many_leads(2), campaign_id, key="k")
     undone = await caller.gateway.http.delete(first.headers["Location"], headers=caller.headers)
@@ -124,7 +124,7 @@ async def test_an_import_that_was_undone_is_not_done_again(caller: Caller) -> No
     assert await caller.leads() == []
 
 
-async def test_keys_of_two_companies_have_nothing_to_do_with_each_other(caller: Caller, stranger: Caller) -> None:
+async def test_keys_of_two_companies_are_independent(caller: Caller, stranger: Caller) -> None:
     for company in (caller, stranger):
         response = await post_file(company, many_leads(1), await company.create_campaign(), key="k")
         assert response.status_code == 201, response.text
@@ -132,9 +132,9 @@ async def test_keys_of_two_companies_have_nothing_to_do_with_each_other(caller: 
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "two words", '"'])
-async def test_a_malformed_key_is_refused_by_name(caller: Caller, key: str) -> None:
+async def test_a_malformed_key_is_rejected(caller: Caller, key: str) -> None:
     response = await post_file(caller, many_leads(1), await caller.create_campaign(), key=key)
 
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["Idempotency-Key"]
+    assert [row_error["field"] for row_error in response.json()["errors"]] == ["Idempotency-Key"]
     assert await caller.leads() == []

@@ -1,8 +1,8 @@
-"""What may stand around a file in the request of its import, and where its job is found."""
+"""Parts and headers of an import request, and the location of its job."""
 
 import pytest
 
-from tests.contract.leads.refusals import GOOD_FILE
+from tests.contract.leads.rejections import GOOD_FILE
 from tests.fixtures.gateway import Caller
 
 MAX_ID = 2**63 - 1
@@ -25,7 +25,7 @@ async def test_the_import_of_another_company_is_not_found(caller: Caller, strang
 @pytest.mark.parametrize(
     "preference", ["respond-async", "Respond-Async", "wait=10, respond-async", "respond-async; x=1"]
 )
-async def test_the_preference_for_an_asynchronous_answer(caller: Caller, preference: str) -> None:
+async def test_the_preference_for_an_asynchronous_response(caller: Caller, preference: str) -> None:
     response = await caller.gateway.http.post(
         caller.import_path,
         files={"file": ("leads.csv", GOOD_FILE)},
@@ -52,7 +52,7 @@ async def test_other_preferences_change_nothing(caller: Caller, preference: str)
 
 
 @pytest.mark.parametrize(
-    ("sent", "shown"),
+    ("sent", "expected"),
     [
         ("Kunden März 🎉.csv", "Kunden März 🎉.csv"),
         ("C:\\Users\\me\\leads.csv", "leads.csv"),
@@ -61,13 +61,13 @@ async def test_other_preferences_change_nothing(caller: Caller, preference: str)
         ("n" * 300 + ".csv", "n" * 251 + ".csv"),
     ],
 )
-async def test_a_job_shows_the_name_of_its_file(caller: Caller, sent: str, shown: str) -> None:
+async def test_a_job_has_the_name_of_its_file(caller: Caller, sent: str, expected: str) -> None:
     campaign_id = await caller.create_campaign()
 
     response = await caller.import_file(GOOD_FILE, campaign_id, filename=sent, respond_async=True)
 
     assert response.status_code == 202, response.text
-    assert response.json()["data"]["filename"] == shown
+    assert response.json()["data"]["filename"] == expected
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "hex", "no-such-charset", "utf-7"])

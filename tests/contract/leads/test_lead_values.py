@@ -6,7 +6,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from tests.contract.leads.refusals import refused
+from tests.contract.leads.rejections import rejected
 from tests.fixtures.gateway import Caller
 from tests.fixtures.lead_imports import json_imported, post_json
 from tests.fixtures.leads import LeadCompany
@@ -64,7 +64,7 @@ async def test_leads_of_a_json_import_hold_no_number_that_is_none(caller: Caller
 
     response = await post_json(caller, body.encode())
 
-    refused(response, "leads.1.lead_score must not contain NaN, Infinity or a number beyond 1.8e308")
+    rejected(response, "leads.1.lead_score must not contain NaN, Infinity or a number beyond 1.8e308")
     assert [(fault["row"], fault["field"], fault["code"]) for fault in response.json()["errors"]] == [
         (1, "leads.1.lead_score", "not_a_number"),
         (1, "leads.1.custom_fields", "not_a_number"),
@@ -75,7 +75,7 @@ async def test_leads_of_a_json_import_hold_no_number_that_is_none(caller: Caller
 
 @pytest.mark.parametrize("body", [b'{"a": NaN', b"[NaN]", b"NaN", b"[" * 5000 + b"NaN"])
 async def test_a_body_that_holds_such_a_number_and_is_no_body_otherwise(caller: Caller, body: bytes) -> None:
-    refused(await post_json(caller, body), "The body must be a JSON object")
+    rejected(await post_json(caller, body), "The body must be a JSON object")
 
 
 VALUES: list[object] = ["", "  ", "85", "x", 85, 5.5, -1, True, [], ["a"], [1], {}, {"a": 1}, None]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.leads.refusals import GOOD_FILE
+from tests.contract.leads.rejections import GOOD_FILE
 from tests.fixtures.gateway import Caller, csv_of, many_leads, phone_number
 
 MAX_ID = 2**63 - 1

@@ -1,4 +1,4 @@
-"""Imports that mind duplicates: two at once, and what other services are told of leads that are written over."""
+"""Imports that look for duplicates: concurrent imports, and the events of updated leads."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def campaign_id(lead_service: LeadService) -> int:
 
 
 @asynccontextmanager
-async def loading_held_up(lead_service: LeadService) -> AsyncIterator[None]:
+async def blocked_loading(lead_service: LeadService) -> AsyncIterator[None]:
     """While the block lasts, whoever writes leads stands still."""
     holder = await asyncpg.connect(lead_service.database_url)
     try:
@@ -71,8 +71,8 @@ async def test_two_imports_of_the_same_numbers_at_once_create_each_lead_once(
     """Fails when the second looks for duplicates before the first has committed."""
     async with lead_service.events(), lead_service.worker(import_concurrency=2), lead_service.api() as api:
         caller = Caller(api, COMPANY)
-        async with loading_held_up(lead_service):
-            answers = [
+        async with blocked_loading(lead_service):
+            responses = [
                 await post_file(caller, many_leads(50), campaign_id, respond_async=True, on_duplicate=on_duplicate)
                 for _ in range(2)
             ]
@@ -82,7 +82,7 @@ async def test_two_imports_of_the_same_numbers_at_once_create_each_lead_once(
                 return waiting == ["advisory", "relation"]
 
             await eventually(one_loads_and_one_waits_for_it)
-        jobs = [await caller.ended_job(answer.headers["Location"]) for answer in answers]
+        jobs = [await caller.ended_job(response.headers["Location"]) for response in responses]
 
     counts = sorted(((job["imported_count"], job["updated_count"], job["skipped_count"]) for job in jobs), reverse=True)
     assert counts == [(50, 0, 0), second]
@@ -90,24 +90,22 @@ async def test_two_imports_of_the_same_numbers_at_once_create_each_lead_once(
     assert await lead_service.value("SELECT count(DISTINCT phone) FROM leads") == 50
 
 
-async def test_imports_that_create_whatever_there_is_do_not_wait_for_each_other(
-    lead_service: LeadService, campaign_id: int
-) -> None:
+async def test_imports_with_create_do_not_wait_for_each_other(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.events(), lead_service.worker(import_concurrency=2), lead_service.api() as api:
         caller = Caller(api, COMPANY)
-        async with loading_held_up(lead_service):
-            answers = [await caller.import_file(many_leads(5), campaign_id, respond_async=True) for _ in range(2)]
+        async with blocked_loading(lead_service):
+            responses = [await caller.import_file(many_leads(5), campaign_id, respond_async=True) for _ in range(2)]
 
             async def both_load() -> bool:
                 waiting = [row["wait_event"] for row in await lead_service.rows(HELD_UP)]
                 return waiting == ["relation", "relation"]
 
             await eventually(both_load)
-        for answer in answers:
-            assert (await caller.ended_job(answer.headers["Location"]))["imported_count"] == 5
+        for response in responses:
+            assert (await caller.ended_job(response.headers["Location"]))["imported_count"] == 5
 
 
-async def test_other_services_are_told_what_was_written_over(lead_service: LeadService, campaign_id: int) -> None:
+async def test_updated_leads_are_emitted(lead_service: LeadService, campaign_id: int) -> None:
     rows = [
         {"phone": phone_number(number), "status": "pending", "assigned_to": "", "city": "Oslo"} for number in range(600)
     ]
@@ -130,13 +128,13 @@ async def test_other_services_are_told_what_was_written_over(lead_service: LeadS
     assert (changed["phone"], changed["previous_status"], changed["status"]) == (phone_number(0), "pending", "failed")
     [assigned] = events[3][1]["leads"]
     assert (assigned["phone"], assigned["previous_assigned_to"], assigned["assigned_to"]) == (phone_number(1), None, 5)
-    told = [*events[1][1]["leads"], *events[2][1]["leads"]]
+    emitted = [*events[1][1]["leads"], *events[2][1]["leads"]]
     stored = await lead_service.rows("SELECT id, version, status FROM leads ORDER BY id")
-    assert [(lead["id"], lead["version"], lead["status"]) for lead in told] == [tuple(row) for row in stored]
-    assert {lead["version"] for lead in told} == {2}
+    assert [(lead["id"], lead["version"], lead["status"]) for lead in emitted] == [tuple(row) for row in stored]
+    assert {lead["version"] for lead in emitted} == {2}
 
 
-async def test_a_word_on_a_status_goes_with_it(lead_service: LeadService, campaign_id: int) -> None:
+async def test_a_new_status_clears_the_sub_status(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         await run(lead_service, await stored_job(caller, many_leads(2), campaign_id))
@@ -151,7 +149,7 @@ async def test_a_word_on_a_status_goes_with_it(lead_service: LeadService, campai
     assert [tuple(row) for row in stored] == [("in_progress", "on hold"), ("failed", None)]
 
 
-async def test_a_dry_run_tells_nobody(lead_service: LeadService, campaign_id: int) -> None:
+async def test_a_dry_run_emits_no_events(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         for content in (many_leads(3), "phone\n12\n"):
@@ -162,9 +160,7 @@ async def test_a_dry_run_tells_nobody(lead_service: LeadService, campaign_id: in
     assert await lead_service.value("SELECT count(*) FROM import_files") == 0
 
 
-async def test_an_import_that_skips_rows_tells_how_many_errors_there_were(
-    lead_service: LeadService, campaign_id: int
-) -> None:
+async def test_the_completed_event_has_the_number_of_errors(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.api() as api:
         job = await stored_job(
             Caller(api, COMPANY), f"phone\n12\n{phone_number(1)}\n13\n", campaign_id, on_error="skip"
@@ -175,7 +171,7 @@ async def test_an_import_that_skips_rows_tells_how_many_errors_there_were(
     assert (ended, data["job"]["imported_count"], data["job"]["error_count"]) == ("import.completed.v1", 1, 2)
 
 
-async def test_many_updates_are_written_at_once(lead_service: LeadService, campaign_id: int) -> None:
+async def test_many_leads_are_updated_in_one_statement(lead_service: LeadService, campaign_id: int) -> None:
     """Fails when a lead costs a statement, or the parts of a large file get into each other's way."""
     async with lead_service.api() as api, asyncio.timeout(60):
         caller = Caller(api, COMPANY)
@@ -187,10 +183,10 @@ async def test_many_updates_are_written_at_once(lead_service: LeadService, campa
     assert await lead_service.value(expected) == 11_999  # number 0 has no digit left
 
 
-async def test_a_number_that_an_update_blacklists_is_not_to_be_called_any_more(
+async def test_a_number_that_an_update_blacklists_goes_on_the_do_not_call_list(
     lead_service: LeadService, campaign_id: int
 ) -> None:
-    """Fails when leads are blacklisted behind the back of the do-not-call list, or told of twice."""
+    """Fails when leads are blacklisted without an entry of the do-not-call list, or emitted twice."""
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         await run(lead_service, await stored_job(caller, many_leads(2), campaign_id))

@@ -1,4 +1,4 @@
-"""Import jobs: following and undoing them while they are under way, and how long failed rows are kept."""
+"""Import jobs: followers and undos of unfinished jobs, and the retention of failed rows."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ async def run(lead_service: LeadService, database: Database, location: str) -> N
 
 
 async def undo(caller: Caller, location: str) -> tuple[int, dict[str, Any]]:
-    """Status and body of the answer to an undo."""
+    """Status and body of the response to an undo."""
     response = await caller.gateway.http.delete(location, headers=caller.headers)
     return response.status_code, response.json()
 
@@ -77,7 +77,7 @@ async def next_data(lines: AsyncIterator[str]) -> dict[str, Any]:
     raise AssertionError("the stream has ended")
 
 
-async def test_a_follower_hears_of_every_progress_and_of_the_end(
+async def test_a_follower_receives_every_progress_and_the_end(
     lead_service: LeadService, campaign_id: int, database: Database
 ) -> None:
     """Fails when progress is found by polling alone."""
@@ -91,17 +91,17 @@ async def test_a_follower_hears_of_every_progress_and_of_the_end(
             await ProgressPublisher(redis).publish(
                 progress.Progress(import_id=import_id, stage="loading", rows_done=1, rows_total=4)
             )
-            told = await next_data(lines)
-            assert (told["status"], told["progress"]["percent"]) == ("processing", 25)
+            job = await next_data(lines)
+            assert (job["status"], job["progress"]["percent"]) == ("processing", 25)
             await run(lead_service, database, location)
             await ProgressPublisher(redis).publish(progress.Progress(import_id=import_id, stage="ended"))
-            while told["finished_at"] is None:
-                told = await next_data(lines)
-            assert (told["status"], told["imported_count"]) == ("completed", 3)
+            while job["finished_at"] is None:
+                job = await next_data(lines)
+            assert (job["status"], job["imported_count"]) == ("completed", 3)
             assert [line async for line in lines if line] == []
 
 
-async def test_without_redis_a_follower_is_told_the_end_all_the_same(
+async def test_without_redis_a_follower_still_receives_the_end(
     lead_service: LeadService, campaign_id: int, database: Database
 ) -> None:
     async with lead_service.api(redis_url=NO_REDIS) as api:
@@ -114,7 +114,7 @@ async def test_without_redis_a_follower_is_told_the_end_all_the_same(
             assert [line async for line in lines if line] == []
 
 
-async def test_a_heartbeat_is_sent_while_nothing_happens(
+async def test_a_heartbeat_is_sent_while_nothing_changes(
     lead_service: LeadService, campaign_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.05)
@@ -126,18 +126,18 @@ async def test_a_heartbeat_is_sent_while_nothing_happens(
             assert await anext(comments)
 
 
-async def test_a_follower_who_goes_away_is_forgotten(lead_service: LeadService, campaign_id: int) -> None:
+async def test_a_follower_that_disconnects_frees_its_resources(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         location = await start(caller, many_leads(3), campaign_id)
         async with lines_of(caller, location) as lines:
             await next_data(lines)
 
-        async def nobody_holds_a_connection() -> bool:
+        async def no_connection_in_use() -> bool:
             query = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND application_name = 'lead-api'"
             return bool(await lead_service.value(query) == 0)
 
-        await eventually(nobody_holds_a_connection)
+        await eventually(no_connection_in_use)
         assert (await caller.get(location)).json()["status"] == "queued"
 
 
@@ -156,7 +156,7 @@ async def test_a_job_that_has_not_ended_cannot_be_undone(
         assert (await undo(caller, location))[1]["deleted_count"] == 3
 
 
-async def test_an_undo_tells_other_services_and_is_whole_or_not_at_all(
+async def test_an_undo_emits_events_and_is_atomic(
     lead_service: LeadService, campaign_id: int, database: Database
 ) -> None:
     async with lead_service.api() as api:
@@ -177,18 +177,20 @@ async def test_an_undo_tells_other_services_and_is_whole_or_not_at_all(
         assert (await caller.get(location)).json()["status"] == "completed"
 
         await lead_service.execute("DROP TRIGGER refuse ON outbox")
-        _, answer = await undo(caller, location)
+        _, response = await undo(caller, location)
 
     [left] = await lead_service.rows("SELECT id, version FROM leads")
-    assert (answer["deleted_count"], answer["kept_lead_ids"], left["version"]) == (1_199, [left["id"]], 2)
+    assert (response["deleted_count"], response["kept_lead_ids"], left["version"]) == (1_199, [left["id"]], 2)
     events = [parse(row["body"]) for row in await lead_service.rows("SELECT body FROM outbox ORDER BY id")]
     assert [event.type for event in events] == ["lead.deleted.v1"] * 3
-    told = [lead for event in events for lead in LeadDeleted.model_validate(event.data).leads]
-    assert (len({lead.id for lead in told}), {lead.version for lead in told}) == (1_199, {2})
+    emitted = [lead for event in events for lead in LeadDeleted.model_validate(event.data).leads]
+    assert (len({lead.id for lead in emitted}), {lead.version for lead in emitted}) == (1_199, {2})
     assert all(CATALOGUE[event.type].model_validate(event.data) for event in events)
 
 
-async def test_failed_rows_are_kept_for_a_week(lead_service: LeadService, campaign_id: int, database: Database) -> None:
+async def test_failed_rows_are_stored_for_a_week(
+    lead_service: LeadService, campaign_id: int, database: Database
+) -> None:
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         locations = [await start(caller, "phone\n12\n", campaign_id) for _ in range(2)]
@@ -202,8 +204,8 @@ async def test_failed_rows_are_kept_for_a_week(lead_service: LeadService, campai
         async with database.transaction() as connection:
             assert await repository.delete_expired_failed_rows(connection) == 1
 
-        answers = [await caller.get(f"{location}/errors", format="csv") for location in locations]
+        responses = [await caller.get(f"{location}/errors", format="csv") for location in locations]
         named = [(await caller.get(f"{location}/errors")).json()["error_count"] for location in locations]
 
-    assert [answer.status_code for answer in answers] == [404, 200]
+    assert [response.status_code for response in responses] == [404, 200]
     assert named == [1, 1]

@@ -1,4 +1,4 @@
-"""What an Idempotency-Key of an import stands for while its job waits, and when nobody could do it."""
+"""An Idempotency-Key of an import while its job waits, and after no worker could process it."""
 
 import asyncio
 
@@ -22,9 +22,7 @@ async def _send(api: Gateway, campaign_id: int, *, respond_async: bool = True) -
     return await post_file(Caller(api, COMPANY), many_leads(2), campaign_id, respond_async=respond_async, key="k")
 
 
-async def test_what_is_sent_again_waits_for_the_job_of_the_first_time(
-    lead_service: LeadService, campaign_id: int
-) -> None:
+async def test_a_repeated_request_waits_for_the_first_job(lead_service: LeadService, campaign_id: int) -> None:
     async with lead_service.api() as api:
         first = await _send(api, campaign_id)
         repeated = asyncio.create_task(_send(api, campaign_id, respond_async=False))
@@ -37,7 +35,7 @@ async def test_what_is_sent_again_waits_for_the_job_of_the_first_time(
     assert again.json()["imported_count"] == await lead_service.value("SELECT count(*) FROM leads") == 2
 
 
-async def test_what_was_imported_is_answered_though_its_campaign_is_deleted_since(
+async def test_a_repeated_request_succeeds_although_the_campaign_has_been_deleted(
     lead_service: LeadService, campaign_id: int
 ) -> None:
     async with lead_service.api() as api:
@@ -50,9 +48,7 @@ async def test_what_was_imported_is_answered_though_its_campaign_is_deleted_sinc
 
 
 @pytest.mark.parametrize("status", ["failed", "aborted"])
-async def test_a_job_that_imported_nothing_leaves_its_key_free(
-    lead_service: LeadService, campaign_id: int, status: str
-) -> None:
+async def test_a_failed_or_aborted_job_frees_its_key(lead_service: LeadService, campaign_id: int, status: str) -> None:
     async with lead_service.api() as api:
         first = await _send(api, campaign_id)
         await lead_service.execute(f"UPDATE imports SET status = '{status}', finished_at = now()")
@@ -64,7 +60,9 @@ async def test_a_job_that_imported_nothing_leaves_its_key_free(
     assert await lead_service.value("SELECT count(*) FROM imports") == 2
 
 
-async def test_a_file_may_have_a_name_that_no_text_can_hold(lead_service: LeadService, campaign_id: int) -> None:
+async def test_a_file_name_may_have_characters_that_postgresql_cannot_store(
+    lead_service: LeadService, campaign_id: int
+) -> None:
     """Half a surrogate pair, which a form in UTF-7 can write."""
     boundary = "b0undary"
     form = (

@@ -1,4 +1,4 @@
-"""Uploads straight to the service, without a gateway that keeps the worst away."""
+"""Uploads to the service itself, without the gateway and its limits."""
 
 import asyncio
 import socket
@@ -39,23 +39,23 @@ def chunk(data: bytes) -> bytes:
 
 
 def send_on_and_on(connection: socket.socket, most: int) -> tuple[int, bytes]:
-    """Send rows until the other side hangs up; returns how many bytes went out, and what was answered."""
+    """Send rows until the server closes the connection; returns the number of bytes sent, and the response."""
     rows = b"4155550100\n" * 6000
     sent = 0
-    answer = b""
+    response = b""
     with connection:
         try:
             while sent < most:
                 connection.sendall(chunk(rows))
                 sent += len(rows)
         except ConnectionError:
-            pass  # hung up, as hoped for
+            pass  # the server closed the connection
         try:
             while received := connection.recv(65536):
-                answer += received
+                response += received
         except ConnectionError:
-            pass  # the end of the answer
-    return sent, answer
+            pass  # the end of the response
+    return sent, response
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ async def test_an_upload_without_a_length_is_cut_off_at_the_limit(
 ) -> None:
     async with lead_service.api() as api:
         connection = await asyncio.to_thread(chunked_form_begun, api, f"{COMPANY_PATH}/{path}")
-        sent, answer = await asyncio.to_thread(send_on_and_on, connection, 100 * MEGABYTE)
+        sent, response = await asyncio.to_thread(send_on_and_on, connection, 100 * MEGABYTE)
         still_there = await Caller(api, COMPANY).get(f"/api/voice-leads/company/{COMPANY}")
 
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = response.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert orjson.loads(body) == {"message": message, "error": f"File size exceeds {limit // MEGABYTE}MB limit"}
     # What is more than the limit filled the buffers between the two ends.
@@ -79,7 +79,7 @@ async def test_an_upload_without_a_length_is_cut_off_at_the_limit(
     assert await lead_service.value("SELECT count(*) FROM imports") == 0
 
 
-async def test_a_form_that_breaks_off_stores_nothing(lead_service: LeadService) -> None:
+async def test_an_incomplete_form_stores_nothing(lead_service: LeadService) -> None:
     async with lead_service.api() as api:
         (await asyncio.to_thread(chunked_form_begun, api, Caller(api, COMPANY).import_path)).close()
         still_there = await Caller(api, COMPANY).get(f"/api/voice-leads/company/{COMPANY}")
@@ -108,7 +108,7 @@ async def test_a_form_that_breaks_off_stores_nothing(lead_service: LeadService) 
         ),
     ],
 )
-async def test_a_form_that_cannot_be_read_is_refused(lead_service: LeadService, content_type: str, body: bytes) -> None:
+async def test_a_malformed_form_is_rejected(lead_service: LeadService, content_type: str, body: bytes) -> None:
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         headers = caller.headers | {"Content-Type": content_type}

@@ -1,4 +1,4 @@
-"""What becomes of rows under the options of an import, without servers."""
+"""The options of an import decide what happens to rows; without servers."""
 
 import csv
 import io
@@ -38,11 +38,11 @@ from tests.fixtures.lead_files import csv_file
 PHONES = [f"+1415555010{number}" for number in range(10)]
 
 
-def settled(content: str, *, stored: dict[str, StoredLead] | None = None, **options: Any) -> ValidLeads:
-    """What a file comes to."""
-    wanted = ImportOptions(**options)
+def resolved(content: str, *, stored: dict[str, StoredLead] | None = None, **options: Any) -> ValidLeads:
+    """Resolve the rows of a file."""
+    import_options = ImportOptions(**options)
     return resolve_rows(
-        check_rows(read_csv(content.encode()), {}, row_limit=None, options=wanted), wanted, stored or {}
+        check_rows(read_csv(content.encode()), {}, row_limit=None, options=import_options), import_options, stored or {}
     )
 
 
@@ -54,7 +54,7 @@ def lead(number: int, status: str = "pending") -> StoredLead:
 def outcome(
     rows: list[tuple[int, bool]], stored: set[int], on_duplicate: OnDuplicate
 ) -> tuple[list[str], list[str], int]:
-    """Which numbers are created and updated, and how many rows skipped, row by row: the rule as it is told."""
+    """Which numbers are created and updated, and how many rows skipped, row by row: the documented rule."""
     created: list[str] = []
     updated: list[str] = []
     skipped = 0
@@ -81,7 +81,7 @@ def outcome(
     stored=st.sets(st.integers(0, 5)),
     on_duplicate=st.sampled_from(OnDuplicate),
 )
-def test_every_row_becomes_what_the_options_say(
+def test_rows_are_created_updated_and_skipped_by_the_options(
     rows: list[tuple[int, bool]], stored: set[int], on_duplicate: OnDuplicate
 ) -> None:
     content = csv_file([["phone", "email"], *([PHONES[number], "" if good else "x"] for number, good in rows)]).decode()
@@ -90,20 +90,20 @@ def test_every_row_becomes_what_the_options_say(
 
     if not any(good for _, good in rows) or (on_duplicate is OnDuplicate.ERROR and not created):
         with pytest.raises(FileRejectedError, match="No valid leads found in the file"):
-            settled(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
+            resolved(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
         return
-    valid = settled(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
+    valid = resolved(content, stored=known, on_error=OnError.SKIP, on_duplicate=on_duplicate)
 
     assert valid.frame["phone"].to_list() == created
     assert (valid.updates["phone"].to_list() if valid.updates is not None else []) == updated
     assert (valid.row_count, valid.skipped_count) == (len(rows), skipped)
 
 
-def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
+def test_a_status_without_allowed_transitions_does_not_change() -> None:
     content = f"phone,status\n{PHONES[0]},pending\n{PHONES[1]},failed\n{PHONES[0]},\n"
 
     with pytest.raises(FileRejectedError) as rejection:
-        settled(
+        resolved(
             content,
             stored={PHONES[0]: lead(0, "blacklisted"), PHONES[1]: lead(1)},
             on_duplicate=OnDuplicate.UPDATE,
@@ -113,7 +113,7 @@ def test_a_lead_keeps_a_status_that_nothing_follows() -> None:
     assert rejection.value.errors == (RowError(2, "status", "pending", "status_not_allowed", message),)
 
 
-def test_every_fault_of_the_file_and_its_rows_is_named_together() -> None:
+def test_errors_of_the_file_and_its_rows_are_reported_together() -> None:
     with pytest.raises(FileRejectedError) as rejection:
         validate_rows(read_csv(b"email,a,a\nnobody,1,2\n"), {"priority": 9, "shoe": 1}, row_limit=None)
 
@@ -126,7 +126,7 @@ def test_every_fault_of_the_file_and_its_rows_is_named_together() -> None:
     ]
 
 
-def test_the_header_of_the_errors_is_passed_over_only_where_they_stand() -> None:
+def test_the_errors_column_is_ignored_only_as_the_last_column() -> None:
     assert match_columns(["phone", "x", ERRORS_HEADER]).extras == {"x": 1}
     assert match_columns(["phone", "x", ERRORS_HEADER]).errors_column == 2
     assert match_columns(["phone", ERRORS_HEADER, "x"]).extras == {ERRORS_HEADER: 1, "x": 2}
@@ -134,27 +134,27 @@ def test_the_header_of_the_errors_is_passed_over_only_where_they_stand() -> None
     assert match_columns(["phone", ERRORS_HEADER], {ERRORS_HEADER: "notes"}).fields == {"phone": 0, "notes": 1}
 
 
-def test_failed_rows_do_not_pile_up_errors_of_earlier_rounds() -> None:
+def test_failed_rows_do_not_accumulate_errors_of_earlier_imports() -> None:
     with pytest.raises(FileRejectedError) as rejection:
-        settled("phone,errors\n12,phone: something old\n")
+        resolved("phone,errors\n12,phone: something old\n")
 
     assert rejection.value.error_summary.failed_rows == b"phone,errors\r\n12,phone: Invalid phone number format: 12\r\n"
 
 
-@pytest.mark.parametrize(("columns", "kept"), [(2, MAX_FAILED_ROWS), (50, MAX_FAILED_CELLS // 50)])
-def test_failed_rows_have_a_bound(columns: int, kept: int) -> None:
+@pytest.mark.parametrize(("columns", "limit"), [(2, MAX_FAILED_ROWS), (50, MAX_FAILED_CELLS // 50)])
+def test_failed_rows_have_a_limit(columns: int, limit: int) -> None:
     header = ",".join(["phone", *(f"c{number}" for number in range(1, columns))])
 
     with pytest.raises(FileRejectedError) as rejection:
-        settled(f"{header}\n" + f"1{',' * (columns - 1)}\n" * (kept + 5))
+        resolved(f"{header}\n" + f"1{',' * (columns - 1)}\n" * (limit + 5))
 
-    assert rejection.value.total == kept + 5
+    assert rejection.value.total == limit + 5
     assert rejection.value.error_summary.failed_rows is not None
-    assert sum(1 for _ in parse_stored_rows(rejection.value.error_summary.failed_rows)) == kept + 1
+    assert sum(1 for _ in parse_stored_rows(rejection.value.error_summary.failed_rows)) == limit + 1
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "🎉" * 20_000, "'=" + "x" * 40_000])
-def test_a_text_that_no_cell_can_hold_is_cut_off(text: str) -> None:
+def test_a_text_longer_than_a_cell_is_truncated(text: str) -> None:
     book = fastexcel.read_excel(to_workbook([["notes"], [text]]))
 
     [[_header], [cell]] = book.load_sheet(0, header_row=None, dtypes="string").to_polars().rows()
@@ -163,7 +163,7 @@ def test_a_text_that_no_cell_can_hold_is_cut_off(text: str) -> None:
 
 
 @given(st.lists(st.lists(st.text(alphabet="'=+-@\t\raä,;\"\n ", max_size=4), min_size=2, max_size=2), min_size=1))
-def test_no_cell_of_a_csv_is_a_formula_and_an_import_reads_each_as_it_was(rows: list[list[str]]) -> None:
+def test_no_cell_of_a_csv_is_a_formula_and_an_import_restores_every_cell(rows: list[list[str]]) -> None:
     content = to_csv(rows).decode("utf-8-sig")
     read = list(csv.reader(io.StringIO(content, newline="")))
 
@@ -182,7 +182,7 @@ headers = st.lists(edges.map(lambda text: f"{text}h"), min_size=2, max_size=2, u
     st.sampled_from([FileKind.CSV, FileKind.XLSX]),
 )
 @settings(deadline=None)
-def test_failed_rows_are_read_again_as_they_were(header: list[str], rows: list[list[str]], kind: FileKind) -> None:
+def test_failed_rows_are_read_unchanged(header: list[str], rows: list[list[str]], kind: FileKind) -> None:
     table = [["phone", *header, "q"], *(["12", *row, "q"] for row in rows)]
     content = csv_file([[escape(cell) for cell in row] for row in table])
     sheet = read_sheet(content, FileKind.CSV)
@@ -201,7 +201,7 @@ def _trimmed(sheet: Sheet) -> list[list[str]]:
     return [[(cell or "").strip() for cell in row[:4]] for row in sheet.cells.rows()]  # without the errors
 
 
-def test_options_are_read_by_their_names() -> None:
+def test_options_are_parsed_by_name() -> None:
     assert parse_choice(OnError, "on_error", "skip") is OnError.SKIP
     assert parse_column_map({"a": "phone"}) == {"a": "phone"}
     for value in (None, 1, ["skip"], "SKIP", ""):
@@ -209,7 +209,7 @@ def test_options_are_read_by_their_names() -> None:
             parse_choice(OnError, "on_error", value)
 
 
-def test_the_template_has_columns_that_an_import_knows() -> None:
+def test_the_template_has_known_columns_only() -> None:
     header, example = template_rows()
     assert set(header) <= FIELD_BY_NAME.keys()
     [row] = validate_rows(read_csv(csv_file([header, example])), {}, row_limit=None).frame.to_dicts()

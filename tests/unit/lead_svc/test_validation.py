@@ -1,9 +1,12 @@
+"""Rows of a file become leads, or the errors of the file; without servers."""
+
 import csv
 import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO, StringIO
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 from hypothesis import given
@@ -13,6 +16,7 @@ from services.lead_svc.domain.fields import FIELDS
 from services.lead_svc.imports.records import LEAD_COLUMNS
 from services.lead_svc.imports.validation.validator import validate_rows
 from services.lead_svc.spreadsheets.csv_reader import read_csv
+from services.lead_svc.spreadsheets.json_reader import read_json
 from services.lead_svc.spreadsheets.row_errors import MAX_REPORTED_ERRORS, FileRejectedError, RowError
 from tests.fixtures.lead_files import OLD_WORKBOOK, Formula, Row, csv_file, sheet_of, workbook
 
@@ -21,7 +25,7 @@ CONTRACT_EXAMPLE = """first_name,last_name,phone,email,company_name,job_title
 John,Doe,+1234567890,john@example.com,ABC Corp,Manager
 Jane,Smith,1234567890,jane@example.com,XYZ Inc,Director
 """
-NOTHING_SAID = dict.fromkeys(LEAD_COLUMNS) | {
+DEFAULT_LEAD = dict.fromkeys(LEAD_COLUMNS) | {
     "status": "pending",
     "priority": 3,
     "timezone": "UTC",
@@ -58,7 +62,7 @@ def rejection_of(
 def test_the_contract_s_example() -> None:
     john, jane = leads_of(CONTRACT_EXAMPLE, {"status": "pending", "source": "bulk_import"})
 
-    common = NOTHING_SAID | {"source": "bulk_import"}
+    common = DEFAULT_LEAD | {"source": "bulk_import"}
     assert john == common | {
         "first_name": "John",
         "last_name": "Doe",
@@ -149,7 +153,7 @@ def test_texts_are_trimmed_and_empty_ones_are_null() -> None:
     assert (second["city"], second["notes"], second["custom_fields"]) == (None, '""', '{"Region":"North"}')
 
 
-def test_blank_rows_are_left_out_and_counted() -> None:
+def test_blank_rows_are_ignored_and_counted_in_row_numbers() -> None:
     leads = leads_of(f"phone,city\n\n{PHONE},a\n,\n  , \n{PHONE},b\n")
     assert [lead["city"] for lead in leads] == ["a", "b"]
 
@@ -160,7 +164,7 @@ def test_blank_rows_are_left_out_and_counted() -> None:
 # What a lead knows beyond its fields.
 
 
-def test_other_columns_are_kept_under_their_headers() -> None:
+def test_other_columns_go_into_custom_fields_under_their_headers() -> None:
     rows = [
         {
             "phone": PHONE,
@@ -179,15 +183,15 @@ def test_other_columns_are_kept_under_their_headers() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=5))
-def test_any_text_of_another_column_is_kept(texts: list[str]) -> None:
+def test_any_text_of_another_column_is_preserved(texts: list[str]) -> None:
     rows = [{"phone": PHONE, "x": text} for text in texts]
 
     trimmed = [text.strip() for text in texts]
-    kept = [fields.get("x", "").strip() for fields in custom_fields_of(rows)]
-    assert kept == trimmed
+    preserved = [fields.get("x", "").strip() for fields in custom_fields_of(rows)]
+    assert preserved == trimmed
 
 
-def test_two_hundred_columns_are_kept() -> None:
+def test_two_hundred_columns_go_into_custom_fields() -> None:
     row = {"phone": PHONE} | {f"Column {number}": str(number) for number in range(199)}
 
     assert custom_fields_of([row]) == [{f"Column {number}": str(number) for number in range(199)}]
@@ -205,7 +209,7 @@ def test_tags_of_every_form() -> None:
     ]
 
 
-def test_the_extensions_of_phone_numbers_are_kept() -> None:
+def test_extensions_of_phone_numbers_go_into_custom_fields() -> None:
     rows = [
         {"phone": "415-555-2671 x12", "alternate_phone": "", "phone_extension": ""},
         {"phone": PHONE, "alternate_phone": "+1 415 555 2672 ext. 3", "phone_extension": "7"},
@@ -234,7 +238,7 @@ def test_a_column_of_custom_fields_is_merged_with_the_others() -> None:
 # Default values.
 
 
-def test_defaults_fill_what_is_empty_and_nothing_else() -> None:
+def test_default_values_fill_empty_cells_only() -> None:
     rows = [
         {"phone": PHONE, "source": "Fair", "lead_score": "0", "tags": "a"},
         {"phone": PHONE, "source": " ", "lead_score": "", "tags": ""},
@@ -286,9 +290,20 @@ def test_defaults_fill_what_is_empty_and_nothing_else() -> None:
         ("company_id", 1, "default_values cannot set company_id"),
         ("last_contact_date", "2024-01-01", "default_values cannot set last_contact_date"),
         ("phone", PHONE, "default_values cannot set phone"),
+        ("id", 1, "default_values cannot set id"),
+        ("campaign_id", 1, "default_values cannot set campaign_id"),
+        ("created_at", "2024-01-01", "default_values cannot set created_at"),
+        ("source", True, "default_values has a wrong type of value for source"),
+        ("lead_score", [1], "default_values has a wrong type of value for lead_score"),
+        ("custom_fields", ["a"], "default_values has a wrong type of value for custom_fields"),
+        ("annual_revenue", -1, "Annual revenue must be between 0 and 9999999999999.99"),
+        ("annual_revenue", 1e300, "Annual revenue must be between 0 and 9999999999999.99"),
+        ("assigned_to", 2**70, "Assigned to must be the id of an agent"),
+        ("assigned_to", 0, "Assigned to must be the id of an agent"),
+        ("best_time_to_call", "25:00:00", "Best time to call must be a time of day (HH:MM:SS)"),
     ],
 )
-def test_a_default_that_no_lead_can_have_is_refused_by_name(key: str, value: object, message: str) -> None:
+def test_an_invalid_default_value_is_rejected(key: str, value: object, message: str) -> None:
     rejection = rejection_of([{"phone": PHONE}], {"city": "Oslo", key: value})
 
     assert [(error.row, error.field, error.message) for error in rejection.errors] == [
@@ -296,7 +311,7 @@ def test_a_default_that_no_lead_can_have_is_refused_by_name(key: str, value: obj
     ]
 
 
-# What is refused.
+# Errors.
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "phone,email\n", "phone,email\n,\n\n  ,\n", "phone\n \n"])
@@ -308,11 +323,16 @@ def test_a_file_without_leads(text: str) -> None:
     ("field", "value", "code", "message"),
     [
         ("phone", "123", "invalid_phone", "Invalid phone number format: 123"),
+        ("phone", "+1 (23) 45", "invalid_phone", "Invalid phone number format: +1 (23) 45"),
+        ("phone", "+0123456789", "invalid_phone", "Invalid phone number format: +0123456789"),
+        ("phone", "1.41556E+10", "invalid_phone", "Invalid phone number format: 1.41556E+10"),
         ("phone", "", "missing", "Missing required fields: phone"),
         ("alternate_phone", "call me", "invalid_phone", "Invalid phone number format: call me"),
         ("email", "john@", "invalid_email", "Invalid email format"),
         ("lead_score", "101", "out_of_range", "Lead score must be between 0 and 100"),
         ("lead_score", "good", "out_of_range", "Lead score must be between 0 and 100"),
+        ("lead_score", "-1", "out_of_range", "Lead score must be between 0 and 100"),
+        ("lead_score", "50.5", "out_of_range", "Lead score must be between 0 and 100"),
         ("status", "running", "invalid_choice", "Invalid status value"),
         ("interest_level", "huge", "invalid_choice", "Invalid interest level"),
         ("priority", "0", "out_of_range", "Priority must be between 1 and 5"),
@@ -340,15 +360,55 @@ def test_a_file_without_leads(text: str) -> None:
     ],
     ids=lambda part: str(part)[:30],
 )
-def test_a_cell_that_breaks_a_rule(field: str, value: str, code: str, message: str) -> None:
+def test_an_invalid_cell_is_an_error_of_its_row(field: str, value: str, code: str, message: str) -> None:
     good = {"phone": PHONE, field: ""} if field != "phone" else {"phone": PHONE, "city": "Oslo"}
     bad = good | {field: value}
 
     rejection = rejection_of([good, bad])
 
-    shown = value[:100] + "…" if len(value) > 100 else value or None
-    assert rejection.errors == (RowError(3, field, shown, code, message),)
+    reported = value[:100] + "…" if len(value) > 100 else value or None
+    assert rejection.errors == (RowError(3, field, reported, code, message),)
     assert (rejection.message, rejection.total) == (message, 1)
+
+
+@pytest.mark.parametrize(
+    ("lead", "message"),
+    [
+        ({"phone": "123"}, "Invalid phone number format: 123"),
+        ({"phone": 12}, "Invalid phone number format: 12"),
+        ({"phone": ["+14155550100"]}, 'Invalid phone number format: ["+14155550100"]'),
+        ({"first_name": "John"}, "Missing required fields: phone"),
+        ({"phone": None}, "Missing required fields: phone"),
+        ({"phone": "  "}, "Missing required fields: phone"),
+        ({}, "Missing required fields: phone"),
+        ({"phone": PHONE, "email": "john.example.com"}, "Invalid email format"),
+        ({"phone": PHONE, "email": 5}, "Invalid email format"),
+        ({"phone": PHONE, "lead_score": 101}, "Lead score must be between 0 and 100"),
+        ({"phone": PHONE, "lead_score": -1}, "Lead score must be between 0 and 100"),
+        ({"phone": PHONE, "lead_score": 50.5}, "Lead score must be between 0 and 100"),
+        ({"phone": PHONE, "lead_score": True}, "Lead score must be between 0 and 100"),
+        ({"phone": PHONE, "status": "running"}, "Invalid status value"),
+        ({"phone": PHONE, "status": 1}, "Invalid status value"),
+        ({"phone": PHONE, "interest_level": "huge"}, "Invalid interest level"),
+        ({"phone": PHONE, "priority": 6}, "Priority must be between 1 and 5"),
+        ({"phone": PHONE, "city": 7}, "City must be a text"),
+        ({"phone": PHONE, "city": "a\0b"}, "City must not contain NUL characters"),
+        ({"phone": PHONE, "tags": [1]}, "Tags must be a list of texts"),
+        ({"phone": PHONE, "shoe_size": 44}, "Unknown field: shoe_size"),
+        ({"Phone": PHONE}, "Unknown field: Phone"),
+        ({"phone": PHONE, "a\0": "b\0"}, "Unknown field: a\ufffd"),
+        ({"phone": PHONE, "id": 1}, "Unknown field: id"),
+        ("+14155550100", "A lead must be a JSON object"),
+    ],
+)
+def test_an_invalid_json_lead_is_an_error_of_its_row(lead: object, message: str) -> None:
+    sheet = read_json(orjson.dumps([{"phone": PHONE}, lead]))
+
+    with pytest.raises(FileRejectedError) as rejection:
+        validate_rows(sheet, {}, row_limit=None)
+
+    assert rejection.value.message == message
+    assert {error.row for error in rejection.value.errors} == {1}
 
 
 def test_a_long_phone_number_is_cut_in_its_message() -> None:
@@ -378,7 +438,7 @@ def test_every_error_of_every_row_is_reported_at_once_in_the_order_of_the_file()
     ]
 
 
-def test_of_many_errors_the_first_are_named_and_all_are_counted() -> None:
+def test_the_first_thousand_errors_are_listed_and_all_are_counted() -> None:
     rows = [{"phone": "1", "email": "@", "city": str(number)} for number in range(3_000)]
 
     rejection = rejection_of(rows)
@@ -388,7 +448,7 @@ def test_of_many_errors_the_first_are_named_and_all_are_counted() -> None:
     assert (rejection.errors[-1].row, rejection.errors[-1].field) == (501, "email")
 
 
-def test_faults_of_reading_are_reported_with_those_of_the_values() -> None:
+def test_reading_errors_are_reported_with_value_errors() -> None:
     rejection = rejection_of(f"phone,email\n{PHONE},@\n{PHONE},,x\n1,@,y\n")
 
     assert [(error.row, error.field, error.code) for error in rejection.errors] == [
@@ -400,13 +460,13 @@ def test_faults_of_reading_are_reported_with_those_of_the_values() -> None:
     ]
 
 
-def test_of_many_faults_of_reading_the_first_are_named_and_all_are_counted() -> None:
+def test_the_first_thousand_reading_errors_are_listed_and_all_are_counted() -> None:
     rejection = rejection_of("phone\n" + f"{PHONE},x\n" * 3_000)
 
     assert (rejection.total, len(rejection.errors), rejection.errors[-1].row) == (3_000, MAX_REPORTED_ERRORS, 1_001)
 
 
-def test_of_many_error_cells_the_first_are_named_and_all_are_counted() -> None:
+def test_the_first_thousand_error_cells_are_listed_and_all_are_counted() -> None:
     rows: list[Row] = [["phone"], *([Formula("=NA()", "#N/A")] for _ in range(1_500))]
 
     with pytest.raises(FileRejectedError) as rejection:
@@ -415,7 +475,7 @@ def test_of_many_error_cells_the_first_are_named_and_all_are_counted() -> None:
     assert (rejection.value.total, rejection.value.errors[-1].row) == (1_500, 1_001)
 
 
-def test_a_cell_with_an_error_is_named_by_its_column_and_not_called_missing() -> None:
+def test_an_error_cell_is_reported_under_its_column_and_not_as_missing() -> None:
     error = Formula("=NA()", "#N/A")
     rows: list[Row] = [["Phone Number", "Region", "City", ""], [error, error, error, None], [None, None, error, error]]
 

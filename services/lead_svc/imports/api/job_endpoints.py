@@ -114,7 +114,7 @@ async def list_imports(
     before_id = None if cursor is None else ImportId(cursor)
     page = await imports.list_newest(company_id, limit=limit, before_id=before_id)
     headers = next_link(request, page.next_cursor, limit=limit)
-    return JsonResponse({"data": [job_summary_json(job) for job in page.items]}, headers=headers)
+    return JsonResponse({"data": [job_summary_json(followed) for followed in page.items]}, headers=headers)
 
 
 @router.get(
@@ -136,9 +136,9 @@ async def get_import_template(
     summary="Get a lead import",
     responses={200: {"model": ImportRead, "description": "The import."}, **documented_errors(import_not_found())},
 )
-async def get_import(job: Job) -> Response:
+async def get_import(followed: Job) -> Response:
     """Return an import with its progress or result."""
-    return JsonResponse(job_json(job))
+    return JsonResponse(job_json(followed))
 
 
 @router.get(
@@ -155,7 +155,7 @@ async def get_import(job: Job) -> Response:
     },
 )
 async def get_import_errors(
-    imports: Imports, company_id: CompanyInPath, job: Job, report_format: RequestedFormat
+    imports: Imports, company_id: CompanyInPath, followed: Job, report_format: RequestedFormat
 ) -> Response:
     """Return the errors of a file.
 
@@ -164,9 +164,9 @@ async def get_import_errors(
     import ignores that column.
     """
     if report_format is ReportFormat.JSON:
-        return errors_response(job.job)
-    rows = parse_stored_rows(await imports.failed_rows(company_id, job.job.id))
-    return await file_response(rows, FileFormat(report_format), f"import-{job.job.id}-errors")
+        return errors_response(followed.job)
+    rows = parse_stored_rows(await imports.failed_rows(company_id, followed.job.id))
+    return await file_response(rows, FileFormat(report_format), f"import-{followed.job.id}-errors")
 
 
 @router.get(
@@ -182,15 +182,15 @@ async def get_import_errors(
     },
 )
 async def follow_import(
-    imports: Imports, company_id: CompanyInPath, import_id: ImportIdInPath, _job: Job
+    imports: Imports, company_id: CompanyInPath, import_id: ImportIdInPath, _existing: Job
 ) -> AsyncIterator[ServerSentEvent]:
     """Send the import as server-sent events: now, after each change, and at its end, after which the stream closes.
 
     While nothing changes, a comment is sent every 15 seconds.
     """
-    async for job in imports.follow(company_id, import_id):
-        name = "progress" if job.job.finished_at is None else "end"
-        yield ServerSentEvent(event=name, raw_data=dump(job_json(job)).decode())
+    async for followed in imports.follow(company_id, import_id):
+        name = "progress" if followed.job.finished_at is None else "end"
+        yield ServerSentEvent(event=name, raw_data=dump(job_json(followed)).decode())
 
 
 @router.delete(

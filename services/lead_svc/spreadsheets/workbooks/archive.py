@@ -22,7 +22,7 @@ _PART_SUFFIXES: Final = (".xml", ".bin", ".rels")
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
-    """The parts of a zipped workbook without its pictures, by their names in lower case, with "/" between folders.
+    """Unpack a zipped workbook without its pictures: parts by lower-case names, with "/" between folders.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def unpack(content: bytes) -> dict[str, bytes]:
 
 
 def pack(parts: Mapping[str, bytes]) -> bytes:
-    """A ZIP archive of these parts by their names, not compressed."""
+    """Pack parts into a ZIP archive by their names, not compressed."""
     content = BytesIO()
     with ZipFile(content, "w", ZIP_STORED) as archive:
         for name, part in parts.items():
@@ -62,7 +62,7 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
 
 
 def damaged_workbook_error() -> FileRejectedError:
-    """The rejection of a workbook whose structure is invalid."""
+    """Return the rejection of a workbook whose structure is invalid."""
     return FileRejectedError.because("damaged_file", "The Excel file cannot be read; it may be damaged")
 
 

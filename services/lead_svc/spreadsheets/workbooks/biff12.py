@@ -31,13 +31,13 @@ _VISIBLE: Final = b"\0\0\0\0"
 
 
 def sheets(workbook: bytes) -> list[tuple[str, bool]]:
-    """The relationship id of every sheet and whether the sheet is visible, in the order of the workbook."""
+    """Return the relationship id of every sheet and whether the sheet is visible, in the order of the workbook."""
     bodies = [body for kind, body in _records(workbook) if kind == _SHEET]
     return [(_text(body, 8), body[:4] == _VISIBLE) for body in bodies]
 
 
 def text_lengths(shared_texts: bytes) -> list[int]:
-    """The number of bytes of each shared text, at most."""
+    """Return the number of bytes of each shared text, at most."""
     return [len(body) for kind, body in _records(shared_texts) if kind == _TEXT_ITEM]
 
 
@@ -71,7 +71,7 @@ def scan(sheet: bytes, lengths: list[int]) -> SheetScan:
 
 
 def _records(part: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and body of every record (MS-XLSB 2.1.4)."""
+    """Iterate over type and body of every record (MS-XLSB 2.1.4)."""
     position, end, records_left = 0, len(part), MAX_RECORDS
     while position < end:
         kind, position = _number(part, position, 2)
@@ -84,7 +84,7 @@ def _records(part: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _number(part: bytes, position: int, max_bytes: int) -> tuple[int, int]:
-    """A number in groups of seven bits, and the position behind it."""
+    """Read a number in groups of seven bits; return it and the position behind it."""
     number = 0
     for shift in range(0, 7 * max_bytes, 7):
         byte = part[position]

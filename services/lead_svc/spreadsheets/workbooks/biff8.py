@@ -60,7 +60,7 @@ def scan(workbook: bytes) -> Iterator[SheetScan]:
 
 
 def _scan_sheet(workbook: bytes, start: int, lengths: list[int]) -> tuple[SheetScan, int]:
-    """The sheet that starts at a position, and the bytes of its records."""
+    """Return the sheet that starts at a position, and the bytes of its records."""
     rows = columns = size = 0
     references: Counter[int] = Counter()
     error_values = ErrorValues()
@@ -90,7 +90,7 @@ def _check_dimensions(body: bytes) -> None:
 
 
 def _error(kind: int, body: bytes) -> int | None:
-    """The number of the error value of a cell, or of its formula's saved result."""
+    """Return the number of the error value of a cell, or of its formula's saved result."""
     if kind == _ERROR and body[7] == 1:
         return body[6]
     if kind == _FORMULA and body[6] == 2 and body[12:14] == b"\xff\xff":
@@ -99,7 +99,7 @@ def _error(kind: int, body: bytes) -> int | None:
 
 
 def _records(workbook: bytes, position: int) -> Iterator[tuple[int, bytes]]:
-    """Type and body of the records from a position to the next end, which are those that the reader reads."""
+    """Iterate over type and body of the records from a position to the next end, which the reader reads too."""
     while position + 4 <= len(workbook):
         kind, size = struct.unpack_from("<2H", workbook, position)
         position += 4
@@ -110,7 +110,7 @@ def _records(workbook: bytes, position: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _text_lengths(parts: list[bytes]) -> list[int]:
-    """The number of bytes of each shared text, at most. Records that continue the first one are parts of the table."""
+    """Return the number of bytes of each shared text, at most; `parts` are the table and what continues it."""
     lengths: list[int] = []
     part, position = 0, 8
     (count,) = struct.unpack_from("<I", parts[0], 4)

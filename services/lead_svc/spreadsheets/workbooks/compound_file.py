@@ -16,7 +16,7 @@ _ROOT: Final = 5
 
 
 def stream(content: bytes, *names: str) -> bytes:
-    """The first of the named streams that the file has.
+    """Return the first of the named streams that the file has.
 
     Every sector chain of the file is walked: the reader of workbooks would follow a circular chain forever.
 
@@ -70,7 +70,7 @@ class _CompoundFile:
         return b"".join(self._small[sector * step : (sector + 1) * step] for sector in sectors)[:size]
 
     def _table_sectors(self) -> Iterator[int]:
-        """The sectors of the table of successors (FAT): the header lists the first 109, other sectors the rest."""
+        """Iterate over the sectors of the table of successors (FAT): the header lists 109, other sectors the rest."""
         listed: tuple[int, ...] = struct.unpack_from(f"<{_TABLES_IN_HEADER}I", self._content, 76)
         (next_list,) = struct.unpack_from("<I", self._content, 68)
         while True:
@@ -88,7 +88,7 @@ class _CompoundFile:
         return _chain(start, self._next, self._walked)
 
     def _directory(self, entries: bytes) -> Iterator[tuple[str, int, int]]:
-        """Name, first sector and size in bytes of every stream, first of the root with the small sectors."""
+        """Iterate over name, first sector and size in bytes of the root (the small sectors) and of every stream."""
         for position in range(0, len(entries) - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
             length, kind = struct.unpack_from("<HB", entries, position + 64)
             start, size = struct.unpack_from("<IQ" if self._size > _OLD_SECTOR else "<2I", entries, position + 116)

@@ -53,7 +53,7 @@ def inspect_workbook(content: bytes, kind: FileKind) -> SafeWorkbook:
 
 
 def _bounded(scans: Iterator[SheetScan], *, together: bool) -> list[SheetScan]:
-    """The scans, if the reader has memory for each sheet, or for all `together` where it reads them at once."""
+    """Return the scans, if the reader has memory for each sheet, or for all `together` where it reads them at once."""
     cells = text_bytes = 0
     sheets = []
     for sheet in scans:
@@ -104,7 +104,7 @@ class _ZippedWorkbook:
             yield replace(biff12.scan(self._sheet(relationship_id, relationships), lengths), visible=visible)
 
     def packed(self) -> bytes:
-        """A file of the scanned parts."""
+        """Pack the scanned parts into a file."""
         workbook = f"xl/workbook.{self._suffix}"
         parts = {
             "[Content_Types].xml": b"<Types/>",
@@ -120,7 +120,7 @@ class _ZippedWorkbook:
         return pack(parts | {sheet.part: self._members[sheet.part] for sheet in self._sheets.values()})
 
     def _relationships(self) -> dict[str, _Relationship]:
-        """The relationships of the workbook to its parts, by their ids."""
+        """Return the relationships of the workbook to its parts, by their ids."""
         return {
             values["Id"]: _Relationship(
                 values.get("Type", ""), normpath(join("/xl", values["Target"].replace("\\", "/"))).lstrip("/").lower()
@@ -138,7 +138,7 @@ class _ZippedWorkbook:
 
 
 def _relationships_xml(relationships: Mapping[str, _Relationship], *, folder: str) -> bytes:
-    """The relationships of a part in a folder; the reader of .xlsb knows targets below that folder only."""
+    """Return the relationships of a part in a folder; the reader of .xlsb knows targets below that folder only."""
     entries = "".join(
         f"<Relationship Id={quoteattr(identifier)} Type={quoteattr(type_)} Target={quoteattr(_target(part, folder))}/>"
         for identifier, (type_, part) in relationships.items()

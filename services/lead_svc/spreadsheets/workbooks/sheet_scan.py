@@ -62,12 +62,12 @@ class SheetScan:
 
 
 def too_many_cells_error() -> FileRejectedError:
-    """The rejection of a sheet with more than `MAX_CELLS` cells."""
+    """Return the rejection of a sheet with more than `MAX_CELLS` cells."""
     return FileRejectedError.because(
         "sheet_too_large", f"The Excel file is too large: a sheet may have at most {MAX_CELLS:,} cells"
     )
 
 
 def referenced_bytes(lengths: Sequence[int], references: Mapping[int, int]) -> int:
-    """The total bytes of shared texts, by the length of each text and the number of cells that refer to it."""
+    """Return the total bytes of shared texts, by the length of each text and the number of cells that refer to it."""
     return sum(lengths[index] * count for index, count in references.items() if index < len(lengths))

@@ -42,7 +42,7 @@ _MAX_TAG_BYTES: Final = 10_000
 
 
 def attributes(xml: bytes, element: str) -> list[dict[str, str]]:
-    """The attributes of every such element, by their names without prefix.
+    """Return the attributes of every such element, by their names without prefix.
 
     Raises
     ------
@@ -82,7 +82,7 @@ class SharedTexts:
         """No text has more bytes."""
 
     def lengths(self) -> list[int]:
-        """The number of characters of each text."""
+        """Return the number of characters of each text."""
         lengths: list[int] = []
 
         def start(name: str, _attributes: dict[str, str]) -> None:
@@ -99,7 +99,7 @@ class SharedTexts:
 
 
 def _announced_texts(xml: bytes) -> int:
-    """The number of texts that the table announces, 0 if it announces none.
+    """Return the number of texts that the table announces, 0 if it announces none.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def _text_index(xml: bytes, position: int) -> int:
 
 
 def _value(xml: bytes, position: int) -> str:
-    """The value of the cell that starts at a byte, "" if the cell has no value within `_MAX_CELL_BYTES`."""
+    """Return the value of the cell that starts at a byte, "" if the cell has no value within `_MAX_CELL_BYTES`."""
     match = _VALUE_OR_CELL.search(xml, position + 1, position + _MAX_CELL_BYTES)
     return (match[1] or b"").strip().decode("utf-8", "replace") if match is not None else ""
 
