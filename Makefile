@@ -1,11 +1,11 @@
-# `make` lists what there is. Every command makes or updates the Python environment in .venv first, and nothing else has to be
+# `make` lists the targets. Every target first makes or updates the Python environment in .venv; nothing else has to be
 # installed by hand.
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 
-# By way of the interpreter: the scripts in .venv/bin name the directory they were installed in.
+# Started by the interpreter: the scripts in .venv/bin contain the directory in which they were installed.
 PYTHON := .venv/bin/python
 LOCAL := $(PYTHON) -m deploy.local
 COMPILE := -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -13,20 +13,20 @@ COMPILE := -m uv pip compile --quiet --universal --python-version 3.11 --generat
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
+	$(firstword $(MAKEFILE_LIST))
 
 .venv/.installed: requirements-dev.lock
 	@sh deploy/local/bootstrap.sh
 
-.PHONY: install
-install: .venv/.installed ## Make the Python environment, or bring it up to date
+##@ The product
 
 .PHONY: run
-run: .venv/.installed ## Bring the product up and see it at work: a campaign, an import, the statistics
+run: .venv/.installed ## Start the product and show it at work: a campaign, an import, the statistics
 	@$(LOCAL) run
 
 .PHONY: up
-up: .venv/.installed ## Bring the product up (GATEWAY_PORT=8080, STACK=local or docker)
+up: .venv/.installed ## Start the product (GATEWAY_PORT=8080, STACK=local or docker)
 	@$(LOCAL) up
 
 .PHONY: down
@@ -34,44 +34,59 @@ down: .venv/.installed ## Stop the product; its data stays
 	@$(LOCAL) down
 
 .PHONY: status
-status: .venv/.installed ## Show what each process does
+status: .venv/.installed ## Print the state of each process
 	@$(LOCAL) status
 
 .PHONY: logs
-logs: .venv/.installed ## Show the logs (NAME=lead-api for one process, FOLLOW=1 to keep watching)
+logs: .venv/.installed ## Print the logs (NAME=lead-api for one process, FOLLOW=1 to continue)
 	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(NAME)
-
-.PHONY: rebuild
-rebuild: .venv/.installed ## Build totals and reports anew from the history of events, while everything goes on
-	@$(LOCAL) rebuild
-
-.PHONY: events
-events: .venv/.installed ## Show events as they are published (TYPE='lead.*', COMPANY=1, SINCE=1h, FROM_START=1, FOLLOW=0, JSON=1)
-	@$(LOCAL) events $(if $(TYPE),--type '$(TYPE)') $(if $(COMPANY),--company '$(COMPANY)') $(if $(SINCE),--since '$(SINCE)') \
-	$(if $(FROM_START),--from-start) $(if $(filter 0,$(FOLLOW)),--no-follow) $(if $(JSON),--json)
-
-.PHONY: dlq
-dlq: .venv/.installed ## Look after dead letters (ARGS='list', 'show QUEUE', 'retry QUEUE --all', 'drop QUEUE --id ID', '--help')
-	@$(LOCAL) dlq $(ARGS)
-
-.PHONY: subscriber
-subscriber: .venv/.installed ## Make a broker account for a program that subscribes to events (NAME=crm), and print its URL
-	@$(LOCAL) subscriber '$(NAME)'
 
 .PHONY: token
 token: .venv/.installed ## Print an access token (COMPANY=1 or 1,2; ROLE=user or admin; SUB=name)
 	@$(LOCAL) token --company '$(or $(COMPANY),1)' --role '$(or $(ROLE),user)' --sub '$(or $(SUB),local)'
 
+##@ Operations
+
+.PHONY: events
+events: .venv/.installed ## Print events as they are published (TYPE='lead.*', COMPANY=1, SINCE=1h, FROM_START=1, FOLLOW=0, JSON=1)
+	@$(LOCAL) events
+
+.PHONY: dlq
+dlq: .venv/.installed ## List, show, retry or drop dead letters (ARGS='list', 'show QUEUE', 'retry QUEUE --all', 'drop QUEUE --id ID', '--help')
+	@$(LOCAL) dlq $(ARGS)
+
+.PHONY: subscriber
+subscriber: .venv/.installed ## Create a broker account for a program that subscribes to events (NAME=crm), and print its URL
+	@$(LOCAL) subscriber '$(NAME)'
+
+.PHONY: rebuild
+rebuild: .venv/.installed ## Rebuild totals and reports from the history of events while the product runs
+	@$(LOCAL) rebuild
+
+##@ Development
+
+.PHONY: install
+install: .venv/.installed ## Create the Python environment or update it
+
+.PHONY: check
+check: .venv/.installed ## Run everything that a change must pass: lint, then the tests
+	@$(MAKE) lint
+	@$(MAKE) test
+
 .PHONY: test
-test: .venv/.installed ## Run the tests, on real servers (PYTEST_ARGS for pytest)
-	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+test: .venv/.installed ## Run the tests on real servers, on all cores (PYTEST_ARGS for pytest: docs/testing.md)
+	@$(PYTHON) -m pytest --numprocesses auto --durations 20 $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: .venv/.installed ## Check style, types and which part may use which
+lint: .venv/.installed ## Check style, types and which module may import which
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	$(PYTHON) .venv/bin/lint-imports
+
+.PHONY: words
+words: .venv/.installed ## Check that no retired word is used (retired-words.txt)
+	@git ls-files -z | xargs -0 $(PYTHON) .venv/bin/codespell
 
 .PHONY: format
 format: .venv/.installed ## Rewrite the code in the project's style
@@ -83,43 +98,23 @@ openapi: .venv/.installed ## Write the API document that the gateway serves
 	@$(PYTHON) -m deploy.openapi
 
 .PHONY: asyncapi
-asyncapi: .venv/.installed ## Write what subscribers are told of the events: AsyncAPI, JSON Schemas, docs/events.md
+asyncapi: .venv/.installed ## Write the documents about events for subscribers: AsyncAPI, JSON Schemas, docs/events.md
 	@$(PYTHON) -m deploy.asyncapi
 
 .PHONY: publish-events
-publish-events: .venv/.installed ## Make the events' schemas the published ones, at a release; refused if readers could stumble
+publish-events: .venv/.installed ## Publish the schemas of events, at a release; incompatible changes are rejected
 	@$(PYTHON) -m shared.events.publication
 
 .PHONY: soak
-soak: .venv/.installed ## Load with random kills, then compare everything with what clients were told (SECONDS=300, SEED=number)
+soak: .venv/.installed ## Run load with random kills, then check all data against the responses clients got (SECONDS=300, SEED=number)
 	@$(PYTHON) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: .venv/.installed ## Measure the import: beside a bare COPY, and the usual way
-	@$(PYTHON) -m benchmarks.import
-
-.PHONY: bench-campaigns
-bench-campaigns: .venv/.installed ## Measure reading, listing and creating campaigns: beside a bare handler, with a thousand and a million
-	@$(PYTHON) -m benchmarks.campaigns
-
-.PHONY: bench-leads
-bench-leads: .venv/.installed ## Measure creating, listing and bulk updates of leads: beside bare handlers and a bare UPDATE
-	@$(PYTHON) -m benchmarks.leads
-
-.PHONY: bench-export
-bench-export: .venv/.installed ## Measure the export: beside psql's \copy and a bare xlsxwriter, and its memory at a million
-	@$(PYTHON) -m benchmarks.export
-
-.PHONY: bench-reports
-bench-reports: .venv/.installed ## Measure every report: beside a plain GROUP BY on a million raw rows; and the projection
-	@$(PYTHON) -m benchmarks.reports
-
-.PHONY: bench-freshness
-bench-freshness: .venv/.installed ## Measure how soon a change is in a report, while files are imported
-	@$(PYTHON) -m benchmarks.freshness
+bench: .venv/.installed ## Run a benchmark (WHAT=imports, leads, campaigns, reports, freshness or export)
+	@$(PYTHON) -m benchmarks.$(or $(WHAT),imports)
 
 .PHONY: lock
-lock: .venv/.installed ## Lock the dependencies of pyproject.toml anew, with hashes
+lock: .venv/.installed ## Lock the dependencies of pyproject.toml, with hashes
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \
 	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
 	"$$tools/bin/python" $(COMPILE) --output-file requirements.lock && \

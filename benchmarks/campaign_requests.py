@@ -1,4 +1,4 @@
-"""What the campaign benchmark asks for: the same of everyone, and everyone must answer the same."""
+"""The requests of the campaign benchmark: the same to every server, and every server must respond the same."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _NEW: Final = ("id", "created_at", "updated_at")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is asked for.
+    """A kind of request.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ Requests = Mapping[Case, Sequence[bytes]]
 
 
 async def prepare(stack: CampaignStack, size: Size) -> Requests:
-    """What is asked of every server of a size, ready to be sent."""
+    """The requests to every server of a size, ready to be sent."""
 
     def request(method: str, path: str, company: int, body: bytes = b"") -> bytes:
         return rendered(method, f"{_API}{path}", {"Authorization": f"Bearer {stack.token(company)}"}, body)
@@ -80,9 +80,9 @@ async def _ids(stack: CampaignStack, size: Size, company: int) -> list[int]:
 
 async def require_same_answers(clients: Mapping[Server, Client], size: Size, requests: Requests) -> None:
     """Raise unless every server of a size answers everything alike."""
-    asked = [client for server, client in clients.items() if server.size is size]
+    compared = [client for server, client in clients.items() if server.size is size]
     for case, (request, *_) in requests.items():
-        answers = [_comparable(case, await client.body(request, status=case.status)) for client in asked]
+        answers = [_comparable(case, await client.body(request, status=case.status)) for client in compared]
         if any(answer != answers[0] for answer in answers):
             raise RuntimeError(f"{case.operation}: answers differ: {answers}")
 

@@ -1,4 +1,4 @@
-"""Campaigns as companies have them, as many as wanted, written by PostgreSQL itself; the same on every run."""
+"""Campaigns as companies have them, as many as requested, written by PostgreSQL itself; the same on every run."""
 
 import asyncio
 from typing import Final
@@ -105,7 +105,7 @@ async def load(superuser_url: str, *, campaigns: int, small_companies: int) -> N
 
 
 async def _drop_indexes(connection: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
-    """Drop what slows a load down; returns the statements that make it anew."""
+    """Drop what slows a load down; returns the statements that create it again."""
     found = await connection.fetch(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'campaigns' AND indexname <> 'campaigns_pkey'"
     )

@@ -1,4 +1,4 @@
-"""Whom the campaign benchmark asks: floor, service and gateway, with a thousand campaigns and with a million."""
+"""The servers of the campaign benchmark: floor, service and gateway, with a thousand campaigns and with a million."""
 
 import asyncio
 import sys
@@ -46,7 +46,7 @@ SIZES: Final = (THOUSAND, MILLION)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that is asked."""
+    """A server that is measured."""
 
     name: str
     size: Size
@@ -82,7 +82,7 @@ class CampaignStack:
         )
 
     def start(self) -> list[Server]:
-        """Start what the stack does not run by itself; returns everyone there is to ask."""
+        """Start what the stack does not run by itself; returns all servers."""
         service = _server("service", MILLION, self._stack.process(_API), self._stack.state.port(_API), _API)
         gateway = self._stack.process("gateway")
         workers = [worker.pid for worker in psutil.Process(gateway.pid).children()]

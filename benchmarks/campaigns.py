@@ -1,4 +1,4 @@
-"""Campaigns read, listed and created, beside their floor, in one run: ``make bench-campaigns``.
+"""Campaigns read, listed and created, beside their floor, in one run: ``make bench WHAT=campaigns``.
 
 =======  ===============================================================================
 floor    FastAPI and asyncpg alone, on the same rows (``benchmarks/campaign_floor.py``)
@@ -43,7 +43,7 @@ Place = tuple[Case, str, Size, int]
 
 
 class Measurement:
-    """Asks each server for everything that is asked of its size."""
+    """Sends each server all requests of its size."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Measurement:
         self._clients = clients
         self._pairs = [(case, server) for server in clients for case in requests[server.size]]
         self._requests = {
-            (case, size): itertools.cycle(asked) for size, cases in requests.items() for case, asked in cases.items()
+            (case, size): itertools.cycle(sent) for size, cases in requests.items() for case, sent in cases.items()
         }
         self.samples = Samples[Place]()
 
@@ -112,7 +112,7 @@ async def run(stack: CampaignStack, rounds: int) -> Samples[Place]:
 def throughput(samples: Samples[Place]) -> Table:
     """Each server's figures on the larger table, and their ratios to the floor's."""
     table = Table(title="A million campaigns: each server, and the floor")
-    table.add_column("asked for")
+    table.add_column("request")
     table.add_column("company")
     table.add_column("server")
     for heading in ("req/s", "x floor", "target", "CPU µs", "x floor", "database µs", "ms alone"):
@@ -139,7 +139,7 @@ def throughput(samples: Samples[Place]) -> Table:
 def growth(samples: Samples[Place]) -> Table:
     """What changes from the smaller table to the larger."""
     table = Table(title="A million campaigns : a thousand")
-    table.add_column("asked for")
+    table.add_column("request")
     table.add_column("company")
     table.add_column("server")
     for heading in ("req/s", "CPU", "database CPU", "ms alone"):

@@ -1,4 +1,4 @@
-r"""The export against its floors, in one run: ``make bench-export``.
+r"""The export against its floors, in one run: ``make bench WHAT=export``.
 
 ==============  ====================================================================================================
 ``\copy``       psql's, of the same leads and columns as they are: no formula is escaped
@@ -9,7 +9,7 @@ XLSX            through ``lead-api``
 ==============  ====================================================================================================
 
 Each round does all of it once; figures are medians of the rounds, in milliseconds. Memory is what the process of
-``lead-api`` holds (resident): when it has started, when it has answered one request, and the most of it while it
+``lead-api`` uses (resident): when it has started, when it has answered one request, and the most of it while it
 exports a hundred thousand leads and then a million, each format in a process of its own.
 """
 
@@ -91,10 +91,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes that a process held."""
+    """Resident bytes of a process."""
 
     started: int
-    asked: int
+    after_first: int
     ordinary: int
     """The most of it while it exported `LEADS`."""
     large: int
@@ -132,7 +132,7 @@ class Exports:
         with self._file.open(encoding="utf-8", newline="") as file:
             return list(csv.reader(file))
 
-    def ask(self, company_id: int, file_format: str, *, gateway: bool = False) -> int:
+    def download(self, company_id: int, file_format: str, *, gateway: bool = False) -> int:
         """Export over HTTP and let go of what comes; returns how many bytes did."""
         port = self._stack.gateway_port if gateway else self._stack.state.port(_API)
         return self._get(port, company_id, f"/api/company/voice-leads/company/{company_id}/export?format={file_format}")
@@ -150,23 +150,23 @@ class Exports:
         return size
 
     def memory(self, file_format: str) -> Memory:
-        """What the API holds, started anew for it."""
+        """The memory of the API, which is restarted for it."""
         self._stack.stop_process(_API)
         self._stack.start_process(_API)
         process = psutil.Process(self._stack.process(_API).pid)
         started = process.memory_info().rss
         self._get(self._stack.state.port(_API), ORDINARY, f"/api/voice-leads/company/{ORDINARY}?limit=1")
-        asked = process.memory_info().rss
+        after_first = process.memory_info().rss
         with _watching(process) as ordinary:
-            self.ask(ORDINARY, file_format)
+            self.download(ORDINARY, file_format)
         with _watching(process) as large:
-            self.ask(LARGE, file_format)
-        return Memory(started, asked, max(ordinary), max(large))
+            self.download(LARGE, file_format)
+        return Memory(started, after_first, max(ordinary), max(large))
 
 
 @contextmanager
 def _watching(process: psutil.Process) -> Iterator[list[int]]:
-    """What the process holds, looked at again and again; the list grows until the end."""
+    """The memory of the process, sampled until the end of the block; the list grows."""
     seen = [process.memory_info().rss]
     ended = threading.Event()
 
@@ -205,9 +205,9 @@ def run(exports: Exports, rounds: int) -> Times:
         # The first round warms caches, connections and code; it is not counted.
         measured = Times() if number == 0 else times
         measured.measure("\\copy", exports.copy)
-        measured.measure("CSV", lambda: exports.ask(ORDINARY, "csv"))
-        measured.measure("CSV, gateway", lambda: exports.ask(ORDINARY, "csv", gateway=True))
-        measured.measure("XLSX", lambda: exports.ask(ORDINARY, "xlsx"))
+        measured.measure("CSV", lambda: exports.download(ORDINARY, "csv"))
+        measured.measure("CSV, gateway", lambda: exports.download(ORDINARY, "csv", gateway=True))
+        measured.measure("XLSX", lambda: exports.download(ORDINARY, "xlsx"))
         if number % 3 == 1:  # a third as often, which is long enough
             measured.measure("xlsxwriter", lambda: exports.write_workbook(rows))
     return times
@@ -222,13 +222,13 @@ def report(times: Times, memory: dict[str, Memory]) -> list[Table]:
         median = times.median(name)
         ratio = f"{median / times.median(FLOORS[name]):.2f}" if name in FLOORS else ""
         table.add_row(name, f"{median:.0f}", ratio, f"<= {TARGETS[name]}" if name in TARGETS else "")
-    held = Table(title="Memory of lead-api, MB")
+    memory_table = Table(title="Memory of lead-api, MB")
     for heading in ("format", "started", "one request", f"{LEADS:,} leads", f"{MILLION:,} leads", "target"):
-        held.add_column(heading, justify="left" if heading == "format" else "right")
+        memory_table.add_column(heading, justify="left" if heading == "format" else "right")
     for name, used in memory.items():
-        sizes = (used.started, used.asked, used.ordinary, used.large)
-        held.add_row(name, *(f"{size / MEGABYTE:.0f}" for size in sizes), f"< {MEMORY_TARGET}")
-    return [table, held]
+        sizes = (used.started, used.after_first, used.ordinary, used.large)
+        memory_table.add_row(name, *(f"{size / MEGABYTE:.0f}" for size in sizes), f"< {MEMORY_TARGET}")
+    return [table, memory_table]
 
 
 def main() -> None:

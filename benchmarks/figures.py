@@ -50,6 +50,6 @@ class Samples(Generic[PlaceT]):
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """CPU time of processes, to the nanosecond; what psutil tells of it comes in hundredths of a second."""
+    """CPU time of processes, to the nanosecond; psutil has it in hundredths of a second."""
     # The clock of another process has this number on Linux: clock_getcpuclockid(3).
     return sum(time.clock_gettime(~pid << 3 | 2) for pid in pids)

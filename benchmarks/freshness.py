@@ -1,7 +1,7 @@
-"""How long after a change its effect is in a report, while files of 1,000 leads are imported: ``make bench-freshness``.
+"""Seconds from a change to its effect in a report, while files are imported: ``make bench WHAT=freshness``.
 
 A lead is created through the gateway; from its answer on, which leaves when the change is committed, a report of its
-company is asked for again and again, until it counts the lead. Meanwhile another company imports one file after
+company is requested repeatedly, until it counts the lead. Meanwhile another company imports one file after
 the other.
 """
 
@@ -89,7 +89,7 @@ async def _import_forever(client: httpx.AsyncClient, campaign: int, seen: Seen) 
 
 
 async def measure(stack: Stack, rounds: int) -> Seen:
-    """Change and ask, first alone and then beside imports."""
+    """Change and request, first alone and then beside imports."""
     token = stack.token(ASKER, IMPORTER)
     seen = Seen()
     async with httpx.AsyncClient(

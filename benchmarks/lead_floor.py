@@ -42,7 +42,7 @@ WITH lead AS (
     SELECT {_SENT}, custom_fields || jsonb_build_object('tags', $1::jsonb -> 'tags')
     FROM jsonb_populate_record(NULL::leads, $1::jsonb)
     RETURNING *
-), told AS (
+), emitted AS (
     INSERT INTO outbox (event_id, exchange, routing_key, company_id, body)
     SELECT gen_random_uuid(), 'voice.events', 'lead.created.v1', company_id, convert_to(json_build_object(
         'specversion', '1.0', 'type', 'lead.created.v1', 'companyid', company_id, 'time', now(),

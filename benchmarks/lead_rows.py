@@ -78,7 +78,7 @@ def _lead(chance: random.Random, number: int) -> tuple[object, ...]:
         chance.choice(("1-10", "50-100", "500+")),
         chance.randint(0, 100),
         chance.choice(("low", "medium", "high")),
-        "Asked for a demo; prefers mornings.",
+        "Requested a demo; prefers mornings.",
         "enterprise;follow-up" if number % 3 == 0 else "",
     )
 

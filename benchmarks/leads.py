@@ -1,4 +1,4 @@
-"""Leads created, listed and changed in bulk, beside their floors, in one run: ``make bench-leads``.
+"""Leads created, listed and changed in bulk, beside their floors, in one run: ``make bench WHAT=leads``.
 
 ===========  ==================================================================================================
 create       the contract's example, in many companies in turn. Floor: FastAPI and asyncpg alone, which insert the
@@ -9,7 +9,7 @@ bulk update  1,000 leads get values that they do not have. Floor: the UPDATE of 
              alone, committed, without HTTP and without events
 ===========  ==================================================================================================
 
-Everything but the bare UPDATE is asked through one and the same gateway. A round measures all of it for an instant, so
+Everything but the bare UPDATE goes through one and the same gateway. A round measures all of it for an instant, so
 that a noisy machine is noisy to all alike. Figures are medians of the rounds, ratios the medians of each round's ratio.
 CPU is of the processes that answer, nginx's workers among them, and of their PostgreSQL backends.
 """
@@ -69,7 +69,7 @@ _PRODUCT: Final = Product(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is asked for."""
+    """A kind of request."""
 
     operation: str
     status: int
@@ -85,7 +85,7 @@ LIST: Final = Case(f"list of {LEADS:,}", 200, "GET", f"/company/{LISTED}")
 _BULK_PATH: Final = f"/api/company/voice-leads/company/{CHANGED}/bulk-update"
 BULK_TWO: Final = Case("bulk update, 2 fields", 200, "PATCH", _BULK_PATH, (ALONE,), target=2.0)
 BULK_FOUR: Final = Case("bulk update, 4 fields", 200, "PATCH", _BULK_PATH, (ALONE,), target=2.0)
-"""Status, agent and the rest are told in events of their own: six messages, where priority and notes alone are two."""
+"""Status, agent and the rest have events of their own: six messages, where priority and notes alone are two."""
 BULKS: Final[Mapping[Case, Sequence[Mapping[str, str | int]]]] = {
     BULK_TWO: ({"priority": 1, "notes": "Called before"}, {"priority": 2, "notes": "Bulk update notes"}),
     BULK_FOUR: (
@@ -99,7 +99,7 @@ CASES: Final = (CREATE, LIST, *BULKS)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that is asked, behind the gateway."""
+    """A server that is measured, behind the gateway."""
 
     name: str
     prefix: str
@@ -145,7 +145,7 @@ class BareUpdate:
 
 
 class Measurement:
-    """Asks floor and service for everything."""
+    """Sends all requests to floor and service."""
 
     def __init__(self, stack: Stack, superuser: "asyncpg.Connection[asyncpg.Record]", bare: BareUpdate) -> None:
         self._superuser = superuser
@@ -159,7 +159,7 @@ class Measurement:
         self.samples = Samples[Place]()
 
     async def prepare(self, changed: Sequence[int]) -> None:
-        """Render what is asked, and raise unless floor and service answer alike."""
+        """Render the requests, and raise unless floor and service respond alike."""
         bodies: dict[Case, list[dict[str, Any]]] = {
             CREATE: [EXAMPLE | {"company_id": company, "campaign_id": company} for company in CREATING],
             **{case: [{"lead_ids": changed, "updates": updates} for updates in BULKS[case]] for case in BULKS},
@@ -168,11 +168,11 @@ class Measurement:
             for server in self._servers(case):
                 path = case.path if case in BULKS else server.prefix + case.path
                 headers = {"Authorization": f"Bearer {self._token}"}
-                asked = [
+                sent = [
                     rendered(case.method, path, headers, json.dumps(body).encode() if body else b"")
                     for body in bodies.get(case, [{}])
                 ]
-                self._requests[case, server] = itertools.cycle(asked)
+                self._requests[case, server] = itertools.cycle(sent)
         for case in (CREATE, LIST):
             floor, service = [_comparable(await self._answer(case, server)) for server in self._servers(case)]
             if floor != service:
@@ -190,7 +190,7 @@ class Measurement:
 
     async def round(self, chance: random.Random, seconds: float) -> None:
         """Measure everything once. What is compared follows on each other, in an order that changes."""
-        # What the updates left, and the outbox, which nobody relays here: both would grow with every round.
+        # What the updates left, and the outbox, which no relay empties here: both would grow with every round.
         await self._superuser.execute("TRUNCATE outbox")
         await self._superuser.execute("VACUUM leads")
         for case in chance.sample(CASES, len(CASES)):
@@ -286,7 +286,7 @@ async def _ids(connection: "asyncpg.Connection[asyncpg.Record]", company_id: int
 def report(samples: Samples[Place]) -> Table:
     """Floor and service, and their ratios."""
     table = Table(title="Leads: the service, and the floor")
-    table.add_column("asked for")
+    table.add_column("request")
     table.add_column("server")
     for heading in ("req/s", "x floor", "CPU µs", "database µs", "x floor", "ms alone", "x floor", "target"):
         table.add_column(heading, justify="right")

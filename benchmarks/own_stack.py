@@ -13,13 +13,13 @@ from deploy.local.stack import Stack
 
 @contextmanager
 def own_stack(product: Product = PRODUCT) -> Iterator[Stack]:
-    """A stack of its own, that runs what ``product`` says."""
+    """A stack of its own, that runs ``product``."""
     with tempfile.TemporaryDirectory(prefix="voice-bench-") as directory, ExitStack() as exits:
         servers = Servers(Path(directory) / "state", programs=find_or_install(print))
         servers.start()
         # Not merely stopped: its data may lie outside the directory, where PostgreSQL's account cannot get there.
         exits.callback(servers.destroy)
-        # Who does not run has an address all the same, for those that must be told it.
+        # A process that does not run has an address all the same: others have it in their settings.
         servers.state.claim_ports(spec.name for spec in PRODUCT.processes)
         stack = Stack(servers.state.path, servers=servers, product=product)
         stack.start()

@@ -1,4 +1,4 @@
-"""How fast ``analytics-events`` applies what waits: leads in batches, as an import tells them, and single events."""
+"""How fast ``analytics-events`` applies waiting events: leads in batches, as imports emit them, and single events."""
 
 import asyncio
 import random
@@ -71,7 +71,7 @@ def _batches() -> list[EventData]:
 
 
 def _singles() -> list[EventData]:
-    """Calls as ``lead_svc`` tells them: the call, and what its lead became."""
+    """Calls as ``lead_svc`` emits them: the call, and what its lead became."""
     drawn = random.Random(1)
     events: list[EventData] = []
     for number in range(1, SINGLE_EVENTS // 2 + 1):
@@ -142,8 +142,8 @@ async def _rate(stack: Stack, events: Sequence[EventData]) -> float:
 async def measure_projection(stack: Stack) -> Table:
     """Have everything projected; returns the table."""
     table = Table(title="Projection by analytics-events, of what waits in its queue")
-    for heading in ("told by", "a second", "target"):
-        table.add_column(heading, justify="left" if heading == "told by" else "right")
+    for heading in ("emitted by", "a second", "target"):
+        table.add_column(heading, justify="left" if heading == "emitted by" else "right")
     leads = await _rate(stack, _batches()) * LEADS_PER_EVENT
     singles = await _rate(stack, _singles())
     for name, rate in (("leads", leads), ("single events", singles)):

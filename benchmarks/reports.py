@@ -1,14 +1,14 @@
-r"""Every report against a plain GROUP BY on the raw rows, in one run: ``make bench-reports``.
+r"""Every report against a plain GROUP BY on the raw rows, in one run: ``make bench WHAT=reports``.
 
 ==========  =========================================================================================================
-raw         the report's own questions, each asked of the raw rows (one for each call or lead, with all that is known
+raw         the report's own queries, each on the raw rows (one for each call or lead, with all that is known
             of it, under the index that serves best), in the service's own code otherwise, without HTTP
 cold        the report over HTTP from ``analytics-api``, when the company's facts have changed since it was last made
 cached      the same when they have not
 ==========  =========================================================================================================
 
 Two companies with 200,000 leads in 50 campaigns each, one with 100,000 calls in 90 days and one with 1,000,000. Each
-round asks everything once, in turn; figures are medians and 95th percentiles of the rounds, in milliseconds.
+round sends every request once, in turn; figures are medians and 95th percentiles of the rounds, in milliseconds.
 
 Then the projection: events wait in the queue, and ``analytics-events`` applies them all.
 """
@@ -131,15 +131,15 @@ def raw_cells(query: SumQuery, _spans: Sequence[Span], parameters: Parameters, *
     return f"SELECT {', '.join(columns)} FROM {source}"
 
 
-class Asker:
-    """Asks ``analytics-api`` over one connection."""
+class ReportClient:
+    """Requests reports of ``analytics-api`` over one connection."""
 
     def __init__(self, stack: Stack) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", stack.state.port("analytics-api"))
         self._headers = {"Authorization": f"Bearer {stack.token(SMALL, LARGE)}"}
 
-    def ask(self, path: str, company: int) -> float:
-        """Ask for a report; returns milliseconds."""
+    def request(self, path: str, company: int) -> float:
+        """Request a report; returns milliseconds."""
         started = time.perf_counter()
         target = path.format(company=company, campaign=company * 10_000_000 + 1)
         self._connection.request("GET", target, headers=self._headers)
@@ -151,19 +151,19 @@ class Asker:
 
 
 Samples = defaultdict[tuple[str, str, int], list[float]]
-"""Milliseconds by report, way of asking and company."""
+"""Milliseconds by report, way of querying and company."""
 
 
 async def measure(stack: Stack, rounds: int) -> Samples:
-    """Ask everything of everyone, ``rounds`` times."""
+    """Send all requests to all servers, ``rounds`` times."""
     samples: Samples = defaultdict(list)
-    asker = Asker(stack)
+    client = ReportClient(stack)
     driver = await asyncpg.connect(_url(stack), server_settings={"jit": "off", "timezone": "UTC"})
     for number in range(rounds + 1):
         for report, (path, make) in REPORTS.items():
             for company in (SMALL, LARGE):
                 await driver.execute("UPDATE ledgers SET mark = gen_random_uuid()")
-                cold, cached = asker.ask(path, company), asker.ask(path, company)
+                cold, cached = client.request(path, company), client.request(path, company)
                 # The first round warms connections, plans and code; it is not counted.
                 if number > 0:
                     samples[report, "cold", company].append(cold)

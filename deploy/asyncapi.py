@@ -1,4 +1,4 @@
-"""What subscribers are told of the events, made of the catalogue: ``python -m deploy.asyncapi`` writes it.
+"""The documents about events for subscribers, generated from the catalogue by ``python -m deploy.asyncapi``.
 
 An AsyncAPI document and a JSON Schema of each type's messages, which the gateway serves, and a page for people.
 """
@@ -29,7 +29,7 @@ AMQP_BINDING: Final = "0.3.0"
 PERSISTENT: Final = 2
 
 DESCRIPTION: Final = f"""\
-What happened to campaigns, leads, imports and members, told on RabbitMQ's topic exchange `{ExchangeName.EVENTS}`. Bind
+Changes of campaigns, leads, imports and members, published on RabbitMQ's topic exchange `{ExchangeName.EVENTS}`. Bind
 a queue of your own with the types that you want as routing keys: `lead.created.v1`, `lead.*.v1`, `#`.
 
 Messages are CloudEvents 1.0 in structured JSON and come at least once: drop an `id` that you have applied already.
@@ -44,7 +44,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "member": "A company's team members and agents.",
     "import": "Files of leads.",
 }
-"""What types tell of, by their first word."""
+"""Subjects of the types, by the first word of a type."""
 
 
 def document() -> Document:
@@ -67,7 +67,7 @@ def document() -> Document:
         "defaultContentType": CONTENT_TYPE,
         "servers": {"rabbitmq": _server()},
         "channels": {data.__name__: _channel(data) for data in EVENTS.values()},
-        "operations": {f"tell{data.__name__}": _operation(data) for data in EVENTS.values()},
+        "operations": {f"emit{data.__name__}": _operation(data) for data in EVENTS.values()},
         "components": {
             "securitySchemes": {"user": {"type": "userPassword", "description": "A user of the virtual host."}},
             "messages": messages,
@@ -138,7 +138,7 @@ def _operation(data: type[EventData]) -> Document:
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{data.__name__}"},
-        "title": f"Tell {data.event_type}",
+        "title": f"Emit {data.event_type}",
         "summary": summary_and_details(data)[0],
         "messages": [{"$ref": f"#/channels/{data.__name__}/messages/{data.__name__}"}],
         "bindings": {
@@ -153,13 +153,13 @@ def _operation(data: type[EventData]) -> Document:
 
 
 def _message(data: type[EventData]) -> Document:
-    happened, further = summary_and_details(data)
+    summary, description = summary_and_details(data)
     example = example_of(data)
     return {
         "name": data.event_type,
         "title": data.event_type,
-        "summary": happened,
-        **({"description": further} if further else {}),
+        "summary": summary,
+        **({"description": description} if description else {}),
         "tags": [{"name": data.event_type.partition(".")[0]}],
         "contentType": CONTENT_TYPE,
         "headers": {

@@ -18,7 +18,7 @@ compose() { docker compose --env-file "$env_file" "$@"; }
 secret() { sed -n "s/^$1=//p" "$env_file"; }
 ok() { echo "ok    $*"; }
 fail() { echo "FAIL  $*" >&2; exit 1; }
-ours() {  # whatever the engine still holds of this project
+ours() {  # containers, networks and volumes of this project that the engine still has
     local kind
     docker ps --all --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
     for kind in image volume network; do
@@ -43,22 +43,22 @@ check_secrets_are_required() {
     done
     rm -f "$stripped"
     compose config --quiet
-    ok "the file is valid and asks for every secret"
+    ok "the file is valid and requires every secret"
 }
 
 check_container() {  # check_container SERVICE
-    local facts memory cpus pids read_only dropped added privileges ports restart user wanted=unless-stopped
+    local facts memory cpus pids read_only dropped added privileges ports restart user expected=unless-stopped
     facts='{{with .HostConfig}}{{.Memory}} {{.NanoCpus}} {{.PidsLimit}} {{.ReadonlyRootfs}} {{json .CapDrop}} {{json .CapAdd}}'
     facts+=' {{json .SecurityOpt}} {{len .PortBindings}} {{.RestartPolicy.Name}}{{end}} {{.Config.User}}'
     read -r memory cpus pids read_only dropped added privileges ports restart user \
         < <(docker inspect --format "$facts" "$(compose ps --all --quiet "$1")")
-    case $one_shots in *" $1 "*) wanted=no;; esac
+    case $one_shots in *" $1 "*) expected=no;; esac
     if [ "$memory" = 0 ] || [ "$cpus" = 0 ] || [ "$pids" = 0 ]; then fail "$1: memory, CPU or processes are not limited"; fi
     [ "$read_only" = true ] || fail "$1: the root file system is writable"
     [ "$dropped $added" = '["ALL"] null' ] || fail "$1: keeps capabilities"
     [ "$privileges" = '["no-new-privileges:true"]' ] || fail "$1: may gain privileges"
     case $user in ''|root|root:*|0|0:*) fail "$1: runs as root";; esac
-    [ "$restart" = "$wanted" ] || fail "$1: restart policy is $restart, not $wanted"
+    [ "$restart" = "$expected" ] || fail "$1: restart policy is $restart, not $expected"
     [ "$ports" = "$([ "$1" = gateway ] && echo 1 || echo 0)" ] || fail "$1: publishes $ports ports"
 }
 
@@ -95,7 +95,7 @@ check_gateway() {
         answer=$(curl --silent --max-time 10 --write-out ' %{http_code}' "$E2E_GATEWAY_URL/api/$path")
         grep -q '"Authentication required".* 401$' <<<"$answer" || fail "/api/$path without a token is answered with: $answer"
     done
-    ok "the gateway reaches each API, which asks for a token"
+    ok "the gateway reaches each API, which requires a token"
     answer=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code} %{content_type}' "$E2E_GATEWAY_URL/docs")
     [ "$answer" = '200 text/html; charset=utf-8' ] || fail "/docs is answered with: $answer"
     curl --silent --max-time 10 "$E2E_GATEWAY_URL/openapi.json" | cmp --quiet - deploy/gateway/docs/openapi.json ||
@@ -111,7 +111,7 @@ check_stop() {
         # 143 is the end by SIGTERM of a process that has no more to tidy up; 137 would be the engine losing patience.
         case $code in 0|143) ;; *) fail "$service ended with $code when it was stopped";; esac
     done
-    ok "every container stops when it is asked to"
+    ok "every container stops on SIGTERM"
 }
 
 check_secrets_are_required

@@ -55,13 +55,13 @@ def _index(types: Iterable[type[EventData]]) -> str:
 
 
 def _type(data: type[EventData], part: Schema) -> str:
-    happened, further = summary_and_details(data)
+    summary, description = summary_and_details(data)
     example = json.dumps(example_of(data), indent=2, ensure_ascii=False)
     return "\n\n".join(
         [
             f"### {data.event_type}",
-            happened,
-            *([further] if further else []),
+            summary,
+            *([description] if description else []),
             _table(part["properties"]),
             f"<details><summary>Example</summary>\n\n```json\n{example}\n```\n\n</details>",
         ]

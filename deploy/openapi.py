@@ -21,9 +21,9 @@ FILE = Path(__file__).parent / "gateway" / "docs" / "openapi.json"
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 CONVENTIONS = """\
-Every request carries `Authorization: Bearer <token>`; the token says which companies it covers. Ids are integers, times
-are ISO 8601 with an offset. Every error has a `message` (what could not be done) and an `error` (why), and `errors`
-where there are several faults to name. Every answer has an `X-Request-ID`, by which the logs know the request."""
+Every request carries `Authorization: Bearer <token>`; the token lists the companies that it covers. Ids are integers,
+times are ISO 8601 with an offset. Every error response has a `message` (which operation failed) and an `error` (the
+reason), and `errors` if there are several reasons. Every response has an `X-Request-ID`, which is in the logs too."""
 TAGS = {
     "Campaigns": "Whom to call, when, how often, and with which AI voice and script.",
     "Members": "A company's team members and agents, by name.",
@@ -37,7 +37,7 @@ TAGS = {
 """Every tag that an operation may have, in the order of the page."""
 
 _PLACEHOLDERS = {
-    "database_url": "postgresql://nobody@localhost/nothing",
+    "database_url": "postgresql://unused@localhost/unused",
     "amqp_url": "amqp://localhost",
     "redis_url": "redis://localhost",
     "jwt_secret": "no token is signed with this placeholder",
@@ -47,7 +47,7 @@ _PLACEHOLDERS = {
 
 
 TOO_LARGE = {"message": "Request too large", "error": "The request body exceeds the limit for this path"}
-"""What the gateway itself answers to a body that is too large; its configuration says the same."""
+"""The response of the gateway itself to a body that is too large, as in its configuration."""
 _TOO_LARGE: Document = {
     "413": {
         "description": "The body is larger than 1 MiB, or 10 MiB where many leads are imported.",
@@ -61,7 +61,7 @@ _TOO_LARGE: Document = {
 }
 
 
-class Contradiction(Exception):
+class ContradictionError(Exception):
     """The services' documents do not make one."""
 
 
@@ -82,22 +82,22 @@ def merged(documents: Mapping[str, Document]) -> Document:
 
     Raises
     ------
-    Contradiction
+    ContradictionError
         If two services mean different things by one name, or an operation has a tag that is not described.
     """
     paths: dict[str, dict[str, Any]] = {}
     components: dict[str, dict[str, Any]] = {}
-    said = _Said()
+    meanings = _Meanings()
     for service, document in documents.items():
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
-                said.by(service, "operation", f"{method.upper()} {path}", operation)
-                said.by(service, "operation id", operation["operationId"], (path, method))
+                meanings.add(service, "operation", f"{method.upper()} {path}", operation)
+                meanings.add(service, "operation id", operation["operationId"], (path, method))
                 _require_described_tags(service, operation)
                 paths.setdefault(path, {})[method] = _at_the_gateway(operation)
         for kind, named in document["components"].items():
             for name, component in named.items():
-                said.by(service, kind, name, component)
+                meanings.add(service, kind, name, component)
                 components.setdefault(kind, {})[name] = component
     project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
     return {
@@ -114,17 +114,17 @@ def merged(documents: Mapping[str, Document]) -> Document:
     }
 
 
-class _Said:
-    """What each name means, and which service said so first."""
+class _Meanings:
+    """The meaning of each name, and the first service that has it."""
 
     def __init__(self) -> None:
         self._meanings: dict[tuple[str, str], tuple[str, object]] = {}
 
-    def by(self, service: str, kind: str, name: str, meaning: object) -> None:
-        """Note what a service means by a name, which must be what it means to the others."""
+    def add(self, service: str, kind: str, name: str, meaning: object) -> None:
+        """Add the meaning of a name in a service; it must be the same in all services."""
         first, known = self._meanings.setdefault((kind, name), (service, meaning))
         if known != meaning:
-            raise Contradiction(f"{kind} {name}: {first} and {service} mean different things by it")
+            raise ContradictionError(f"{kind} {name}: {first} and {service} mean different things by it")
 
 
 def _at_the_gateway(operation: Document) -> Document:
@@ -137,11 +137,11 @@ def _at_the_gateway(operation: Document) -> Document:
 def _require_described_tags(service: str, operation: Document) -> None:
     for tag in operation.get("tags", []):
         if tag not in TAGS:
-            raise Contradiction(f"tag {tag} of {operation['operationId']} in {service}: TAGS does not describe it")
+            raise ContradictionError(f"tag {tag} of {operation['operationId']} in {service}: TAGS does not describe it")
 
 
 def text() -> str:
-    """The document as the file holds it."""
+    """Return the document as it is in the file."""
     return json.dumps(merged(service_documents()), indent=2, ensure_ascii=False) + "\n"
 
 

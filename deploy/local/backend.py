@@ -1,4 +1,4 @@
-"""The two ways a stack is run, seen alike by the command line."""
+"""The interface of the two ways to run a stack: as local processes and by Docker Compose."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -20,16 +20,16 @@ class Backend(Protocol):
         """Print the end of the processes' output (of all when no name is given), and what they write from now on."""
 
     def rebuild(self) -> None:
-        """Build totals and reports anew from the history of events, while everything goes on."""
+        """Rebuild totals and reports from the history of events while the product runs."""
 
     def events(self, arguments: Sequence[str]) -> None:
-        """Show events of the running stack; ends this process when they end."""
+        """Print events of the running stack; this process becomes that program."""
 
     def dead_letters(self, arguments: Sequence[str]) -> None:
-        """Look after the running stack's dead letters; ends this process when that is done."""
+        """List, print, retry or drop the running stack's dead letters; this process becomes that program."""
 
     def subscriber(self, name: str) -> str:
-        """Make the broker account of a program that subscribes to events, or give it a new password; its AMQP URL."""
+        """Create the broker account of a subscriber, or set a new password; returns its AMQP URL."""
 
     def clean(self) -> None:
         """Stop it and delete what can be made again."""

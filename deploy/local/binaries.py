@@ -22,7 +22,7 @@ INSTALL_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """Where the programs are; `postgres` is the directory that holds PostgreSQL's."""
+    """Where the programs are; `postgres` is the directory of PostgreSQL's."""
 
     postgres: Path
     rabbitmq: Path
@@ -106,7 +106,7 @@ def find() -> Binaries:
     return Binaries(*_find(PROGRAMS).values())
 
 
-def find_or_install(say: Callable[[str], None]) -> Binaries:
+def find_or_install(report: Callable[[str], None]) -> Binaries:
     """The programs of this machine, after installing those it lacks where that is possible without a question.
 
     Raises
@@ -114,10 +114,10 @@ def find_or_install(say: Callable[[str], None]) -> Binaries:
     ServersMissing
         They are missing, and installing them failed or is not allowed.
     """
-    return Binaries(*find_or_install_all(PROGRAMS, say).values())
+    return Binaries(*find_or_install_all(PROGRAMS, report).values())
 
 
-def find_or_install_all(programs: Programs, say: Callable[[str], None]) -> dict[str, Path]:
+def find_or_install_all(programs: Programs, report: Callable[[str], None]) -> dict[str, Path]:
     """Where each of these programs is; see `find_or_install`."""
     missing = missing_programs(programs)
     if missing:
@@ -125,7 +125,7 @@ def find_or_install_all(programs: Programs, say: Callable[[str], None]) -> dict[
         prefix = _as_root()
         if shutil.which("apt-get") is None or prefix is None:
             raise ServersMissing(_how_to_install(missing))
-        say(f"Installing {', '.join(packages)} (system packages; their own services are not started)")
+        report(f"Installing {', '.join(packages)} (system packages; their own services are not started)")
         done = subprocess.run(
             [*prefix, "/bin/sh", str(INSTALLER), *packages],
             check=False,
@@ -163,7 +163,7 @@ def packages_of(programs: list[str]) -> list[str]:
 
 
 def _as_root() -> list[str] | None:
-    """What to put before a command so that it runs as root without asking for a password; None when that cannot be."""
+    """Return the prefix that runs a command as root without a password; None if there is no such way."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], check=False).returncode == 0:

@@ -17,11 +17,13 @@ from deploy.local.process_tree import Record
 from deploy.local.state_directory import StateDirectory
 
 POLL_S = 0.05
+OWNER = "LOCAL_STACK_OWNER"
+"""Variable that every process of a stack inherits: whoever sets it finds all of them again, even orphans."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run, and how it wants to be treated.
+    """What to run, how to stop it and how long to wait for it.
 
     Attributes
     ----------
@@ -50,7 +52,7 @@ class Child:
         self.command = command
         self.name = command.name
         self.log = state.log(command.name)
-        self.wanted = False
+        self.should_run = False
         self.is_watched = False
         self._state = state
         self._ready = ready
@@ -68,7 +70,7 @@ class Child:
     @property
     def died(self) -> bool:
         """Whether it should be running and is not."""
-        return self.wanted and self.pid is None
+        return self.should_run and self.pid is None
 
     def is_ready(self) -> bool:
         """Whether it runs and answers."""
@@ -77,7 +79,7 @@ class Child:
     def spawn(self) -> None:
         """Start it without waiting; no effect while it runs."""
         with self._guard:
-            self.wanted = True
+            self.should_run = True
             if self.pid is not None:
                 return
             self._end_tree()
@@ -112,12 +114,12 @@ class Child:
         Raises
         ------
         NotReady
-            It ended and nobody starts it again, or it did not answer in `seconds` (default: its command's own limit).
+            It ended and is not watched, or it did not answer in `seconds` (default: its command's own limit).
         """
         limit = self.command.ready_seconds if seconds is None else seconds
         deadline = time.monotonic() + limit
         while not self.is_ready():
-            if self.pid is None and not (self.is_watched and self.wanted):
+            if self.pid is None and not (self.is_watched and self.should_run):
                 code = self._process.returncode if self._process else None
                 raise NotReady(self.name, f"ended (exit code {code}) before it was ready", self.log)
             if time.monotonic() > deadline:
@@ -146,18 +148,18 @@ class Child:
         self.spawn()
         self.wait_ready()
 
-    def ask_to_stop(self) -> None:
-        """Have it begin to end, without waiting; nobody starts it again."""
+    def begin_stop(self) -> None:
+        """Send the stop signal without waiting; the watch does not start it again."""
         with self._guard:
-            self.wanted = False
+            self.should_run = False
             if self._process is not None and self._process.poll() is None:
-                # Once it has ended, what it started in other sessions can no longer be told.
+                # Once it has ended, what it started in other sessions can no longer be found.
                 self._family = process_tree.members(self._record) if self._record else []
                 self._process.send_signal(self.command.stop_signal)
 
     def stop(self) -> None:
         """End it in good order, by force when that takes too long; it stays down until it is started again."""
-        self.ask_to_stop()
+        self.begin_stop()
         with self._guard:
             deadline = time.monotonic() + self.command.stop_seconds
             while self.pid is not None and time.monotonic() < deadline:
@@ -184,6 +186,6 @@ class Child:
 
 def inherited_environment() -> dict[str, str]:
     """The few variables of the caller's environment that a child needs; settings of other programs stay out."""
-    names = ("PATH", "HOME", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+    names = ("PATH", "HOME", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH", OWNER)
     environment = {name: os.environ[name] for name in names if name in os.environ}
     return environment | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,8 @@ from rich.console import Console
 from deploy.local import docker_engine, supervisor
 from deploy.local.backend import Backend
 from deploy.local.compose_backend import ComposeBackend
+from deploy.local.demo import COMPANY, run_demo
 from deploy.local.errors import StackError
-from deploy.local.first_job import COMPANY, do_first_job
 from deploy.local.local_backend import LocalBackend
 from deploy.local.stack import ROOT
 from deploy.local.tokens import make_token
@@ -32,7 +33,7 @@ def state_dir() -> Path:
 
 
 def gateway_port() -> int:
-    """The port that GATEWAY_PORT asks for."""
+    """Return the port of GATEWAY_PORT."""
     wish = os.environ.get("GATEWAY_PORT") or str(DEFAULT_PORT)
     if not wish.isdecimal() or not 0 < int(wish) < 2**16:
         msg = f"GATEWAY_PORT is {wish!r}; it must be a port number, 1 to 65535"
@@ -40,8 +41,17 @@ def gateway_port() -> int:
     return int(wish)
 
 
+def event_options(variables: Mapping[str, str]) -> list[str]:
+    """Convert the variables of `make events` to options of `events`; an empty variable counts as unset."""
+    named = {"TYPE": "--type", "COMPANY": "--company", "SINCE": "--since"}
+    options = [text for name, option in named.items() if variables.get(name) for text in (option, variables[name])]
+    flags = {"--from-start": "FROM_START", "--json": "JSON"}
+    options += [flag for flag, name in flags.items() if variables.get(name)]
+    return options + (["--no-follow"] if variables.get("FOLLOW") == "0" else [])
+
+
 def choose() -> Backend:
-    """The way this stack is run: as STACK says, else the one that is up, else Docker where an engine answers."""
+    """Return the backend: the one of STACK, else the one that is up, else Docker if an engine answers."""
     wish = os.environ.get("STACK", "")
     if wish not in {"", "local", "docker"}:
         msg = f"STACK is {wish!r}; it must be local or docker"
@@ -101,7 +111,7 @@ def run() -> None:
     stack = choose()
     stack.up()
     url = stack.gateway_url
-    do_first_job(url, make_token(stack.jwt_secret, [COMPANY], role="admin"), console)
+    run_demo(url, make_token(stack.jwt_secret, [COMPANY], role="admin"), console)
     example = f"{url}/api/voice-campaigns/company/{COMPANY}/stats"
     console.print(
         f"\nThe stack is up at [bold]{url}[/]\n"
@@ -114,19 +124,23 @@ def run() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Build totals and reports anew from the history of events; the old ones are shown until it is done."""
+    """Rebuild totals and reports from the history of events; the old ones are served meanwhile."""
     choose().rebuild()
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def events(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Show events as they are published; with what `python -m operations events --help` tells."""
-    choose().events(arguments or [])
+    """Print events as they are published.
+
+    The options are those of `python -m operations events --help`; without any, they come from the variables
+    of `make events`.
+    """
+    choose().events(arguments or event_options(os.environ))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def dlq(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """List, show, retry or drop dead letters; with what `python -m operations dlq --help` tells."""
+    """List, show, retry or drop dead letters; the options are those of `python -m operations dlq --help`."""
     choose().dead_letters(arguments or ["list"])
 
 
@@ -135,7 +149,7 @@ def subscriber(name: str) -> None:
     """Make a broker account for a program that subscribes to events, or give it a new password; print its URL alone."""
     url = choose().subscriber(name)
     errors.print(
-        f"The account {name} declares and reads queues named {name}.…, with a new password, shown this once.\n"
+        f"The account {name} declares and reads queues named {name}.…, with a new password, printed only now.\n"
         "What to do with it: docs/subscribing.md"
     )
     typer.echo(url)
@@ -155,7 +169,7 @@ def supervise() -> None:
 
 
 def main() -> None:
-    """Run a command; what went wrong is told on standard error, with exit code 1."""
+    """Run a command; errors are printed to standard error, with exit code 1."""
     try:
         app()
     except StackError as error:

@@ -61,7 +61,7 @@ class ComposeBackend:
         self._check("logs", "--tail", "40", *(["--follow"] if follow else []), *names)
 
     def rebuild(self) -> None:
-        """Build what is made of events anew; see `Backend`."""
+        """Rebuild totals and reports; see `Backend`."""
         for process, arguments in REBUILDS.items():
             self._check("exec", "-T", process, "python", *arguments)
 
@@ -98,7 +98,7 @@ class ComposeBackend:
         return f"amqp://{name}:{password}@rabbitmq:5672/{VHOST}"
 
     def clean(self) -> None:
-        """Stop it; its volumes hold data and stay; see `Backend`."""
+        """Stop it; its volumes and their data stay; see `Backend`."""
         self.down()
         self._console.print("The volumes stay, and .env with their passwords.")
         self._console.print("To delete the data too: docker compose down --volumes")

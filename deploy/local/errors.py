@@ -1,4 +1,4 @@
-"""What can go wrong with a stack, each with a message for the person at the terminal."""
+"""Errors of a stack, each with a message for the person at the terminal."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ LOG_TAIL_LINES = 25
 
 
 class StackError(Exception):
-    """The stack cannot do what was asked; the text says why and what to do."""
+    """The stack cannot run the command; the text gives the reason and the remedy."""
 
 
 class ServersMissing(StackError):
@@ -16,7 +16,7 @@ class ServersMissing(StackError):
 
 
 class AlreadyRunning(StackError):
-    """Another supervisor holds the state directory."""
+    """Another process has locked the state directory."""
 
 
 class PortTaken(StackError):

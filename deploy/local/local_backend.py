@@ -1,4 +1,4 @@
-"""The stack without Docker, from the command line: a background supervisor and what it says of itself."""
+"""The stack without Docker, from the command line: a background supervisor and its status file."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class LocalBackend:
 
     def is_up(self) -> bool:
         """Whether a supervisor is at work."""
-        return self._state.is_held()
+        return self._state.is_locked()
 
     def up(self) -> None:
         """Bring it up; see `Backend`."""
@@ -108,7 +108,7 @@ class LocalBackend:
         log_view.show(chosen, follow=follow, lines=LOG_LINES)
 
     def rebuild(self) -> None:
-        """Build what is made of events anew; see `Backend`."""
+        """Rebuild totals and reports; see `Backend`."""
         for process, arguments in REBUILDS.items():
             self._rebuild(process, arguments)
 
@@ -155,7 +155,7 @@ class LocalBackend:
         return rabbitmq.amqp_url(identity.ports["rabbitmq"], name, password)
 
     def clean(self) -> None:
-        """Stop it and delete all it kept; see `Backend`."""
+        """Stop it and delete all its data; see `Backend`."""
         self.down()
         self._state.reclaim(delete=True)
 
@@ -180,12 +180,12 @@ class LocalBackend:
     def _show_start(self, process: psutil.Process) -> None:
         """Follow a start to its end; raise `StackError` with the failing process's last words."""
         began = time.monotonic()
-        shown: set[str] = set()
+        ready: set[str] = set()
         with self._console.status("Starting") as waiting:
             for now in supervisor.follow(self._state, process):
                 for name, part in now.parts.items():
-                    if part == "ready" and name not in shown:
-                        shown.add(name)
+                    if part == "ready" and name not in ready:
+                        ready.add(name)
                         self._console.print(f"  [green]✓[/] {name:<18} {time.monotonic() - began:5.1f} s")
                 open_parts = [name for name, part in now.parts.items() if part == "starting"]
                 waiting.update(f"Waiting for {', '.join(open_parts)}" if open_parts else "Starting")

@@ -72,7 +72,7 @@ class Postgres(Child):
         Raises
         ------
         StackError
-            With what psql said.
+            With the output of psql.
         """
         environment = inherited_environment()
         environment |= {f"{name.upper()}_DB_PASSWORD": password for name, password in self._passwords.items()}

@@ -1,4 +1,4 @@
-"""Questions to a server on this machine: does it answer?"""
+"""Probes of servers on this machine."""
 
 import base64
 import http.client
@@ -12,14 +12,14 @@ PROBE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said."""
+    """The response of a server."""
 
     status: int
     body: bytes
 
 
 def http_get(port: int, path: str, *, user: str = "", password: str = "") -> Answer | None:
-    """What a loopback HTTP server answers to a GET; None when nobody answers in time."""
+    """Send a GET to a loopback HTTP server; returns None if there is no response in time."""
     headers = {}
     if user:
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -27,7 +27,7 @@ class Record:
     created : float
         When it started, seconds since 1970; with `pid` this names one process for ever.
     stop_signal : int
-        What asks it to end.
+        The signal that stops it in good order.
     stop_seconds : float
         How long that may take.
     """
@@ -70,7 +70,7 @@ def lives(process: psutil.Process) -> bool:
 
 
 def send(process: psutil.Process, number: int) -> None:
-    """Signal a process; one that has ended already is what was wanted."""
+    """Signal a process; a process that has already ended is no error."""
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:
@@ -88,7 +88,7 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 def survivors(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait until processes have ended, and return those that still run after a time.
 
-    A zombie has ended: whether its parent takes note of it, in a container perhaps nobody, is not our business.
+    A zombie counts as ended: its parent, in a container perhaps none, has to collect it.
     """
     deadline = time.monotonic() + seconds
     while alive := [process for process in processes if lives(process)]:

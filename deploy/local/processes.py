@@ -1,4 +1,4 @@
-"""The product's processes: what each is called, how it is started and what it needs to know."""
+"""The product's processes: name, command and settings of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class ProcessSpec:
     database : str
         The database it uses, and the role it uses it as.
     needs : tuple of str
-        Which further settings it gets, besides its database, the broker and Redis: names in `Stack`'s settings.
+        Names of its other settings, beside database, broker and Redis: keys of `Stack`'s settings.
     """
 
     name: str
@@ -26,13 +26,13 @@ REBUILDS = {
     "campaign-events": ("-m", "services.campaign_svc", "rebuild"),
     "analytics-events": ("-m", "services.analytics_svc", "rebuild"),
 }
-"""What builds totals and reports anew, by whose settings it takes: a process that knows database and broker."""
+"""The commands that rebuild totals and reports, by the process whose settings they use."""
 
 EVENTS = ("lead-events", ("-m", "operations", "events"))
-"""What shows events, and the process whose settings it takes."""
+"""The process whose settings the event viewer uses, and its command."""
 
 DEAD_LETTERS = ("lead-events", ("-m", "operations", "dlq"))
-"""What looks after dead letters, and the process whose settings it takes."""
+"""The process whose settings the dead letter tool uses, and its command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,12 @@ class Servers:
     def __init__(self, state_dir: Path, *, programs: Binaries | None = None) -> None:
         self.state = StateDirectory(state_dir)
         self.children: list[Child] = []
-        self._given_programs = programs
+        self._programs = programs
 
     @cached_property
     def programs(self) -> Binaries:
         """Where the server programs are (`ServersMissing` when they are not)."""
-        return self._given_programs or binaries.find()
+        return self._programs or binaries.find()
 
     def start(self) -> Self:
         """Start them all and make the services' databases.
@@ -48,8 +48,8 @@ class Servers:
             (`NotReady`), or the databases could not be made. Nothing is left running then.
         """
         programs = self.programs
-        if not self.state.is_held_here:
-            self.state.hold()
+        if not self.state.is_locked_here:
+            self.state.lock()
         try:
             self.state.claim_ports(PORTS)
             # RabbitMQ takes longest: the others are made while it boots.
@@ -77,12 +77,12 @@ class Servers:
         self.state.release()
 
     def destroy(self) -> None:
-        """End them and delete everything they kept."""
+        """End them and delete all their data."""
         # At once: what they would save on their way is deleted anyway.
         for child in self.children:
             child.kill()
         self._stop_children()
-        if self.state.is_held_here:
+        if self.state.is_locked_here:
             self.state.delete()
             self.state.release()
         else:
@@ -90,7 +90,7 @@ class Servers:
 
     def _stop_children(self) -> None:
         for child in reversed(self.children):
-            child.ask_to_stop()
+            child.begin_stop()
         for child in reversed(self.children):
             child.stop()
         self.children.clear()

@@ -1,4 +1,4 @@
-"""The whole product on this machine: servers, migrations, processes and gateway, kept running."""
+"""The whole product on this machine: servers, migrations, processes and gateway, restarted when they die."""
 
 import os
 import sys
@@ -21,11 +21,11 @@ MIGRATION_SECONDS = 120.0
 _ADDRESSES = {"CAMPAIGN_SVC_URL": "campaign-api", "ANALYTICS_SVC_URL": "analytics-api"}
 """Settings that name another process's address."""
 _WEBHOOKS = {"WEBHOOK_ALLOW_HTTP": "true", "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128"}
-"""Receivers that are tried out run on this machine too. What the caller's environment says of it goes before."""
+"""Receivers under development run on this machine too. Variables of the caller's environment take precedence."""
 Report = Callable[[str, str], None]
 
 
-def _say_nothing(_name: str, _state: str) -> None:
+def _ignore(_name: str, _state: str) -> None:
     """For callers who watch the result alone."""
 
 
@@ -43,7 +43,7 @@ class Stack:
     product : Product
         What to run on them.
     report : callable
-        Told the name of each part and what it is now: "starting", "ready", "restarted", "stopping".
+        Called with the name of a part and its new state: "starting", "ready", "restarted", "stopping".
     """
 
     is_local = True
@@ -55,7 +55,7 @@ class Stack:
         gateway_port: int | None = None,
         servers: Servers | None = None,
         product: Product = PRODUCT,
-        report: Report = _say_nothing,
+        report: Report = _ignore,
     ) -> None:
         self.servers = servers or Servers(state_dir)
         self._owns_servers = servers is None
@@ -116,8 +116,8 @@ class Stack:
             raises. Nothing is left running then, but for servers that were given.
         """
         try:
-            if not self.state.is_held_here:
-                self.state.hold()
+            if not self.state.is_locked_here:
+                self.state.lock()
             self._claim_gateway_port()
             self._start_servers()
             self.state.claim_ports(spec.name for spec in self.product.processes)
@@ -142,7 +142,7 @@ class Stack:
         own = [child for child in reversed(self._children.values()) if child not in self.servers.children]
         for child in own:
             self._report(child.name, "stopping")
-            child.ask_to_stop()
+            child.begin_stop()
         for child in own:
             child.stop()
         self._children.clear()
@@ -198,11 +198,11 @@ class Stack:
 
     def _environment(self, spec: ProcessSpec) -> dict[str, str]:
         servers = self.servers
-        further = {"JWT_SECRET": self.jwt_secret}
-        further |= {name: os.environ.get(name, usual) for name, usual in _WEBHOOKS.items()}
+        settings = {"JWT_SECRET": self.jwt_secret}
+        settings |= {name: os.environ.get(name, usual) for name, usual in _WEBHOOKS.items()}
         for name, process in _ADDRESSES.items():
             if process in self.state.identity.ports:
-                further[name] = self.url(process)
+                settings[name] = self.url(process)
         return inherited_environment() | {
             "DATABASE_URL": servers.postgres.database_url(spec.database),
             "AMQP_URL": servers.rabbitmq.url,
@@ -210,7 +210,7 @@ class Stack:
             "LOG_FORMAT": "json",
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
             "PYTHONUNBUFFERED": "1",
-            **{name: further[name] for name in spec.needs},
+            **{name: settings[name] for name in spec.needs},
         }
 
     def _gateway(self) -> Child:

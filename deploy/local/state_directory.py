@@ -1,4 +1,4 @@
-"""What a stack keeps between runs: who it is, its ports and passwords, and which processes it started."""
+"""The state of a stack between runs: its identity, ports, passwords, and the processes that it started."""
 
 import fcntl
 import json
@@ -29,7 +29,7 @@ class Identity:
     Attributes
     ----------
     id : str
-        Tells this stack from others on the machine.
+        Distinguishes this stack from others on the machine.
     home : str
         The state directory it was made for; a copied or moved directory becomes a stack of its own.
     short_dir : str
@@ -49,7 +49,7 @@ class Identity:
 
 
 class StateDirectory:
-    """One stack's directory. `hold` it before starting anything; only one supervisor can."""
+    """The directory of one stack. `lock` it before anything is started; only one process can."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -57,13 +57,13 @@ class StateDirectory:
         self._records: dict[str, Record] = {}
         self._guard = threading.RLock()
 
-    def hold(self) -> None:
+    def lock(self) -> None:
         """Take the directory, end what a supervisor that was killed left running, and load or make the identity.
 
         Raises
         ------
         AlreadyRunning
-            Another supervisor holds it.
+            Another process has locked it.
         """
         # Not listable by others, but PostgreSQL's own user must be able to pass through.
         self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -81,18 +81,18 @@ class StateDirectory:
 
     def release(self) -> None:
         """Give the directory back; its short directory goes, since nothing uses it any more."""
-        if self.is_held_here:
+        if self.is_locked_here:
             shutil.rmtree(self.short_dir, ignore_errors=True)
             self._give_lock_back()
 
     @property
-    def is_held_here(self) -> bool:
-        """Whether this object holds the directory."""
+    def is_locked_here(self) -> bool:
+        """Whether this object has locked the directory."""
         return self._lock_file is not None
 
-    def is_held(self) -> bool:
-        """Whether some supervisor (this one or another) holds the directory."""
-        if self.is_held_here:
+    def is_locked(self) -> bool:
+        """Whether some process (this one or another) has locked the directory."""
+        if self.is_locked_here:
             return True
         if not (self.path / "lock").exists():
             return False
@@ -109,7 +109,7 @@ class StateDirectory:
             self._lock_file = None
 
     def _take_lock(self, patience_s: float = 0.0) -> None:
-        # Someone who asks whether it is held holds it for an instant: hence the patience.
+        # `is_locked` of another process takes the lock for an instant: hence the patience.
         deadline = time.monotonic() + patience_s
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         while True:
@@ -127,12 +127,12 @@ class StateDirectory:
             return
 
     def delete(self) -> None:
-        """Remove everything the stack kept, PostgreSQL's data included. It must be held here, with nothing running."""
+        """Remove all data of the stack, PostgreSQL's included. It must be locked here, with nothing running."""
         shutil.rmtree(self.short_dir, ignore_errors=True)
         if self.identity.postgres_dir:
             # With the directory that was made around it, where that is elsewhere.
             shutil.rmtree(Path(self.identity.postgres_dir).parent, ignore_errors=True)
-        # First its identity: without one, nobody else takes what is left of it for a stack.
+        # First its identity: without one, no other process takes the rest of it for a stack.
         (self.path / IDENTITY).unlink()
         shutil.rmtree(self.path)
 
@@ -142,7 +142,7 @@ class StateDirectory:
         return self.path / "logs"
 
     def log(self, name: str) -> Path:
-        """The file that holds a process's output."""
+        """The log file of a process."""
         return self.logs / f"{name}.log"
 
     @property
@@ -249,7 +249,7 @@ class StateDirectory:
         return [Record(**entry) for entry in json.loads(path.read_text())] if path.exists() else []
 
     def reclaim(self, *, delete: bool = False) -> list[str] | None:
-        """End what a killed supervisor left running, and with `delete` remove all the stack kept.
+        """End what a killed supervisor left running, and with `delete` remove all its data.
 
         Returns
         -------
@@ -286,7 +286,7 @@ class StateDirectory:
         return (self.path / "lock").exists()
 
     def write(self, name: str, content: object) -> None:
-        """Replace one of the stack's JSON files; of a deleted directory nothing is kept, so that all can still stop."""
+        """Replace one of the stack's JSON files; no effect in a deleted directory, so that all can still stop."""
         if self.is_whole():
             self.write_private(self.path / name, json.dumps(content, indent=1))
 

@@ -1,4 +1,4 @@
-"""What a running stack tells other processes about itself, in a file of its state directory."""
+"""The status file of a running stack, in its state directory, for other processes to read."""
 
 import json
 import os

@@ -33,7 +33,7 @@ class Subscriber:
     Raises
     ------
     StackError
-        If the name is none that an account may have.
+        If an account cannot have this name.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The stack as a background process: started, followed and ended from the command line."""
+"""The stack as a background process: started, watched and stopped from the command line."""
 
 import logging
 import os
@@ -28,19 +28,19 @@ LOG = "supervisor"
 logger = logging.getLogger(__name__)
 
 
-class _Asked(BaseException):
+class _StopRequested(BaseException):
     """SIGTERM or SIGINT arrived; not an error, so that nothing that handles errors takes it for one."""
 
 
 def supervise(state_dir: Path, gateway_port: int) -> int:
     """Run a stack until SIGTERM: the body of the background process. Returns its exit code."""
-    signal.signal(signal.SIGTERM, _ask)
-    signal.signal(signal.SIGINT, _ask)
+    signal.signal(signal.SIGTERM, _request_stop)
+    signal.signal(signal.SIGINT, _request_stop)
     status = StatusFile(StateDirectory(state_dir))
     stack = Stack(state_dir, gateway_port=gateway_port, report=status.report)
     try:
-        # Before the first word in the status file: it belongs to whoever holds the directory.
-        stack.state.hold()
+        # Before the status file is written: it belongs to the process that has locked the directory.
+        stack.state.lock()
     except StackError:
         logger.exception("the stack did not start")
         return 1
@@ -51,10 +51,10 @@ def supervise(state_dir: Path, gateway_port: int) -> int:
         logger.info("ready on %s", stack.gateway_url)
         while stack.state.is_whole():
             time.sleep(LOOK_EVERY_S)
-        # Without it nobody could find this stack to stop it.
+        # Without it no command could find this stack to stop it.
         logger.error("%s was deleted: stopping", stack.state.path)
-    except _Asked:
-        logger.info("asked to stop")
+    except _StopRequested:
+        logger.info("stop requested")
     except NotReady as error:
         logger.exception("the stack did not start")
         status.enter(Phase.FAILED, error=str(error), failed=error.name, log=str(error.log))
@@ -69,15 +69,15 @@ def supervise(state_dir: Path, gateway_port: int) -> int:
     return 0
 
 
-def _ask(_number: int, _frame: FrameType | None) -> NoReturn:
+def _request_stop(_number: int, _frame: FrameType | None) -> NoReturn:
     # Once is enough: a second signal must not interrupt the stop that the first one began.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise _Asked
+    raise _StopRequested
 
 
 def launch(state_dir: Path, gateway_port: int) -> subprocess.Popen[bytes]:
-    """Start the background process; `follow` tells what becomes of it."""
+    """Start the background process; `follow` reports its progress."""
     state = StateDirectory(state_dir)
     state.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = os.environ | {"LOCAL_STATE_DIR": str(state.path), "GATEWAY_PORT": str(gateway_port)}
@@ -117,14 +117,14 @@ def follow(state: StateDirectory, supervisor: psutil.Process) -> Iterator[Status
 
 
 def running(state: StateDirectory) -> tuple[psutil.Process, Status] | None:
-    """The supervisor that holds this directory and its last status; None when there is none.
+    """The supervisor that has locked this directory and its last status; None when there is none.
 
     Raises
     ------
     StackError
-        The directory is held, but not by a supervisor (tests, for example).
+        The directory is locked, but not by a supervisor (by tests, for example).
     """
-    if not state.is_held():
+    if not state.is_locked():
         return None
     now = status_file.read(state)
     if now is not None:

@@ -1,6 +1,6 @@
-"""A stand-in for a service: `python stub_service.py NAME` serves on HOST:PORT, and answers with what it was asked.
+"""A stub of a service: `python stub_service.py NAME` serves on HOST:PORT and describes each request in its response.
 
-`/status/CODE` anywhere in a path is answered with that status, `/sleep` after two seconds. A NAME of "broken" ends at
+`/status/CODE` anywhere in a path gets that status, `/sleep` after two seconds. A NAME of "broken" ends at
 once instead.
 """
 
@@ -22,7 +22,7 @@ class Stub(BaseHTTPRequestHandler):
         """Describe the request."""
         size = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(size)
-        asked = re.search(r"/status/(\d+)", self.path)
+        status = re.search(r"/status/(\d+)", self.path)
         if self.path.endswith("/sleep"):
             time.sleep(2)
         seen = {
@@ -34,14 +34,14 @@ class Stub(BaseHTTPRequestHandler):
             "connection": self.client_address[1],
         }
         body = json.dumps(seen).encode()
-        self.send_response(int(asked[1]) if asked else 200)
+        self.send_response(int(status[1]) if status else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Request-ID", "from the service")
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - names the library asks for
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - names that the library calls
 
 
 if sys.argv[1] == "broken":

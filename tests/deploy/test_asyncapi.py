@@ -1,4 +1,4 @@
-"""What subscribers are told of the events: complete, true and in the forms that their tools read."""
+"""The documents about events for subscribers: complete, true and readable by their tools."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ from shared.events.catalogue import CATALOGUE, EVENTS
 from shared.events.examples import example_of
 
 ASYNCAPI: dict[str, Any] = json.loads(Path(__file__).with_name("asyncapi").joinpath("3.0.0.json").read_text("utf-8"))
-TOLD: dict[str, Any] = json.loads(DOCUMENT.read_text("utf-8"))
+ASYNCAPI_DOCUMENT: dict[str, Any] = json.loads(DOCUMENT.read_text("utf-8"))
 TEXT = PAGE.read_text("utf-8")
 EVERY_EVENT = pytest.mark.parametrize("event_type", EVENTS)
 COMMANDS = CATALOGUE.keys() - EVENTS.keys()
@@ -41,15 +41,15 @@ def references(node: object) -> Iterator[str]:
 
 def resolved(reference: str) -> Any:
     """What a reference into the document means."""
-    node: Any = TOLD
+    node: Any = ASYNCAPI_DOCUMENT
     for key in reference.removeprefix("#/").split("/"):
         node = node[key]
     return node
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
-def test_a_file_is_what_the_catalogue_says(path: Path) -> None:
-    assert path.read_text("utf-8") == files()[path], "the events have changed: `make asyncapi` writes it anew"
+def test_a_file_is_generated_from_the_catalogue(path: Path) -> None:
+    assert path.read_text("utf-8") == files()[path], "the events have changed: `make asyncapi` writes it again"
 
 
 def test_there_is_no_schema_of_what_is_no_event() -> None:
@@ -60,28 +60,28 @@ def test_the_schema_of_a_type_that_is_no_more_goes(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(deploy.asyncapi, "SCHEMAS", tmp_path / "schemas")
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "lead.gone.v1.json").write_text("{}")
-    kept = tmp_path / "schemas" / "lead.kept.v1.json"
+    stored = tmp_path / "schemas" / "lead.stored.v1.json"
 
-    write({kept: "{}\n"})
+    write({stored: "{}\n"})
 
-    assert list((tmp_path / "schemas").iterdir()) == [kept]
+    assert list((tmp_path / "schemas").iterdir()) == [stored]
 
 
 def test_the_document_is_asyncapi() -> None:
-    jsonschema_rs.Draft7Validator(ASYNCAPI, validate_formats=True).validate(TOLD)
+    jsonschema_rs.Draft7Validator(ASYNCAPI, validate_formats=True).validate(ASYNCAPI_DOCUMENT)
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
         (("asyncapi",), "2.6.0"),
-        (("operations", "tellLeadCreated", "action"), "publish"),
+        (("operations", "emitLeadCreated", "action"), "publish"),
         (("channels", "LeadCreated", "bindings", "amqp", "is"), "exchange"),
         (("components", "messages", "LeadCreated", "payload"), "leads"),
     ],
 )
 def test_what_is_no_asyncapi_would_be_found(path: tuple[str, ...], value: str) -> None:
-    wrong = copy.deepcopy(TOLD)
+    wrong = copy.deepcopy(ASYNCAPI_DOCUMENT)
     node = wrong
     for key in path[:-1]:
         node = node[key]
@@ -91,12 +91,12 @@ def test_what_is_no_asyncapi_would_be_found(path: tuple[str, ...], value: str) -
 
 
 def test_every_tag_is_described() -> None:
-    described = {tag["name"] for tag in TOLD["info"]["tags"] if tag["description"]}
+    described = {tag["name"] for tag in ASYNCAPI_DOCUMENT["info"]["tags"] if tag["description"]}
     assert described == {event_type.partition(".")[0] for event_type in EVENTS}
 
 
 def test_every_reference_leads_somewhere() -> None:
-    found = set(references(TOLD))
+    found = set(references(ASYNCAPI_DOCUMENT))
     assert found
     for reference in found:
         assert resolved(reference)
@@ -104,7 +104,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 @EVERY_EVENT
 def test_a_type_is_a_channel_by_its_routing_key(event_type: str) -> None:
-    channel = TOLD["channels"][by_type(event_type)]
+    channel = ASYNCAPI_DOCUMENT["channels"][by_type(event_type)]
 
     assert channel["address"] == event_type
     assert channel["bindings"]["amqp"]["is"] == "routingKey"
@@ -114,16 +114,16 @@ def test_a_type_is_a_channel_by_its_routing_key(event_type: str) -> None:
 
 @EVERY_EVENT
 def test_the_product_sends_each_type(event_type: str) -> None:
-    operation = TOLD["operations"][f"tell{by_type(event_type)}"]
+    operation = ASYNCAPI_DOCUMENT["operations"][f"emit{by_type(event_type)}"]
 
     assert operation["action"] == "send"
     assert resolved(operation["channel"]["$ref"])["address"] == event_type
 
 
 @EVERY_EVENT
-def test_a_message_is_shown_as_its_schema_describes_it(event_type: str) -> None:
-    message = TOLD["components"]["messages"][by_type(event_type)]
-    payload = {"$ref": message["payload"]["$ref"], "components": TOLD["components"]}
+def test_the_example_of_a_message_conforms_to_its_schema(event_type: str) -> None:
+    message = ASYNCAPI_DOCUMENT["components"]["messages"][by_type(event_type)]
+    payload = {"$ref": message["payload"]["$ref"], "components": ASYNCAPI_DOCUMENT["components"]}
 
     assert message["name"] == event_type
     [example] = message["examples"]
@@ -136,7 +136,7 @@ def test_a_message_is_shown_as_its_schema_describes_it(event_type: str) -> None:
 def test_commands_are_nowhere_to_be_subscribed_to() -> None:
     assert COMMANDS
     for command in COMMANDS:
-        assert command not in json.dumps(TOLD)
+        assert command not in json.dumps(ASYNCAPI_DOCUMENT)
         assert f"### {command}" not in TEXT
         assert command in TEXT.partition("## Commands")[2]
 

@@ -22,14 +22,14 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_a_missing_program_is_installed_by_its_package(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "_as_root", list)
-    (machine / "install.sh").write_text(f'echo "$@" >"{machine}/asked" && touch "{machine}/redis-server"\n')
-    said: list[str] = []
-    assert binaries.find_or_install(said.append).redis == machine / "redis-server"
-    assert (machine / "asked").read_text() == "redis-server\n"
-    assert "redis-server" in said[0]
+    (machine / "install.sh").write_text(f'echo "$@" >"{machine}/arguments" && touch "{machine}/redis-server"\n')
+    messages: list[str] = []
+    assert binaries.find_or_install(messages.append).redis == machine / "redis-server"
+    assert (machine / "arguments").read_text() == "redis-server\n"
+    assert "redis-server" in messages[0]
 
 
-def test_what_failed_is_told_with_the_command_to_type(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_installation_is_reported_with_its_command(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "_as_root", list)
     (machine / "install.sh").write_text("echo 'E: no such package' >&2; exit 100\n")
     with pytest.raises(ServersMissing, match="E: no such package") as raised:
@@ -49,9 +49,9 @@ def test_what_only_tests_run_is_installed_likewise(machine: Path, monkeypatch: p
     monkeypatch.setattr(binaries, "_as_root", list)
     node = machine / "node"
     programs = binaries.TEST_PROGRAMS | {"Node.js": (lambda: node if node.exists() else None, "nodejs")}
-    (machine / "install.sh").write_text(f'echo "$@" >"{machine}/asked" && touch "{node}"\n')
+    (machine / "install.sh").write_text(f'echo "$@" >"{machine}/arguments" && touch "{node}"\n')
     assert binaries.find_or_install_all(programs, print)["Node.js"] == node
-    assert (machine / "asked").read_text() == "nodejs\n"
+    assert (machine / "arguments").read_text() == "nodejs\n"
 
 
 def test_a_node_that_is_too_old_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

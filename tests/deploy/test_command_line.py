@@ -17,6 +17,7 @@ import pytest
 from deploy.local import ports, process_tree, status
 from deploy.local.stack import ROOT
 from deploy.local.state_directory import StateDirectory
+from tests.fixtures.run_directory import RunDirectory
 
 COMMAND_SECONDS = 180
 DEFAULT_PORTS = (5432, 5672, 6379, 4369, 15672, 25672)
@@ -48,9 +49,11 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+def command(run_directory: RunDirectory) -> Iterator[CommandLine]:
     # Below a directory that only its owner may enter, where root keeps PostgreSQL's data elsewhere.
-    command = CommandLine(tmp_path_factory.mktemp("private") / "state with spaces")
+    private = run_directory.new_state("-private")
+    private.mkdir(mode=0o700)
+    command = CommandLine(private / "state with spaces")
     try:
         yield command
     finally:
@@ -59,7 +62,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 
 @pytest.fixture(scope="module", autouse=True)
 def default_ports_taken() -> Iterator[None]:
-    """Other programs hold the ports that servers use by default."""
+    """Other programs listen on the default ports of the servers."""
     with ExitStack() as listeners:
         for port in DEFAULT_PORTS:
             if ports.is_free(port):
@@ -77,9 +80,9 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     again = command("up")
     assert (again.returncode, again.stdout.strip()) == (0, f"Already up: {url}")
 
-    shown = command("status")
-    assert shown.returncode == 0, shown.stdout
-    assert "import-worker" in shown.stdout
+    result = command("status")
+    assert result.returncode == 0, result.stdout
+    assert "import-worker" in result.stdout
 
     token = command("token", "--company", "1,2", "--role", "admin", "--sub", "me").stdout
     assert token.count("\n") == 1
@@ -108,8 +111,8 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
         ["lead.imports", "0"]
     ]
 
-    shown = command("logs", "lead-api")
-    assert "lead-api |" in shown.stdout
+    result = command("logs", "lead-api")
+    assert "lead-api |" in result.stdout
 
     known = status.read(command.state)
     assert known is not None
@@ -122,12 +125,12 @@ def test_the_stack_comes_up_survives_its_supervisor_and_leaves_nothing_behind(co
     assert not any(process_tree.lives(process) for process in left)
     assert command("down").stdout.strip() == "Not running."
     assert command("status").returncode == 1
-    for asked in (("rebuild",), ("events",), ("subscriber", "crm")):
-        refused = command(*asked)
+    for arguments in (("rebuild",), ("events",), ("subscriber", "crm")):
+        refused = command(*arguments)
         assert (refused.returncode, "make up" in refused.stderr) == (1, True)
 
 
-def test_a_taken_port_is_told_with_what_to_set(command: CommandLine) -> None:
+def test_a_taken_port_is_reported_with_the_variable_to_set(command: CommandLine) -> None:
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         port = other.getsockname()[1]
         up = command("up", GATEWAY_PORT=str(port))

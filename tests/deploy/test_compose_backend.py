@@ -73,14 +73,14 @@ async def test_the_compose_stack_makes_the_same_account(compose: ComposeBackend,
             await api.delete(f"/api/users/{name}")
 
 
-def test_a_compose_stack_that_is_not_up_is_told(compose: ComposeBackend, tmp_path: Path) -> None:
+def test_a_compose_stack_that_is_not_up_is_reported(compose: ComposeBackend, tmp_path: Path) -> None:
     (tmp_path / "docker").write_text("#!/bin/sh\necho 'service \"rabbitmq\" is not running' >&2; exit 1\n")
     with pytest.raises(StackError, match="is not running"):
         compose.subscriber("crm")
 
 
 @pytest.mark.usefixtures("compose")
-def test_events_are_shown_by_a_process_in_its_container(tmp_path: Path) -> None:
+def test_events_are_printed_by_a_process_in_its_container(tmp_path: Path) -> None:
     (tmp_path / "docker").write_text('#!/bin/sh\necho "$@"\n')
     done = subprocess.run(
         [sys.executable, "-c", EVENTS], check=True, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True

@@ -22,6 +22,7 @@ from deploy.local.gateway import DOCS, gateway, render
 from deploy.local.probes import http_ok
 from deploy.local.state_directory import StateDirectory
 from tests.deploy.stub_product import STUB, UPSTREAMS
+from tests.fixtures.run_directory import RunDirectory
 from tests.fixtures.servers import temporary_state
 
 MEGABYTE = 1024 * 1024
@@ -37,7 +38,7 @@ class Site:
     log: Path
 
 
-def _stand_in(state: StateDirectory, name: str) -> Child:
+def _stub_child(state: StateDirectory, name: str) -> Child:
     port = state.port(name)
     environment = inherited_environment() | {"HOST": ports.LOOPBACK, "PORT": str(port)}
     command = Command(name=name, argv=(sys.executable, STUB, name), env=environment, cwd=state.path)
@@ -45,11 +46,11 @@ def _stand_in(state: StateDirectory, name: str) -> Child:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(run_directory: RunDirectory) -> Iterator[Site]:
     nginx = find_or_install(print).nginx
-    with temporary_state() as path, pytest.MonkeyPatch.context() as patch:
+    with temporary_state(run_directory) as path, pytest.MonkeyPatch.context() as patch:
         state = StateDirectory(path)
-        state.hold()
+        state.lock()
         # The real patience would make the test of it last over a minute.
         hasty = path / "nginx.conf.template"
         hasty.write_text(gateway_module.TEMPLATE.read_text().replace("proxy_read_timeout 75s", "proxy_read_timeout 1s"))
@@ -58,7 +59,7 @@ def site() -> Iterator[Site]:
         shutil.copytree(gateway_module.DOCS, docs)
         patch.setattr(gateway_module, "DOCS", docs)
         state.claim_ports([*UPSTREAMS.values(), "gateway"])
-        services = {name: _stand_in(state, name) for name in UPSTREAMS.values()}
+        services = {name: _stub_child(state, name) for name in UPSTREAMS.values()}
         addresses = {name: f"{ports.LOOPBACK}:{state.port(process)}" for name, process in UPSTREAMS.items()}
         front = gateway(state, nginx, state.port("gateway"), addresses)
         children = [*services.values(), front]
@@ -142,7 +143,7 @@ def test_any_other_path_is_not_found(site: Site, path: str) -> None:
     assert answer.json()["message"] == "Resource not found"
 
 
-def test_the_gateway_says_that_it_is_alive(site: Site) -> None:
+def test_the_gateway_reports_that_it_is_alive(site: Site) -> None:
     answer = site.client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
@@ -160,7 +161,7 @@ def test_a_file_of_ten_megabytes_and_its_form_pass(site: Site) -> None:
     assert answer.json()["body_bytes"] > 10 * MEGABYTE
 
 
-def test_a_larger_file_is_answered_as_the_contract_says(site: Site) -> None:
+def test_a_larger_file_gets_the_response_of_the_contract(site: Site) -> None:
     answer = site.client.post(IMPORT, files={"file": ("leads.csv", b"x" * (10 * MEGABYTE + 65 * 1024))})
     assert answer.status_code == 400
     assert answer.json() == {"message": "Error importing leads", "error": "File size exceeds 10MB limit"}
@@ -328,14 +329,14 @@ def test_the_apis_document_is_served_compressed(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/initializer.js", "/openapi.json"])
-def test_what_changes_with_the_api_is_asked_for_anew_and_not_sent_again(site: Site, path: str) -> None:
+def test_what_changes_with_the_api_is_revalidated_and_not_sent_again(site: Site, path: str) -> None:
     first = site.client.get(path)
     assert first.headers["Cache-Control"] == "no-cache"
     second = site.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (second.status_code, second.content) == (304, b"")
 
 
-def test_swagger_ui_is_kept_for_a_day(site: Site) -> None:
+def test_swagger_ui_is_cached_for_a_day(site: Site) -> None:
     answer = site.client.head("/docs/swagger-ui/swagger-ui-bundle.js")
     assert answer.headers["Cache-Control"] == "max-age=86400"
 

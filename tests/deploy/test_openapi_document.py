@@ -1,4 +1,4 @@
-"""The API document that the gateway serves: what the services say, complete and without contradiction."""
+"""The API document that the gateway serves: the documents of the services, complete and without contradiction."""
 
 import copy
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.openapi import FILE, TAGS, Contradiction, Document, merged, text
+from deploy.openapi import FILE, TAGS, ContradictionError, Document, merged, text
 from shared.http.errors import ErrorResponse
 
 DOCUMENT: Document = json.loads(FILE.read_text("utf-8"))
@@ -48,12 +48,12 @@ def is_explained(medium: dict[str, Any]) -> bool:
     return bool(fields) and all("description" in field for field in fields)
 
 
-def test_the_file_is_what_the_services_say() -> None:
-    assert FILE.read_text("utf-8") == text(), "the API has changed: `make openapi` writes its document anew"
+def test_the_file_is_generated_from_the_services() -> None:
+    assert FILE.read_text("utf-8") == text(), "the API has changed: `make openapi` writes its document again"
 
 
 @EVERY_OPERATION
-def test_an_operation_says_what_it_is_for(operation: Document) -> None:
+def test_an_operation_has_a_summary_and_a_description(operation: Document) -> None:
     assert operation["summary"]
     assert operation.get("description")
     assert set(operation["tags"]) <= TAGS.keys()
@@ -70,7 +70,7 @@ def test_what_an_operation_takes_is_explained(operation: Document) -> None:
 
 
 @EVERY_OPERATION
-def test_the_shape_of_a_success_is_told(operation: Document) -> None:
+def test_the_shape_of_a_success_is_documented(operation: Document) -> None:
     successes = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
     assert successes
     for answer in successes:
@@ -79,7 +79,7 @@ def test_the_shape_of_a_success_is_told(operation: Document) -> None:
 
 
 @EVERY_OPERATION
-def test_each_error_is_shown_as_it_is_answered(operation: Document) -> None:
+def test_each_error_has_its_response_as_an_example(operation: Document) -> None:
     errors = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
     assert errors.keys() >= ANSWERED_BY_ANY
     for answer in errors.values():
@@ -97,7 +97,7 @@ def test_every_reference_leads_somewhere() -> None:
             assert resolved(node)
 
 
-def said(**operation: Any) -> Document:
+def described(**operation: Any) -> Document:
     """A service's document with one operation and one schema."""
     return {
         "paths": {"/thing": {"get": {"operationId": "get_thing", "tags": ["Leads"], **operation}}},
@@ -114,39 +114,39 @@ def renamed(document: Document, path: str, operation_id: str) -> Document:
 
 
 def test_operations_keep_the_order_of_their_services() -> None:
-    document = merged({"first": renamed(said(), "/z", "get_z"), "second": renamed(said(), "/a", "get_a")})
+    document = merged({"first": renamed(described(), "/z", "get_z"), "second": renamed(described(), "/a", "get_a")})
     assert list(document["paths"]) == ["/z", "/a"]
 
 
 def test_methods_of_one_path_may_be_answered_by_two_services() -> None:
-    other = said(operationId="put_thing")
+    other = described(operationId="put_thing")
     other["paths"]["/thing"]["put"] = other["paths"]["/thing"].pop("get")
-    document = merged({"first": said(), "second": other})
+    document = merged({"first": described(), "second": other})
     assert set(document["paths"]["/thing"]) == {"get", "put"}
 
 
 def test_one_name_with_one_meaning_is_one_schema() -> None:
-    document = merged({"first": said(), "second": renamed(said(), "/other", "get_other")})
+    document = merged({"first": described(), "second": renamed(described(), "/other", "get_other")})
     assert document["components"]["schemas"] == {"Thing": {"type": "object"}}
 
 
 def test_one_name_with_two_meanings_is_refused_and_both_services_named() -> None:
-    other = renamed(said(), "/other", "get_other")
+    other = renamed(described(), "/other", "get_other")
     other["components"]["schemas"]["Thing"] = {"type": "string"}
-    with pytest.raises(Contradiction, match="schemas Thing: first and second"):
-        merged({"first": said(), "second": other})
+    with pytest.raises(ContradictionError, match="schemas Thing: first and second"):
+        merged({"first": described(), "second": other})
 
 
 def test_one_operation_of_two_services_is_refused() -> None:
-    with pytest.raises(Contradiction, match="GET /thing: first and second"):
-        merged({"first": said(), "second": said(summary="Another")})
+    with pytest.raises(ContradictionError, match="GET /thing: first and second"):
+        merged({"first": described(), "second": described(summary="Another")})
 
 
 def test_one_operation_id_of_two_operations_is_refused() -> None:
-    with pytest.raises(Contradiction, match="operation id get_thing: first and second"):
-        merged({"first": said(), "second": renamed(said(), "/other", "get_thing")})
+    with pytest.raises(ContradictionError, match="operation id get_thing: first and second"):
+        merged({"first": described(), "second": renamed(described(), "/other", "get_thing")})
 
 
-def test_a_tag_that_nobody_describes_is_refused() -> None:
-    with pytest.raises(Contradiction, match="tag Things of get_thing in first"):
-        merged({"first": said(tags=["Things"])})
+def test_a_tag_without_a_description_is_refused() -> None:
+    with pytest.raises(ContradictionError, match="tag Things of get_thing in first"):
+        merged({"first": described(tags=["Things"])})

@@ -23,13 +23,16 @@ from deploy.local.process_tree import Record
 from deploy.local.state_directory import StateDirectory
 from deploy.local.tokens import make_token
 from deploy.local.watch import LOG_BYTES, delay_after, trim
+from tests.fixtures.run_directory import RunDirectory
 
 EXAMPLE = "# a comment\nPOSTGRES_PASSWORD=\nGATEWAY_PORT=8080\n#JWT_JWKS_URL=https://id.example\n"
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[StateDirectory]:
-    state = StateDirectory(tmp_path / "a state")
+def state(run_directory: RunDirectory) -> Iterator[StateDirectory]:
+    private = run_directory.new_state("-private")
+    private.mkdir()
+    state = StateDirectory(private / "a state")
     yield state
     state.release()
 
@@ -42,7 +45,7 @@ def scripted(state: StateDirectory, script: str) -> Child:
     return Child(state, command, lambda: log.stat().st_size > 0)
 
 
-def test_secrets_without_a_value_are_filled_in_and_the_rest_is_kept() -> None:
+def test_secrets_without_a_value_are_filled_in_and_the_rest_stays() -> None:
     made = env_file.complete(EXAMPLE, EXAMPLE)
     settings = env_file.parse(made)
     assert len(settings["POSTGRES_PASSWORD"]) == 64
@@ -54,16 +57,16 @@ def test_secrets_without_a_value_are_filled_in_and_the_rest_is_kept() -> None:
 def test_an_env_file_keeps_its_secrets_and_gets_what_it_lacks(tmp_path: Path) -> None:
     path, example = tmp_path / ".env", tmp_path / ".env.example"
     example.write_text(EXAMPLE + "REDIS_PASSWORD=\n")
-    path.write_text("POSTGRES_PASSWORD=kept\n")
+    path.write_text("POSTGRES_PASSWORD=stored\n")
     settings = env_file.ensure(path, example)
-    assert settings["POSTGRES_PASSWORD"] == "kept"
+    assert settings["POSTGRES_PASSWORD"] == "stored"
     assert settings["GATEWAY_PORT"] == "8080"
     assert settings["REDIS_PASSWORD"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert env_file.ensure(path, example) == settings
 
 
-def test_a_token_carries_the_claims_that_services_ask_for() -> None:
+def test_a_token_has_the_claims_that_services_require() -> None:
     claims = jwt.decode(make_token("s" * 32, [1, 2], role="admin", subject="x"), "s" * 32, algorithms=["HS256"])
     assert (claims["sub"], claims["companies"], claims["role"]) == ("x", [1, 2], "admin")
     assert claims["exp"] - claims["iat"] == 24 * 3600
@@ -89,7 +92,7 @@ def test_picked_ports_are_not_ports_of_outgoing_connections() -> None:
     assert all(ports.pick(avoid=[]) < int(first) for _ in range(20))
 
 
-def test_a_package_is_asked_for_once() -> None:
+def test_a_package_is_listed_once() -> None:
     assert packages_of(list(PROGRAMS)) == ["postgresql", "rabbitmq-server", "redis-server", "nginx"]
 
 
@@ -115,27 +118,27 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
     assert tail(log, 2) == "two\nthree"
 
 
-def test_only_one_can_hold_a_state_directory(state: StateDirectory) -> None:
-    state.hold()
+def test_only_one_can_lock_a_state_directory(state: StateDirectory) -> None:
+    state.lock()
     with pytest.raises(AlreadyRunning):
-        StateDirectory(state.path).hold()
+        StateDirectory(state.path).lock()
     state.release()
-    state.hold()
+    state.lock()
 
 
 def test_a_state_directory_keeps_its_secrets_to_itself(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     secret, short_dir = state.secret("jwt"), state.short_dir
     assert len(str(short_dir)) < 40
     assert stat.S_IMODE((state.path / "identity.json").stat().st_mode) == 0o600
     state.release()
     assert not short_dir.exists()
-    state.hold()
+    state.lock()
     assert state.secret("jwt") == secret
 
 
 def test_a_process_is_stopped_though_the_state_directory_was_deleted(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     child = scripted(state, "import time; print('up'); time.sleep(600)")
     child.start()
     assert child.pid is not None
@@ -146,11 +149,11 @@ def test_a_process_is_stopped_though_the_state_directory_was_deleted(state: Stat
 
 
 def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     state.claim_ports(["redis"])
     copy = StateDirectory(state.path.with_name("copy"))
     subprocess.run(["cp", "-r", state.path, copy.path], check=True)
-    copy.hold()
+    copy.lock()
     copy.claim_ports(["redis"])
     assert copy.identity.id != state.identity.id
     assert copy.short_dir != state.short_dir
@@ -159,12 +162,12 @@ def test_a_copied_state_directory_gets_ports_of_its_own(state: StateDirectory) -
 
 
 def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     state.claim_ports(["redis"])
     state.set_postgres_dir(state.path / "postgres" / "data")
     state.release()
     moved = StateDirectory(state.path.rename(state.path.with_name("moved")))
-    moved.hold()
+    moved.lock()
     assert (moved.identity.id, moved.identity.ports) == (state.identity.id, state.identity.ports)
     assert moved.short_path == state.short_path
     assert moved.identity.postgres_dir == str(moved.path / "postgres" / "data")
@@ -172,17 +175,17 @@ def test_a_moved_state_directory_stays_the_same_stack(state: StateDirectory) -> 
 
 
 def test_a_port_that_was_taken_meanwhile_is_replaced(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     state.claim_ports(["redis", "postgres"])
-    taken, kept = state.port("redis"), state.port("postgres")
+    taken, other = state.port("redis"), state.port("postgres")
     with socket.create_server((ports.LOOPBACK, taken)):
         state.claim_ports(["redis", "postgres"])
         assert state.port("redis") != taken
-    assert state.port("postgres") == kept
+    assert state.port("postgres") == other
 
 
 def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     script = (
         "import signal, subprocess, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "child = subprocess.Popen(['sleep', '600'], start_new_session=True); print('up'); time.sleep(600)"
@@ -199,7 +202,7 @@ def test_a_process_that_ignores_the_request_to_end_is_killed_with_its_children(s
 
 
 def test_a_process_that_ends_at_once_is_reported_with_its_last_words(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     argv = (sys.executable, "-c", "import sys; sys.exit('no such setting')")
     command = Command(name="broken", argv=argv, env=inherited_environment(), cwd=state.path)
     child = Child(state, command, ready=lambda: False)
@@ -210,7 +213,7 @@ def test_a_process_that_ends_at_once_is_reported_with_its_last_words(state: Stat
 
 
 def test_leftovers_of_a_killed_supervisor_are_ended_and_others_left_alone(state: StateDirectory) -> None:
-    state.hold()
+    state.lock()
     ours = subprocess.Popen(["sleep", "600"], start_new_session=True)
     other = subprocess.Popen(["sleep", "600"], start_new_session=True)
     created = psutil.Process(ours.pid).create_time()

@@ -42,20 +42,20 @@ async def test_commits_survive_a_crash_of_postgresql(servers: ServerUrls) -> Non
     url = await servers.create_database("crash")
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SHOW fsync") == "on"
-    await connection.execute("CREATE TABLE kept AS SELECT 1 AS id")
+    await connection.execute("CREATE TABLE stored AS SELECT 1 AS id")
     servers.local.postgres.kill()
     await connection.close(timeout=1)
     servers.local.postgres.start()
     connection = await asyncpg.connect(url)
-    assert await connection.fetchval("SELECT id FROM kept") == 1
+    assert await connection.fetchval("SELECT id FROM stored") == 1
     await connection.close()
     await servers.drop_database(url)
 
 
-def test_redis_asks_for_its_password_and_keeps_its_data(local_servers: Servers) -> None:
+def test_redis_requires_its_password_and_its_data_survives_a_restart(local_servers: Servers) -> None:
     with Redis.from_url(local_servers.redis.url) as client:
-        client.set("kept", "yes")
+        client.set("stored", "yes")
     local_servers.redis.stop()
     local_servers.redis.start()
     with Redis.from_url(local_servers.redis.url) as client:
-        assert client.getdel("kept") == b"yes"
+        assert client.getdel("stored") == b"yes"

@@ -13,13 +13,14 @@ from deploy.local.servers import Servers
 from deploy.local.stack import Stack
 from deploy.local.status import StatusFile
 from tests.deploy.stub_product import BROKEN_PRODUCT, STUB_PRODUCT
+from tests.fixtures.run_directory import RunDirectory
 from tests.fixtures.servers import temporary_state
 
 
 @pytest.fixture(scope="module")
-def stub_stack() -> Iterator[Stack]:
+def stub_stack(run_directory: RunDirectory) -> Iterator[Stack]:
     """A stack in a directory whose long name has spaces, beside the other tests' servers."""
-    with temporary_state(" a long name with spaces" * 6) as path:
+    with temporary_state(run_directory, " a long name with spaces" * 6) as path:
         servers = Servers(path)
         stack = Stack(path, servers=servers.start(), product=STUB_PRODUCT)
         try:
@@ -86,11 +87,11 @@ def test_a_taken_gateway_port_is_refused_before_anything_starts(stub_stack: Stac
         other.stop()
     assert other.state.records() == []
     assert list(other.state.logs.iterdir()) == []
-    assert not other.state.is_held()
+    assert not other.state.is_locked()
 
 
-def test_a_process_that_cannot_start_is_named_and_all_is_stopped_again() -> None:
-    with temporary_state() as path:
+def test_a_process_that_cannot_start_is_named_and_all_is_stopped_again(run_directory: RunDirectory) -> None:
+    with temporary_state(run_directory) as path:
         stack = Stack(path, product=BROKEN_PRODUCT)
         with pytest.raises(NotReady, match="broken") as raised:
             stack.start()

@@ -81,7 +81,7 @@ async def cut(account: Account, running: Program) -> None:
 
     async def noticed() -> bool:
         await account.cut()
-        return any("connecting again" in line for line in running.said)
+        return any("connecting again" in line for line in running.errors)
 
     await eventually(noticed)
 
@@ -92,7 +92,7 @@ async def test_an_example_follows_events_through_what_may_happen(example: Comman
     other = compose(LeadUpdated(leads=[lead(9)]), source="/test", company_id=1)
     arguments = [*example, queue, "lead.created.v1", "lead.updated.*"]
     async with program(arguments, cwd=ROOT, env={"AMQP_URL": account.url}) as running:
-        await running.has_said(f"consuming {queue}")
+        await running.logged(f"consuming {queue}")
         # The same event again, and one that the example does not handle: neither is work.
         await publish(account, one, one, other, two)
         assert await running.wrote(2) == [expected(one, 1), expected(two, 2)]
@@ -102,12 +102,12 @@ async def test_an_example_follows_events_through_what_may_happen(example: Comman
             assert [message.body for message in await account.broker.take(dead)] == [unreadable]
 
         await cut(account, running)
-        await running.has_said(f"consuming {queue}", times=2)
+        await running.logged(f"consuming {queue}", times=2)
         # What was done before is remembered, and nothing was left unacknowledged.
         await publish(account, two, three)
         assert await running.wrote(3) == [expected(one, 1), expected(two, 2), expected(three, 3)]
 
-        assert await running.ended(by=signal.SIGTERM) == 0, running.said
+        assert await running.ended(by=signal.SIGTERM) == 0, running.errors
         assert len(running.lines) == 3
     assert await account.broker.count(queue) == 0
 
@@ -116,20 +116,20 @@ async def test_an_example_follows_events_through_what_may_happen(example: Comman
         assert await running.wrote(1) == [expected(away, 4)]
 
 
-async def test_an_example_that_may_not_read_a_queue_says_so(example: Command, account: Account) -> None:
+async def test_an_example_that_may_not_read_a_queue_logs_it(example: Command, account: Account) -> None:
     async with program([*example, "lead.campaigns", "lead.#"], cwd=ROOT, env={"AMQP_URL": account.url}) as running:
-        await running.has_said("ACCESS_REFUSED")
+        await running.logged("ACCESS_REFUSED")
         assert await running.ended(by=signal.SIGTERM) == 0
 
 
 async def test_an_example_waits_for_a_broker_that_is_away(example: Command) -> None:
     argv = [*example, "crm.leads", "lead.#"]
     async with program(argv, cwd=ROOT, env={"AMQP_URL": "amqp://crm:x@127.0.0.1:1/voice"}) as running:
-        await running.has_said("connecting again", times=2)
+        await running.logged("connecting again", times=2)
         assert await running.ended(by=signal.SIGTERM) == 0
 
 
-async def test_an_example_without_bindings_says_how_it_is_used(example: Command) -> None:
+async def test_an_example_without_bindings_prints_its_usage(example: Command) -> None:
     async with program([*example, "crm.leads"], cwd=ROOT, env={"AMQP_URL": "amqp://localhost"}) as running:
         assert await running.ended() == 1
-        assert "usage: AMQP_URL=" in running.said[0]
+        assert "usage: AMQP_URL=" in running.errors[0]

@@ -47,7 +47,7 @@ async def declare(channel: AbstractChannel, queue: str, **arguments: str) -> aio
 
 
 async def publish(channel: AbstractChannel, exchange: str, key: str) -> None:
-    """Publish to an exchange, whose name may be empty, without asking for it first."""
+    """Publish to an exchange, whose name may be empty, without a declaration."""
     to = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
     await to.publish(aio_pika.Message(b"{}"), key)
 
@@ -122,7 +122,7 @@ async def test_the_history_cannot_be_emptied(account: Account, channel: Abstract
     history = await channel.get_queue(HISTORY_STREAM, ensure=False)
     with pytest.raises(AMQPError):
         await history.purge()
-    await account.broker.publish(b"still here", routing_key="kept.v1")
+    await account.broker.publish(b"still here", routing_key="stored.v1")
     assert await account.broker.replay(HISTORY_STREAM, 1)
 
 
@@ -159,7 +159,7 @@ async def test_it_reads_events_by_a_queue_of_its_own_and_the_history(
     await channel.queue_delete(queue.name)
 
 
-async def test_what_is_rejected_or_given_up_on_is_in_its_own_dead_letters(
+async def test_a_message_that_is_rejected_or_expires_is_in_its_own_dead_letters(
     account: Account, channel: AbstractChannel
 ) -> None:
     dead = await declare(channel, f"{account.name}.dead")
@@ -180,7 +180,7 @@ async def test_what_is_rejected_or_given_up_on_is_in_its_own_dead_letters(
     assert deliveries == 1 + 1 + DELIVERY_LIMIT
 
 
-async def test_a_full_queue_holds_no_one_back(account: Account, channel: AbstractChannel) -> None:
+async def test_a_full_queue_blocks_no_publisher(account: Account, channel: AbstractChannel) -> None:
     full: FieldTable = {**QUORUM, "x-max-length": 1, "x-overflow": "reject-publish"}
     queue = await channel.declare_queue(f"{account.name}.full", durable=True, arguments=full)
     await queue.bind(ExchangeName.EVENTS, "fills.#")

@@ -44,7 +44,7 @@ async def test_a_good_token_opens_every_service(gateway: Gateway, path: str) -> 
 
 
 @pytest.mark.parametrize("path", OF_EACH_SERVICE)
-async def test_without_a_header_nobody_gets_in(gateway: Gateway, path: str) -> None:
+async def test_a_request_without_a_header_is_unauthorized(gateway: Gateway, path: str) -> None:
     response = await gateway.http.get(path)
 
     assert (response.status_code, response.json()) == (401, UNAUTHENTICATED)

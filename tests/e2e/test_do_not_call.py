@@ -1,4 +1,4 @@
-"""The do-not-call list holds for files too."""
+"""The do-not-call list applies to files too."""
 
 from typing import Any
 

@@ -59,7 +59,7 @@ async def test_what_there_is_no_schema_of_is_not_found(gateway: Gateway, path: s
 
 
 @pytest.mark.parametrize("path", ["/events/asyncapi.json", "/events/schemas/lead.created.v1"])
-async def test_what_changes_with_the_events_is_asked_for_anew_and_not_sent_again(gateway: Gateway, path: str) -> None:
+async def test_what_changes_with_the_events_is_revalidated_and_not_sent_again(gateway: Gateway, path: str) -> None:
     first = await gateway.http.get(path)
     assert first.headers["Cache-Control"] == "no-cache"
     assert first.headers["X-Request-ID"]

@@ -1,4 +1,4 @@
-"""What happens in one service is in the reports of another a moment later, whoever is asked."""
+"""A change in one service is in all reports of the other services a moment later."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ async def _report(caller: Caller, path: str, **parameters: str) -> dict[str, Any
     return report
 
 
-async def test_a_campaigns_story_is_told_alike_by_every_report(caller: Caller) -> None:
+async def test_every_report_has_the_same_figures_of_a_campaign(caller: Caller) -> None:
     company = caller.company_id
     member = await caller.gateway.http.put(
         f"{CAMPAIGNS}/company/{company}/members/7", json={"name": "Grace Hopper"}, headers=caller.headers
@@ -40,7 +40,7 @@ async def test_a_campaigns_story_is_told_alike_by_every_report(caller: Caller) -
             "duration": 60,
             "agent_id": 7,
             "successful": successful,
-            "notes": "asked about pricing",
+            "notes": "inquired about pricing",
             "quality": quality,
         }
         await _post(caller, f"{LEADS}/{lead['id']}/call-attempt", attempt)
@@ -81,8 +81,8 @@ async def test_a_campaigns_story_is_told_alike_by_every_report(caller: Caller) -
     assert [(one["agent_id"], one["name"]) for one in assigned["agent_performance"]] == [(7, "Grace Hopper")]
     of_campaign = await _report(caller, f"{LEADS}/campaign/{campaign}/stats")
     assert (of_campaign["total_leads"], of_campaign["converted_leads"]) == (3, 1)
-    shown = await _report(caller, f"{CAMPAIGNS}/{campaign}", company_id=str(company))
-    assert shown["data"]["metrics"] == {
+    report = await _report(caller, f"{CAMPAIGNS}/{campaign}", company_id=str(company))
+    assert report["data"]["metrics"] == {
         "accuracy": 95,
         "clarity": 88,
         "engagement": None,
@@ -92,7 +92,7 @@ async def test_a_campaigns_story_is_told_alike_by_every_report(caller: Caller) -
         "positiveResponseRate": 100,
         "negativeResponseRate": 0,
         "averageResponseTime": "8.5s",
-        "commonKeywords": [{"word": "asked", "count": 3}, {"word": "pricing", "count": 3}],
+        "commonKeywords": [{"word": "inquired", "count": 3}, {"word": "pricing", "count": 3}],
     }
 
 

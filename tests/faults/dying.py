@@ -18,10 +18,10 @@ from asyncpg.transaction import Transaction
 BEFORE_OUTBOX_DELETE: Final = "outbox-delete"
 """The broker has confirmed a batch of the outbox; its rows are still there."""
 BEFORE_ACKNOWLEDGEMENT: Final = "acknowledgement"
-"""A consumer is about to tell the broker that a message is done."""
+"""A consumer is about to acknowledge a message."""
 
 AFTER_COMMIT: Final = "commit"
-"""The database has committed a transaction; nobody has been told."""
+"""The database has committed a transaction; no response or event was sent."""
 
 
 def _die_at(time: int) -> Callable[[], None]:

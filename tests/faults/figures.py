@@ -1,4 +1,4 @@
-"""What was told, what was heard, and what the figures came to."""
+"""Events that were emitted and received, and the figures that result."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -34,22 +34,22 @@ class Figures:
 
 async def totals(caller: Caller) -> Figures:
     """By the list of the company's campaigns."""
-    shown = await _asked(caller, f"/api/voice-campaigns/company/{caller.company_id}", limit=100)
+    response = await _get(caller, f"/api/voice-campaigns/company/{caller.company_id}", limit=100)
     names = ("total_leads", "completed_calls", "successful_calls")
-    return Figures(*(sum(campaign[name] for campaign in shown["data"]) for name in names))
+    return Figures(*(sum(campaign[name] for campaign in response["data"]) for name in names))
 
 
 async def reported(caller: Caller) -> Figures:
     """By the company's statistics."""
-    shown = await _asked(caller, f"/api/voice-campaigns/company/{caller.company_id}/stats")
-    return Figures(*(shown[name] for name in ("total_leads", "total_calls", "successful_calls")))
+    response = await _get(caller, f"/api/voice-campaigns/company/{caller.company_id}/stats")
+    return Figures(*(response[name] for name in ("total_leads", "total_calls", "successful_calls")))
 
 
-async def _asked(caller: Caller, path: str, **parameters: int) -> dict[str, Any]:
+async def _get(caller: Caller, path: str, **parameters: int) -> dict[str, Any]:
     answer = await caller.get(path, **parameters)
     assert answer.status_code == 200, answer.text
-    shown: dict[str, Any] = answer.json()
-    return shown
+    response: dict[str, Any] = answer.json()
+    return response
 
 
 async def come_to(caller: Caller, expected: Figures, *, deadline: float = SETTLED_SECONDS) -> None:
@@ -78,7 +78,7 @@ def one_by_one(caller: Caller, campaign_id: int, count: int, *, first: int = 0) 
     ]
 
 
-async def tell(stack: Stack, company_id: int, events: Iterable[EventData], *, at_once: int = 500) -> None:
+async def emit(stack: Stack, company_id: int, events: Iterable[EventData], *, at_once: int = 500) -> None:
     """Leave events in the lead service's outbox, some in a transaction, as its own changes do."""
     database = Database(stack.servers.postgres.database_url("leads"), name="tests")
     waiting = list(events)
@@ -101,7 +101,7 @@ async def waiting_in_outbox(stack: Stack, company_id: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Received:
     """The events of a company's leads, as they are published from some moment on."""
 
     events: list[Envelope]
@@ -126,19 +126,19 @@ class Heard:
 
 
 @asynccontextmanager
-async def listening(channel: AbstractChannel, company_id: int) -> AsyncIterator[Heard]:
+async def listening(channel: AbstractChannel, company_id: int) -> AsyncIterator[Received]:
     """Hear what is published while the block lasts."""
-    heard = Heard([])
+    received = Received([])
     queue = await channel.declare_queue(exclusive=True)
     await queue.bind(ExchangeName.EVENTS, "lead.#")
 
     async def hear(message: AbstractIncomingMessage) -> None:
         if message.headers["company_id"] == company_id:
-            heard.events.append(parse(message.body))
+            received.events.append(parse(message.body))
 
     tag = await queue.consume(hear, no_ack=True)
     try:
-        yield heard
+        yield received
     finally:
         await queue.cancel(tag)
 
@@ -158,7 +158,7 @@ async def _create_lead(caller: Caller, campaign_id: int, number: int) -> int:
 
 
 def lead_body(caller: Caller, campaign_id: int, number: int) -> dict[str, object]:
-    """A lead, told from the others by its number."""
+    """A lead, distinguished from the others by its number."""
     return {
         "campaign_id": campaign_id,
         "company_id": caller.company_id,

@@ -1,4 +1,4 @@
-"""Processes of the product that a test runs itself, beside those of the stack, and that nobody starts again."""
+"""Processes of the product that a test runs itself, beside those of the stack, and that nothing restarts."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ START_SECONDS = 60.0
 """On a busy machine."""
 END_SECONDS = 60.0
 STOPPING = "Waiting for application shutdown"
-"""What a process logs just before it tells its work to stop."""
+"""What a process logs just before it stops its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class OwnProcess:
         return time.monotonic() - started
 
     async def is_ready(self) -> bool:
-        """Whether it says so."""
+        """Whether its `/readyz` succeeds."""
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 return (await http.get(f"{self.url}/readyz")).is_success
@@ -107,7 +107,7 @@ def _arguments(argv: Sequence[str], dies_at: tuple[str, int] | None) -> Sequence
 
 
 async def ready(process: OwnProcess) -> None:
-    """Wait until a process says that it is ready."""
+    """Wait until a process is ready."""
     await eventually(process.is_ready, deadline=START_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""An API whose database is away says so, and works again by itself."""
+"""An API whose database is away reports it, and works again by itself."""
 
 import asyncio
 

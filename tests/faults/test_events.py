@@ -1,6 +1,6 @@
-"""Events are told at least once and applied once, whichever of the processes between is killed or stopped, and when.
+"""Events are emitted at least once and applied once, whenever any of the processes between is killed or stopped.
 
-What each test says of its guard was tried: the guard was taken out, and the test failed as told.
+"Fails when" in each test was tried: the guard was removed, and the test failed.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from tests.faults.figures import (
     Figures,
     come_to,
     create_leads,
+    emit,
     lead_body,
     listening,
     one_by_one,
-    tell,
     totals,
     waiting_in_outbox,
 )
@@ -68,7 +68,7 @@ async def campaigns_database(local_stack: Stack) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def held_up(stack: Stack, database: str, table: str) -> AsyncIterator[None]:
+async def blocked(stack: Stack, database: str, table: str) -> AsyncIterator[None]:
     """While the block lasts, whoever writes to the table stands still in the middle of a transaction."""
     holder = await asyncpg.connect(stack.servers.postgres.database_url(database))
     try:
@@ -89,7 +89,7 @@ async def relays(database: Database) -> list[int]:
 
 
 async def waiting_in_queue(channel: AbstractChannel, queue: str) -> int:
-    """How many messages a queue holds that no consumer has."""
+    """How many messages of a queue are not delivered to a consumer."""
     declared = await channel.declare_queue(queue, passive=True)
     return declared.declaration_result.message_count or 0
 
@@ -103,17 +103,17 @@ async def test_what_a_relay_sent_and_did_not_delete_is_sent_again_and_applied_on
     the relay deletes before it publishes: nothing was sent at the moment of the kill.
     """
     campaign_id = await caller.create_campaign()
-    async with listening(broker, caller.company_id) as heard:
+    async with listening(broker, caller.company_id) as received:
         async with without(local_stack, "lead-events"):
             await create_leads(caller, campaign_id, 3)
             async with own_process(local_stack, "lead-events", dies_at=(dying.BEFORE_OUTBOX_DELETE, 1)) as relay:
                 assert await relay.ended() == -signal.SIGKILL
-            await heard.come(3)
+            await received.come(3)
             assert await waiting_in_outbox(local_stack, caller.company_id) == 3
             await come_to(caller, Figures(leads=3))
-        await heard.come(6)
-        assert set(Counter(heard.ids).values()) == {2}
-        # It stands behind the duplicates: when it has been applied, they have been settled.
+        await received.come(6)
+        assert set(Counter(received.ids).values()) == {2}
+        # It stands behind the duplicates: when it has been applied, they have been acknowledged.
         await create_leads(caller, campaign_id, 1, first=3)
         await come_to(caller, Figures(leads=4))
 
@@ -147,10 +147,10 @@ async def test_what_a_consumer_applied_and_did_not_acknowledge_is_delivered_agai
     assert consumed == 4
 
 
-async def test_what_an_api_did_and_did_not_answer_is_done_once_though_it_is_asked_for_again(
+async def test_a_request_without_a_response_takes_effect_once_though_it_is_repeated(
     caller: Caller, local_stack: Stack
 ) -> None:
-    """The API is killed between its commit and the answer; the client asks again, with the same Idempotency-Key.
+    """The API is killed between commit and response; the client repeats the request with the same Idempotency-Key.
 
     Fails when `create_lead` does its work without `once`: the second request creates a second lead.
     """
@@ -177,8 +177,8 @@ async def test_when_the_active_relay_is_killed_the_other_takes_over_and_each_lea
 ) -> None:
     """The relay is killed in the middle of a stream of changes, with a batch sent and not deleted.
 
-    Fails when a relay asks for its lock once instead of waiting for it, or every 10 s (nobody takes over in time), and
-    when the lock is a shared one (both are at work).
+    Fails when a relay tries to get its lock once instead of waiting, or every 10 s (no relay takes over in time),
+    and when the lock is a shared one (both are at work).
     """
     leads, versions = 20, 100
     company, first_id = caller.company_id, caller.company_id * 1_000
@@ -189,7 +189,7 @@ async def test_when_the_active_relay_is_killed_the_other_takes_over_and_each_lea
         for number in range(leads)
     ]
     async with (
-        listening(broker, caller.company_id) as heard,
+        listening(broker, caller.company_id) as received,
         without(local_stack, "lead-events"),
         own_process(local_stack, "lead-events", dies_at=(dying.BEFORE_OUTBOX_DELETE, 3)) as active,
     ):
@@ -197,16 +197,16 @@ async def test_when_the_active_relay_is_killed_the_other_takes_over_and_each_lea
         async with own_process(local_stack, "lead-events") as standby:
             await ready(standby)
             assert await relays(leads_database) == killed
-            telling = asyncio.create_task(tell(local_stack, caller.company_id, changes, at_once=leads))
+            emitting = asyncio.create_task(emit(local_stack, caller.company_id, changes, at_once=leads))
             assert await active.ended() == -signal.SIGKILL
-            died, sent_before = time.monotonic(), len(heard.events)
+            died, sent_before = time.monotonic(), len(received.events)
 
             async def another_sends() -> bool:
-                return await relays(leads_database) not in ([], killed) and len(heard.events) > sent_before
+                return await relays(leads_database) not in ([], killed) and len(received.events) > sent_before
 
             await eventually(another_sends, deadline=TAKEOVER_SECONDS)
             assert time.monotonic() - died < TAKEOVER_SECONDS
-            await telling
+            await emitting
 
             async def everything_was_sent() -> bool:
                 return await waiting_in_outbox(local_stack, caller.company_id) == 0
@@ -214,15 +214,15 @@ async def test_when_the_active_relay_is_killed_the_other_takes_over_and_each_lea
             await eventually(everything_was_sent, deadline=30)
             assert await standby.is_ready()
 
-    assert len(heard.events) - len(changes) in range(1, BATCH + 1), "more than what was not deleted came twice"
+    assert len(received.events) - len(changes) in range(1, BATCH + 1), "more than what was not deleted came twice"
     came: defaultdict[int, list[int]] = defaultdict(list)
-    for event in heard.each_once:
-        [told] = LeadUpdated.model_validate(event.data).leads
-        came[told.id].append(told.version)
+    for event in received.each_once:
+        [updated] = LeadUpdated.model_validate(event.data).leads
+        came[updated.id].append(updated.version)
     assert came == {first_id + number: list(range(1, versions + 1)) for number in range(leads)}
 
 
-async def test_a_command_that_no_queue_takes_is_kept_and_reported_and_delivered_once_there_is_one(
+async def test_a_command_without_a_queue_is_stored_and_reported_and_delivered_once_there_is_one(
     caller: Caller, local_stack: Stack, broker: AbstractChannel, leads_database: Database
 ) -> None:
     """Somebody has deleted the queue of imports.
@@ -237,18 +237,18 @@ async def test_a_command_that_no_queue_takes_is_kept_and_reported_and_delivered_
         accepted = await caller.import_file(many_leads(3), campaign_id, respond_async=True)
         assert accepted.status_code == 202, accepted.text
 
-        async def kept() -> asyncpg.Record | None:
+        async def stored() -> asyncpg.Record | None:
             return await leads_database.fetchrow(
                 "SELECT event_id, last_error FROM outbox WHERE company_id = $1 AND attempts >= 1", caller.company_id
             )
 
-        command = await eventually(kept)
+        command = await eventually(stored)
         assert command is not None
         assert command["last_error"]
         assert await metric(events, "outbox_returned_total", exchange="voice.commands") > returned
-        said = [line for line in log.read_text().splitlines() if str(command["event_id"]) in line]
-        assert any("message_returned" in line for line in said)
-        # What else the service tells is not held up.
+        lines = [line for line in log.read_text().splitlines() if str(command["event_id"]) in line]
+        assert any("message_returned" in line for line in lines)
+        # Other messages of the service are not delayed.
         await create_leads(caller, campaign_id, 1, first=3)
         await come_to(caller, Figures(leads=1))
     job = await caller.ended_job(accepted.headers["Location"])
@@ -256,7 +256,7 @@ async def test_a_command_that_no_queue_takes_is_kept_and_reported_and_delivered_
     await come_to(caller, Figures(leads=4))
 
 
-async def test_a_relay_that_is_told_to_stop_deletes_what_it_has_sent_first(
+async def test_a_relay_that_is_stopped_first_deletes_what_it_has_sent(
     caller: Caller, local_stack: Stack, broker: AbstractChannel
 ) -> None:
     """SIGTERM comes while the broker's confirmations are on their way.
@@ -265,23 +265,23 @@ async def test_a_relay_that_is_told_to_stop_deletes_what_it_has_sent_first(
     """
     campaign_id = await caller.create_campaign()
     async with (
-        listening(broker, caller.company_id) as heard,
+        listening(broker, caller.company_id) as received,
         link_to(local_stack.servers.rabbitmq.url) as link,
         without(local_stack, "lead-events"),
     ):
         async with own_process(local_stack, "lead-events", AMQP_URL=link.url) as relay:
             await ready(relay)
             link.delay_responses()
-            await tell(local_stack, caller.company_id, one_by_one(caller, campaign_id, 3))
-            await heard.come(3)
+            await emit(local_stack, caller.company_id, one_by_one(caller, campaign_id, 3))
+            await received.come(3)
             await relay.begin_to_stop()
             link.pass_responses()
             assert await relay.ended() in (0, -signal.SIGTERM)
         assert await waiting_in_outbox(local_stack, caller.company_id) == 0
-        assert len(heard.events) == 3
+        assert len(received.events) == 3
 
 
-async def test_a_consumer_that_is_told_to_stop_applies_and_acknowledges_what_it_has_begun(
+async def test_a_consumer_that_is_stopped_applies_and_acknowledges_what_it_has_begun(
     caller: Caller, local_stack: Stack, broker: AbstractChannel, campaigns_database: Database
 ) -> None:
     """SIGTERM comes in the middle of a batch's transaction.
@@ -297,14 +297,14 @@ async def test_a_consumer_that_is_told_to_stop_applies_and_acknowledges_what_it_
 
         await eventually(wait_in_the_queue)
         async with own_process(local_stack, "campaign-events") as consumer:
-            async with held_up(local_stack, "campaigns", "campaign_totals"):
+            async with blocked(local_stack, "campaigns", "campaign_totals"):
 
                 async def in_the_middle() -> bool:
-                    held_up: int = await campaigns_database.fetchval(
+                    blocked_backends: int = await campaigns_database.fetchval(
                         "SELECT count(*) FROM pg_stat_activity"
                         " WHERE application_name = 'campaign-events' AND wait_event_type = 'Lock'"
                     )
-                    return held_up > 0
+                    return blocked_backends > 0
 
                 await eventually(in_the_middle, deadline=60)
                 begun = 3 - await waiting_in_queue(broker, TOTALS.name)
@@ -320,10 +320,10 @@ async def test_a_consumer_that_is_told_to_stop_applies_and_acknowledges_what_it_
     await come_to(caller, Figures(leads=3))
 
 
-async def test_events_processes_told_to_stop_under_load_end_in_time_and_lose_nothing(
+async def test_events_processes_that_are_stopped_under_load_end_in_time_and_lose_nothing(
     caller: Caller, local_stack: Stack, broker: AbstractChannel
 ) -> None:
-    """SIGTERM comes to relay and consumer while event after event is told.
+    """SIGTERM comes to relay and consumer while event after event is emitted.
 
     Fails, in two runs of three, when `Relay._relay` awaits `_send` without `finish`: some come twice. The two tests
     before this one do not depend on when exactly the signal comes.
@@ -331,24 +331,24 @@ async def test_events_processes_told_to_stop_under_load_end_in_time_and_lose_not
     campaign = await caller.create_campaign()
     ended = asyncio.Event()
 
-    async def tell_until_they_have_ended() -> int:
+    async def emit_until_they_have_ended() -> int:
         count = 0
         while True:
             last = ended.is_set()
             part = one_by_one(caller, campaign, 100, first=count)
-            await tell(local_stack, caller.company_id, part, at_once=2)
+            await emit(local_stack, caller.company_id, part, at_once=2)
             count += len(part)
             if last:
                 return count
 
     async with (
-        listening(broker, caller.company_id) as heard,
+        listening(broker, caller.company_id) as received,
         without(local_stack, "lead-events", "campaign-events"),
         own_process(local_stack, "lead-events") as relay,
         own_process(local_stack, "campaign-events") as consumer,
     ):
         await asyncio.gather(ready(relay), ready(consumer))
-        telling = asyncio.create_task(tell_until_they_have_ended())
+        emitting = asyncio.create_task(emit_until_they_have_ended())
 
         async def in_the_middle() -> bool:
             return (await totals(caller)).leads > 0
@@ -356,8 +356,8 @@ async def test_events_processes_told_to_stop_under_load_end_in_time_and_lose_not
         await eventually(in_the_middle, deadline=60)
         seconds = await asyncio.gather(relay.stopped(), consumer.stopped())
         ended.set()
-        count = await telling
+        count = await emitting
         assert max(seconds) < DRAIN_SECONDS
         assert await waiting_in_outbox(local_stack, caller.company_id) > 0
     await come_to(caller, Figures(leads=count))
-    assert len(set(heard.ids)) == len(heard.ids) == count
+    assert len(set(received.ids)) == len(received.ids) == count

@@ -1,6 +1,6 @@
 """Servers go and come back while thousands of events are on their way, and every figure is exact afterwards.
 
-What each test says of its guard was tried: the guard was taken out, and the test failed as told.
+"Fails when" in each test was tried: the guard was removed, and the test failed.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from tests.faults.figures import (
     Figures,
     come_to,
     create_leads,
+    emit,
     lead_body,
     one_by_one,
-    tell,
     totals,
     waiting_in_outbox,
 )
@@ -55,7 +55,7 @@ async def test_a_broker_that_is_killed_amid_ten_thousand_events_loses_and_double
         ]
         for half in (0, 5_000)
     )
-    await tell(local_stack, company, early)
+    await emit(local_stack, company, early)
 
     async def in_the_middle() -> bool:
         return (await totals(caller)).leads >= 500
@@ -63,19 +63,19 @@ async def test_a_broker_that_is_killed_amid_ten_thousand_events_loses_and_double
     await eventually(in_the_middle, deadline=60)
     await asyncio.to_thread(local_stack.servers.rabbitmq.kill)
     assert await waiting_in_outbox(local_stack, company) > 0, "it was all over before the broker was killed"
-    await tell(local_stack, company, late)
+    await emit(local_stack, company, late)
     await come_to(caller, Figures(leads=10_000))
     for campaign_id in campaigns:
-        shown = (await caller.get(f"/api/voice-campaigns/{campaign_id}/stats")).json()
-        assert shown["total_leads"] == 2_000
+        response = (await caller.get(f"/api/voice-campaigns/{campaign_id}/stats")).json()
+        assert response["total_leads"] == 2_000
 
 
-async def test_a_broker_that_is_away_keeps_no_write_from_being_taken_and_none_from_being_told(
+async def test_writes_succeed_while_the_broker_is_away_and_are_emitted_when_it_is_back(
     caller: Caller, local_stack: Stack
 ) -> None:
     """It is away from before the first write until after the last.
 
-    Fails when `supervise` makes no second attempt: the import is never taken up, nor is anything told.
+    Fails when `supervise` makes no second attempt: the import is never started, and no event is emitted.
     """
     await asyncio.to_thread(local_stack.servers.rabbitmq.stop)
     http, headers = caller.gateway.http, caller.headers
@@ -102,19 +102,19 @@ async def test_a_broker_that_is_away_keeps_no_write_from_being_taken_and_none_fr
     job = await caller.ended_job(accepted.headers["Location"])
     assert (job["status"], job["imported_count"]) == ("completed", 600)
 
-    async def all_was_told() -> bool:
+    async def all_was_emitted() -> bool:
         expected = Figures(leads=629, calls=30, successful_calls=10)
-        shown = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}/stats")).json()
-        told = Figures(*(shown[name] for name in ("total_leads", "total_calls", "successful_calls")))
-        return (await totals(caller), told, shown["total_cost"]) == (expected, expected, 15.0)
+        response = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}/stats")).json()
+        reported_figures = Figures(*(response[name] for name in ("total_leads", "total_calls", "successful_calls")))
+        return (await totals(caller), reported_figures, response["total_cost"]) == (expected, expected, 15.0)
 
-    await eventually(all_was_told, deadline=60)
+    await eventually(all_was_emitted, deadline=60)
     analysis = (await caller.get(f"{LEADS}/company/{caller.company_id}/conversion-analysis")).json()
     assert analysis["conversion_summary"]["total_revenue"] == 250.25
 
 
 async def create_for_certain(caller: Caller, campaign_id: int, number: int) -> int:
-    """Create a lead as a careful client does: with a key, again and again until it is told that it is there."""
+    """Create a lead as a careful client does: with a key, repeated until the response is a success."""
     headers = caller.headers | {"Idempotency-Key": f"lead-{caller.company_id}-{number}"}
     body = lead_body(caller, campaign_id, number)
 
@@ -134,10 +134,10 @@ async def create_for_certain(caller: Caller, campaign_id: int, number: int) -> i
 async def test_a_database_that_crashes_under_load_keeps_what_was_acknowledged_and_nothing_is_doubled(
     caller: Caller, local_stack: Stack
 ) -> None:
-    """It crashes twice while eight clients create leads, and while consumers apply what is told of them.
+    """It crashes twice while eight clients create leads, and while consumers apply their events.
 
     Fails when `Database` turns `synchronous_commit` off: consumers have acknowledged what the crash takes back, and the
-    totals stay short. And when a consumer does not ask `is_unavailable`: the outage dead-letters good messages.
+    totals stay short. And when a consumer does not check `is_unavailable`: the outage dead-letters good messages.
     """
     count, clients = 400, 8
     campaign_id = await caller.create_campaign()
@@ -181,7 +181,7 @@ async def redis_gone(stack: Stack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def redis_frozen(stack: Stack) -> AsyncIterator[None]:
-    """While the block lasts, Redis takes connections and says nothing, as a machine that swaps does."""
+    """While the block lasts, Redis accepts connections and never responds, as a machine that swaps does."""
     pid = stack.servers.redis.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
@@ -197,7 +197,7 @@ async def test_without_redis_imports_end_and_are_answered_and_so_is_everything_e
 ) -> None:
     """Redis only makes things faster.
 
-    Fails when `ProgressPublisher.tell` lets Redis' errors through (the import is answered 500), when `ReportCache.get`
+    Fails when a progress signal lets Redis' errors through (the response to the import is 500), when `ReportCache.get`
     does (reports are), and, frozen, when `connect_redis` sets no `socket_timeout` (the import is not done in 30 s).
     """
     campaign_id = await caller.create_campaign()
@@ -211,7 +211,7 @@ async def test_without_redis_imports_end_and_are_answered_and_so_is_everything_e
         assert (job["status"], job["imported_count"]) == ("completed", 600)
         await create_leads(caller, campaign_id, 5, first=600)
         assert len(await caller.leads(limit=1_000)) == 1_000
-        # Reports too, and not those that were kept of an earlier state.
+        # Reports too, and not cached ones of an earlier state.
         await come_to(caller, Figures(leads=1_205), deadline=30)
         analysis = await caller.get(f"{LEADS}/company/{caller.company_id}/analytics")
         assert analysis.json()["lead_funnel"]["total_leads"] == 1_205
@@ -220,7 +220,7 @@ async def test_without_redis_imports_end_and_are_answered_and_so_is_everything_e
 async def test_a_consumer_whose_queue_was_deleted_comes_back(
     caller: Caller, local_stack: Stack, broker: AbstractChannel
 ) -> None:
-    """What was in the queue is gone with it (a rebuild brings it back); what is told afterwards is applied.
+    """Messages in the queue are lost with it (a rebuild restores their effect); later events are applied.
 
     Fails when the consumer does not listen for its cancellation by the broker: it waits on, and the queue stays away.
     """
@@ -242,9 +242,9 @@ async def test_a_consumer_whose_queue_was_deleted_comes_back(
 async def test_projections_a_hundred_thousand_leads_behind_catch_up_to_exact_figures(
     caller: Caller, local_stack: Stack
 ) -> None:
-    """Their processes were down while it was all told: in events of 500 leads, and in single ones.
+    """Their processes were down while everything was emitted: in events of 500 leads, and in single ones.
 
-    Fails when `project` folds without `rollups.remember`: leads that are told of again are summed up again.
+    Fails when `project` folds without `rollups.remember`: leads with another event are counted again.
     """
     company, leads, calls, conversions = caller.company_id, 100_000, 3_000, 1_000
     behind = ("campaign-events", "analytics-events")
@@ -254,26 +254,26 @@ async def test_projections_a_hundred_thousand_leads_behind_catch_up_to_exact_fig
     def campaign_of(number: int) -> int:
         return campaigns[number // LEADS_PER_EVENT % len(campaigns)]
 
-    def told(number: int, **changed: object) -> dict[str, Any]:
+    def versioned(number: int, **changed: object) -> dict[str, Any]:
         return {"company_id": company, "campaign_id": campaign_of(number), **changed}
 
     events: list[EventData] = [
-        LeadCreated(leads=[lead(first_id + n, **told(n)) for n in range(start, start + LEADS_PER_EVENT)])
+        LeadCreated(leads=[lead(first_id + n, **versioned(n)) for n in range(start, start + LEADS_PER_EVENT)])
         for start in range(0, leads, LEADS_PER_EVENT)
     ]
     events += [
         LeadCallAttempted(
-            call_attempts=[call(first_id + n, lead_id=first_id + n, successful=n % 4 == 0, cost="0.25", **told(n))]
+            call_attempts=[call(first_id + n, lead_id=first_id + n, successful=n % 4 == 0, cost="0.25", **versioned(n))]
         )
         for n in range(calls)
     ]
     events += [
-        LeadConverted(leads=[conversion(lead(first_id + n, **told(n, version=2)), value=10, at=NOON)])
+        LeadConverted(leads=[conversion(lead(first_id + n, **versioned(n, version=2)), value=10, at=NOON)])
         for n in range(conversions)
     ]
     for name in behind:
         await asyncio.to_thread(local_stack.stop_process, name)
-    await tell(local_stack, company, events)
+    await emit(local_stack, company, events)
 
     async def all_sent() -> bool:
         return await waiting_in_outbox(local_stack, company) == 0
@@ -291,7 +291,7 @@ async def test_projections_a_hundred_thousand_leads_behind_catch_up_to_exact_fig
     statistics = (await caller.get(f"/api/voice-campaigns/company/{company}/stats")).json()
     assert statistics["total_cost"] == calls * 0.25
     for campaign_id in campaigns:
-        shown = (await caller.get(f"/api/voice-campaigns/{campaign_id}/stats")).json()
-        assert shown["total_leads"] == leads // len(campaigns)
+        response = (await caller.get(f"/api/voice-campaigns/{campaign_id}/stats")).json()
+        assert response["total_leads"] == leads // len(campaigns)
     funnel = (await caller.get(f"{LEADS}/company/{company}/analytics")).json()["lead_funnel"]
     assert (funnel["total_leads"], funnel["contacted"], funnel["converted"]) == (leads, calls, conversions)

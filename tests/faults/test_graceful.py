@@ -1,4 +1,4 @@
-"""Every process stops soon, starts without its servers, finds them again, and says the truth about itself meanwhile."""
+"""Every process stops soon, starts without its servers, finds them again, and reports its readiness truthfully."""
 
 import asyncio
 import os
@@ -34,13 +34,13 @@ SERVERS = ("postgres", "rabbitmq", "redis")
 STOP_SECONDS = 10.0
 """From SIGTERM to the end of a process."""
 NOTICE_SECONDS = 6.0
-"""From the loss of a server to an answer that says so."""
+"""From the loss of a server to a response that reports it."""
 RETURN_SECONDS = 20.0
 """From the return of a server to a process that is ready; the pauses between tries grow to 3 s."""
 
 
 def needs(name: str) -> set[str]:
-    """The servers without which a process is not ready; what an API tells waits in its outbox for the broker."""
+    """The servers without which a process is not ready; events of an API wait in its outbox for the broker."""
     return {"postgres"} if name.endswith("-api") else {"postgres", "rabbitmq"}
 
 
@@ -53,7 +53,7 @@ async def status(url: str, path: str) -> int | None:
         return None
 
 
-async def says(url: str, path: str, expected: int, *, within: float) -> None:
+async def responds(url: str, path: str, expected: int, *, within: float) -> None:
     """Wait until a process answers so."""
 
     async def answers() -> bool:
@@ -63,7 +63,7 @@ async def says(url: str, path: str, expected: int, *, within: float) -> None:
 
 
 @pytest.mark.parametrize("names", BY_SERVICE, ids=" and ".join)
-async def test_processes_start_without_servers_find_them_in_any_order_and_stop_while_they_say_nothing(
+async def test_processes_start_without_servers_find_them_in_any_order_and_stop_while_they_are_silent(
     local_stack: Stack, names: Sequence[str]
 ) -> None:
     """Fails when a start waits for a server, when one is not looked for again, or when a stop waits for an answer."""
@@ -87,12 +87,12 @@ async def start_find_and_stop(stack: Stack, name: str) -> None:
         async with own_process(
             stack, name, DATABASE_URL=postgres.url, AMQP_URL=rabbitmq.url, REDIS_URL=redis.url
         ) as process:
-            await says(process.url, "/healthz", 200, within=START_SECONDS)
+            await responds(process.url, "/healthz", 200, within=START_SECONDS)
             assert await status(process.url, "/readyz") == 503, name
             await come_back_one_after_the_other(process, name, links)
             for link in links.values():
                 link.delay_responses()
-            await says(process.url, "/readyz", 503, within=NOTICE_SECONDS)
+            await responds(process.url, "/readyz", 503, within=NOTICE_SECONDS)
             assert await status(process.url, "/healthz") == 200, name
             assert await process.stopped() < STOP_SECONDS, name
             for link in links.values():
@@ -106,7 +106,7 @@ async def come_back_one_after_the_other(process: OwnProcess, name: str, links: M
         links[server].open()
         missing.discard(server)
         if not missing:
-            await says(process.url, "/readyz", 200, within=RETURN_SECONDS)
+            await responds(process.url, "/readyz", 200, within=RETURN_SECONDS)
         else:
             assert await status(process.url, "/readyz") == 503
 
@@ -124,7 +124,7 @@ async def gone(server: Child) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def frozen(server: Child) -> AsyncIterator[None]:
-    """While the block lasts, the server says nothing: its connections stay, as with a machine that swaps."""
+    """While the block lasts, the server is silent: its connections stay, as with a machine that swaps."""
     assert server.pid is not None
     leader = psutil.Process(server.pid)
     family = [leader, *leader.children(recursive=True)]
@@ -140,25 +140,25 @@ async def frozen(server: Child) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("outage", [gone, frozen], ids=["gone", "frozen"])
 @pytest.mark.parametrize("server", SERVERS)
-async def test_every_process_says_when_a_server_is_away_and_is_ready_when_it_is_back(
+async def test_every_process_reports_when_a_server_is_away_and_is_ready_when_it_is_back(
     local_stack: Stack, server: str, outage: Outage
 ) -> None:
-    """Fails when readiness is remembered instead of asked for, or when one process does not connect again."""
+    """Fails when readiness is remembered instead of checked, or when one process does not connect again."""
 
     def expected(name: str) -> tuple[int, int]:
         return (200, 503 if server in needs(name) else 200)
 
-    async def said(name: str) -> tuple[int | None, int | None]:
+    async def readiness(name: str) -> tuple[int | None, int | None]:
         return await status(local_stack.url(name), "/healthz"), await status(local_stack.url(name), "/readyz")
 
-    async def all_say(answers: Mapping[str, tuple[int, int]]) -> bool:
-        now = dict(zip(NAMES, await asyncio.gather(*map(said, NAMES)), strict=True))
+    async def all_respond(answers: Mapping[str, tuple[int, int]]) -> bool:
+        now = dict(zip(NAMES, await asyncio.gather(*map(readiness, NAMES)), strict=True))
         return now == answers
 
     children = {child.name: child for child in local_stack.servers.children}
     async with outage(children[server]):
-        await eventually(lambda: all_say({name: expected(name) for name in NAMES}), deadline=NOTICE_SECONDS)
-    await eventually(lambda: all_say(dict.fromkeys(NAMES, (200, 200))), deadline=RETURN_SECONDS)
+        await eventually(lambda: all_respond({name: expected(name) for name in NAMES}), deadline=NOTICE_SECONDS)
+    await eventually(lambda: all_respond(dict.fromkeys(NAMES, (200, 200))), deadline=RETURN_SECONDS)
 
 
 async def test_an_api_that_is_stopped_under_load_has_done_all_that_it_acknowledged(
@@ -201,11 +201,11 @@ async def test_an_api_that_is_stopped_under_load_has_done_all_that_it_acknowledg
     finally:
         await connection.close()
     assert set(acknowledged) <= stored
-    # A connection that is closed while a request is on its way to it breaks that request, which nobody has answered.
+    # A connection that is closed while a request is on its way to it breaks that request, which gets no response.
     assert len(stored) - len(acknowledged) <= len(broken)
 
 
-async def test_an_api_stops_soon_though_its_requests_wait_for_a_database_that_says_nothing(
+async def test_an_api_stops_soon_though_its_requests_wait_for_a_silent_database(
     caller: Caller, local_stack: Stack
 ) -> None:
     """Fails when the end waits for connections to be given back: those of the requests never are."""
@@ -221,13 +221,13 @@ async def test_an_api_stops_soon_though_its_requests_wait_for_a_database_that_sa
             assert (await http.get(path)).status_code == 200
             since = await observer.fetchval("SELECT clock_timestamp()")
 
-            async def asked() -> bool:
+            async def has_queried() -> bool:
                 query = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'campaign-api' AND query_start > $1"
                 return bool(await observer.fetchval(query, since))
 
             database.delay_responses()
             waiting = [asyncio.create_task(http.get(path, timeout=STOP_SECONDS)) for _ in range(4)]
-            await eventually(asked)
+            await eventually(has_queried)
             assert await process.stopped() < STOP_SECONDS
             await asyncio.gather(*waiting, return_exceptions=True)
         database.pass_responses()
@@ -247,7 +247,7 @@ async def only_worker(stack: Stack) -> AsyncIterator[OwnProcess]:
 
 
 @asynccontextmanager
-async def loading_held_up(stack: Stack) -> AsyncIterator[None]:
+async def loading_blocked(stack: Stack) -> AsyncIterator[None]:
     """While the block lasts, whoever loads leads stands still in the middle of it."""
     holder = await asyncpg.connect(stack.servers.postgres.database_url("leads"))
     try:
@@ -276,9 +276,9 @@ async def in_the_middle(database: Database) -> bool:
 async def test_a_worker_that_is_stopped_finishes_the_import_under_way(
     caller: Caller, local_stack: Stack, leads_database: Database
 ) -> None:
-    """Fails when a stop cuts the import off: nobody else is there to do it."""
+    """Fails when a stop cuts the import off: no other worker is there to finish it."""
     async with only_worker(local_stack) as process:
-        async with loading_held_up(local_stack):
+        async with loading_blocked(local_stack):
             location = await start_import(caller, 600)
             await eventually(lambda: in_the_middle(leads_database))
             await process.begin_to_stop()
@@ -292,7 +292,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_cannot_finish(
     caller: Caller, local_stack: Stack, leads_database: Database
 ) -> None:
     """Fails when the end waits for the import's, which three limits forbid: the batch's, the work's and the alarm."""
-    async with only_worker(local_stack) as process, loading_held_up(local_stack):
+    async with only_worker(local_stack) as process, loading_blocked(local_stack):
         location = await start_import(caller, 600)
         await eventually(lambda: in_the_middle(leads_database))
         assert await process.stopped() < STOP_SECONDS
@@ -330,7 +330,7 @@ async def test_a_process_ends_whatever_its_end_waits_for() -> None:
         sys.executable, "-c", NEVER_ENDS, str(port), cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
     )
     try:
-        await says(f"http://{ports.LOOPBACK}:{port}", "/healthz", 200, within=30)
+        await responds(f"http://{ports.LOOPBACK}:{port}", "/healthz", 200, within=30)
         process.terminate()
         assert await asyncio.wait_for(process.wait(), STOP_SECONDS) == -signal.SIGALRM
     finally:

@@ -27,7 +27,7 @@ Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @asynccontextmanager
-async def loading_held_up(stack: Stack) -> AsyncIterator[None]:
+async def loading_blocked(stack: Stack) -> AsyncIterator[None]:
     """While the block lasts, whoever loads leads stands still in the middle of it."""
     holder = await asyncpg.connect(stack.servers.postgres.database_url("leads"))
     try:
@@ -37,7 +37,7 @@ async def loading_held_up(stack: Stack) -> AsyncIterator[None]:
         holder.terminate()
 
 
-async def workers_held_up(database: Database) -> set[int]:
+async def blocked_workers(database: Database) -> set[int]:
     """The backends of workers that wait for a lock: for the table, or for another worker with the same job."""
     rows = await database.fetch(
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'import-worker' AND wait_event_type = 'Lock'"
@@ -67,17 +67,17 @@ async def start_import(caller: Caller, rows: int = ROWS) -> str:
 
 
 async def assert_imported_once(caller: Caller, database: Database, location: str, rows: int = ROWS) -> None:
-    """The job is completed, each lead is there once, and the other services were told of each once."""
+    """The job is completed, each lead is there once, and the other services have counted each once."""
     job = await caller.ended_job(location)
     assert (job["status"], job["imported_count"]) == ("completed", rows)
     phones = [lead["phone"] for lead in await caller.leads()]
     assert len(phones) == len(set(phones)) == rows
 
-    async def told() -> bool:
+    async def counted() -> bool:
         stats = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}/stats")).json()
         return bool(stats["total_leads"] == rows)
 
-    await eventually(told, deadline=30)
+    await eventually(counted, deadline=30)
     assert await database.fetchval("SELECT count(*) FROM import_files WHERE import_id = $1", job["id"]) == 0
 
 
@@ -85,14 +85,14 @@ async def test_a_worker_killed_in_the_middle_leaves_nothing_and_its_job_is_done_
     caller: Caller, local_stack: Stack, leads_database: Database
 ) -> None:
     """Fails when the worker acknowledges before its commit, or loads in more than one transaction."""
-    async with loading_held_up(local_stack):
+    async with loading_blocked(local_stack):
         location = await start_import(caller)
-        killed = await eventually(lambda: workers_held_up(leads_database))
+        killed = await eventually(lambda: blocked_workers(leads_database))
         local_stack.process("import-worker").kill()
         assert await count_leads(leads_database, caller) == 0
 
         async def the_next_worker_has_it() -> bool:
-            return bool(await workers_held_up(leads_database) - killed)
+            return bool(await blocked_workers(leads_database) - killed)
 
         await eventually(the_next_worker_has_it, deadline=30)
     await assert_imported_once(caller, leads_database, location)
@@ -101,15 +101,15 @@ async def test_a_worker_killed_in_the_middle_leaves_nothing_and_its_job_is_done_
 async def test_workers_killed_again_and_again_still_import_once(
     caller: Caller, local_stack: Stack, leads_database: Database
 ) -> None:
-    """Fails when a kill counts as a fault of the file too soon."""
-    async with loading_held_up(local_stack):
+    """Fails when a kill counts as an error of the file too soon."""
+    async with loading_blocked(local_stack):
         location = await start_import(caller)
         for _ in range(3):
-            seen = await eventually(lambda: workers_held_up(leads_database), deadline=30)
+            seen = await eventually(lambda: blocked_workers(leads_database), deadline=30)
             local_stack.process("import-worker").kill()
 
             async def the_next_worker_has_it(seen: set[int] = seen) -> bool:
-                return bool(await workers_held_up(leads_database) - seen)
+                return bool(await blocked_workers(leads_database) - seen)
 
             await eventually(the_next_worker_has_it, deadline=30)
     await assert_imported_once(caller, leads_database, location)
@@ -145,13 +145,13 @@ async def test_many_imports_at_once_are_each_done_whole_and_once_though_their_wo
     phones = [lead["phone"] for lead in await caller.leads()]
     assert sorted(phones) == [phone_number(number) for number in range(1_000 * files)]
 
-    async def each_was_told_once() -> bool:
+    async def each_was_counted_once() -> bool:
         stats = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}/stats")).json()
         return bool(stats["total_leads"] == 1_000 * files)
 
-    await eventually(each_was_told_once, deadline=30)
-    shown = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}")).json()["data"]
-    assert [campaign["total_leads"] for campaign in shown] == [1_000 * files]
+    await eventually(each_was_counted_once, deadline=30)
+    response = (await caller.get(f"/api/voice-campaigns/company/{caller.company_id}")).json()["data"]
+    assert [campaign["total_leads"] for campaign in response] == [1_000 * files]
 
 
 async def test_a_broker_that_is_away_delays_an_import_and_loses_nothing(
@@ -198,12 +198,12 @@ async def test_the_same_message_delivered_twice_at_once_imports_once(
     message = await leads_database.fetchrow("SELECT * FROM outbox WHERE company_id = $1", caller.company_id)
     assert message is not None
     exchange = await broker.get_exchange(message["exchange"])
-    async with loading_held_up(local_stack):
+    async with loading_blocked(local_stack):
         for _ in range(2):
             await exchange.publish(aio_pika.Message(message["body"]), message["routing_key"])
 
         async def both_are_handled() -> bool:
-            return len(await workers_held_up(leads_database)) == 2
+            return len(await blocked_workers(leads_database)) == 2
 
         await eventually(both_are_handled)
     await caller.ended_job(location)
@@ -217,9 +217,9 @@ async def test_a_database_that_crashes_in_the_middle_leaves_all_or_nothing(
 ) -> None:
     """Fails when a lost database counts against the message, or a half-done load survives."""
     worker_log = local_stack.process("import-worker").log
-    async with loading_held_up(local_stack):
+    async with loading_blocked(local_stack):
         location = await start_import(caller)
-        await eventually(lambda: workers_held_up(leads_database))
+        await eventually(lambda: blocked_workers(leads_database))
         tries_before = worker_log.read_text().count("database_away")
         await asyncio.to_thread(local_stack.servers.postgres.kill)
         await asyncio.to_thread(local_stack.servers.postgres.stop)  # or it would be started again at once

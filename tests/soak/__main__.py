@@ -1,7 +1,7 @@
 """``make soak``: mixed load with random kills of everything but the database, and then a look at what is there.
 
-A stack of its own, five minutes of load by default. At the end everything is let run until it has nothing left to do;
-then the databases, the history of events and what every client was told are compared. Exits with 1 when anything is
+A stack of its own, five minutes of load by default. At the end the product runs until no work is left; then
+the databases, the history of events and the responses of every client are compared. Exits with 1 when anything is
 wrong.
 """
 
@@ -23,13 +23,13 @@ from rich.table import Table
 from benchmarks.own_stack import own_stack
 from deploy.local.stack import Stack
 from shared.messaging.history import HistoryIncompleteError
-from tests.soak.checker import Databases, Findings, check, unsettled
+from tests.soak.checker import Databases, Findings, check, has_open_work
 from tests.soak.clients import Client, Promises
 
 CLIENTS: Final = 4
 LONGEST_SECONDS: Final = 3600
 SETTLE_SECONDS: Final = 120.0
-"""How long everything may take to come to rest, once nobody asks or kills any more."""
+"""How long the product may take to finish its work after the last request and the last kill."""
 BETWEEN_KILLS: Final = (3.0, 8.0)
 SPARED: Final = {"postgres", "epmd"}
 CAMPAIGN: Final = Path(__file__).parents[2] / "deploy" / "local" / "sample_campaign.json"
@@ -48,12 +48,12 @@ async def _kill(stack: Stack, chance: random.Random, until: float, kills: Counte
         kills[name] += 1
 
 
-async def _settled(stack: Stack, databases: Databases, promises: Promises) -> Findings:
+async def _final_findings(stack: Stack, databases: Databases, promises: Promises) -> Findings:
     """What is wrong once everything has come to rest, or when it should have."""
     until = time.monotonic() + SETTLE_SECONDS
     for part in stack.parts:
         await asyncio.to_thread(part.wait_ready)
-    while await unsettled(databases) and time.monotonic() < until:
+    while await has_open_work(databases) and time.monotonic() < until:
         await asyncio.sleep(0.5)
     while True:
         findings = await check(databases, stack.servers.rabbitmq.url, promises)
@@ -77,16 +77,16 @@ async def soak(stack: Stack, seconds: float, seed: int) -> tuple[Promises, Count
             await client.prepare(json.loads(CAMPAIGN.read_text()))
         until = time.monotonic() + seconds
         await asyncio.gather(_kill(stack, chance, until, kills), *(client.work(until) for client in clients))
-    return promises, kills, await _settled(stack, databases, promises)
+    return promises, kills, await _final_findings(stack, databases, promises)
 
 
 def _tables(promises: Promises, kills: Counter[str], findings: Findings) -> list[Table]:
-    asked = Table(title="Answers, by operation and status (0: none came)")
-    asked.add_column("operation")
-    asked.add_column("answers")
+    responses = Table(title="Responses, by operation and status (0: no response)")
+    responses.add_column("operation")
+    responses.add_column("responses")
     for name in sorted({name for name, _ in promises.answers}):
         counts = sorted((status, count) for (of, status), count in promises.answers.items() if of == name)
-        asked.add_row(name, ", ".join(f"{status}: {count:,}" for status, count in counts))
+        responses.add_row(name, ", ".join(f"{status}: {count:,}" for status, count in counts))
     unsure = len(promises.unsure_leads) + len(promises.unsure_calls) + len(promises.unsure_conversions)
     summary = Table(title="What it came to", show_header=False)
     for name, value in (
@@ -97,7 +97,7 @@ def _tables(promises: Promises, kills: Counter[str], findings: Findings) -> list
         ("wrong", "\n".join(findings.wrong) or "nothing: nothing lost, nothing doubled, all projections equal"),
     ):
         summary.add_row(name, value)
-    return [asked, summary]
+    return [responses, summary]
 
 
 def main(

@@ -12,7 +12,7 @@ from shared.events.leads import LeadCallAttempted, LeadCreated
 from shared.messaging.history import read_history
 from tests.soak.clients import Promises
 
-_SHOWN = 5
+_PRINTED = 5
 """Most findings of one kind that are named."""
 
 
@@ -26,7 +26,7 @@ class Findings:
     def expect(self, what: str, wrong: object) -> None:
         """Note ``wrong``, if it is anything, as what is wrong about ``what``."""
         if wrong:
-            listed = sorted(wrong, key=repr)[:_SHOWN] if isinstance(wrong, set | list | dict) else wrong
+            listed = sorted(wrong, key=repr)[:_PRINTED] if isinstance(wrong, set | list | dict) else wrong
             self.wrong.append(f"{what}: {len(wrong) if hasattr(wrong, '__len__') else wrong}, as {listed}")
 
 
@@ -39,7 +39,7 @@ class Databases:
     analytics: "asyncpg.Connection[asyncpg.Record]"
 
 
-async def unsettled(databases: Databases) -> int:
+async def has_open_work(databases: Databases) -> int:
     """How many messages still wait in outboxes, and imports for their end."""
     questions = [
         (databases.campaigns, "SELECT count(*) FROM outbox"),
@@ -51,7 +51,7 @@ async def unsettled(databases: Databases) -> int:
 
 async def check(databases: Databases, amqp_url: str, promises: Promises) -> Findings:
     """Look at everything."""
-    findings = Findings(wrong=[f"an answer that must not be: {fault}" for fault in promises.faults[:_SHOWN]])
+    findings = Findings(wrong=[f"an unexpected response: {error}" for error in promises.errors[:_PRINTED]])
     await _check_promises(findings, databases, promises)
     await _check_history(findings, databases, amqp_url)
     await _check_projections(findings, databases)
@@ -67,7 +67,7 @@ async def _check_promises(findings: Findings, databases: Databases, promises: Pr
     findings.looked_at["leads"] = leads.total()
     findings.expect("confirmed leads that are not there", {*promises.leads, *imported} - leads.keys())
     findings.expect("leads that are there twice", {mark for mark, count in leads.items() if count > 1})
-    findings.expect("leads that nobody created", leads.keys() - {*promises.leads, *imported, *possible})
+    findings.expect("leads that no client created", leads.keys() - {*promises.leads, *imported, *possible})
     partly = [marks for marks in promises.unsure_imports if 0 < len(marks & leads.keys()) < len(marks)]
     findings.expect("imports that are there in part", partly)
 
@@ -75,7 +75,7 @@ async def _check_promises(findings: Findings, databases: Databases, promises: Pr
     findings.looked_at["calls"] = calls.total()
     findings.expect("confirmed calls that are not there", promises.calls - calls.keys())
     findings.expect("calls that are there twice", {mark for mark, count in calls.items() if count > 1})
-    findings.expect("calls that nobody made", calls.keys() - promises.calls - promises.unsure_calls)
+    findings.expect("calls that no client made", calls.keys() - promises.calls - promises.unsure_calls)
 
     converted = {row[0]: float(row[1]) for row in await databases.leads.fetch(_CONVERSIONS)}
     findings.looked_at["conversions"] = len(converted)
@@ -89,8 +89,8 @@ async def _check_promises(findings: Findings, databases: Databases, promises: Pr
 
 
 async def _check_history(findings: Findings, databases: Databases, amqp_url: str) -> None:
-    """Every lead and call was told once, and of every lead its last version."""
-    told: dict[str, Any] = {"created": Counter(), "calls": Counter(), "versions": defaultdict(int)}
+    """Every lead and call was emitted once, and of every lead its last version."""
+    emitted: dict[str, Any] = {"created": Counter(), "calls": Counter(), "versions": defaultdict(int)}
     seen = set()
     async for events in read_history(amqp_url):
         for event in events:
@@ -98,28 +98,28 @@ async def _check_history(findings: Findings, databases: Databases, amqp_url: str
                 continue  # the same event again, as may be
             seen.add(event.id)
             if event.type == LeadCallAttempted.event_type:
-                told["calls"].update(attempt["id"] for attempt in event.data["call_attempts"])  # type: ignore[attr-defined]
+                emitted["calls"].update(attempt["id"] for attempt in event.data["call_attempts"])  # type: ignore[attr-defined]
             elif event.type.startswith("lead."):
                 for lead in event.data["leads"]:  # type: ignore[attr-defined]
-                    told["versions"][lead["id"]] = max(told["versions"][lead["id"]], lead["version"])
+                    emitted["versions"][lead["id"]] = max(emitted["versions"][lead["id"]], lead["version"])
                     if event.type == LeadCreated.event_type:
-                        told["created"][lead["id"]] += 1
+                        emitted["created"][lead["id"]] += 1
     findings.looked_at["events"] = len(seen)
     leads = {row[0]: row[1] for row in await databases.leads.fetch("SELECT id, version FROM leads")}
     calls = {row[0] for row in await databases.leads.fetch("SELECT id FROM call_attempts")}
-    findings.expect("leads whose creation was not told just once", _not_once(told["created"], leads))
-    findings.expect("calls that were not told just once", _not_once(told["calls"], calls))
+    findings.expect("leads whose creation was not emitted just once", _not_once(emitted["created"], leads))
+    findings.expect("calls that were not emitted just once", _not_once(emitted["calls"], calls))
     findings.expect(
-        "leads whose last version was not told", {id_ for id_, v in leads.items() if told["versions"][id_] != v}
+        "leads whose last version was not emitted", {id_ for id_, v in leads.items() if emitted["versions"][id_] != v}
     )
 
 
-def _not_once(told: Counter[int], there: Any) -> set[int]:
-    return {number for number in {*told, *there} if told[number] != 1 or number not in there}
+def _not_once(emitted: Counter[int], there: Any) -> set[int]:
+    return {number for number in {*emitted, *there} if emitted[number] != 1 or number not in there}
 
 
 async def _check_projections(findings: Findings, databases: Databases) -> None:
-    """Facts, sums and totals are what the leads and calls say."""
+    """Facts, sums and totals agree with the leads and calls."""
     for name, own, theirs in (
         ("leads", _LEADS, _LEAD_FACTS),
         ("calls", _CALLS, _CALL_FACTS),
@@ -161,8 +161,8 @@ def _differences(rollup: Rollup, grain: Grain) -> str:
     source = rows if rollup.source == "changed" else rollup.source.replace("FROM changed", f"FROM {rows}")
     numbers = ", ".join(str(number) for number in range(1, len(keys) + 1))
     made = f"SELECT {facts} FROM {source} GROUP BY {numbers}"
-    kept = f"SELECT {', '.join([*grain.keys, *names])} FROM {grain.table.name} WHERE {something}"
-    return f"(({made}) EXCEPT ({kept})) UNION ALL (({kept}) EXCEPT ({made})) LIMIT {_SHOWN}"
+    stored = f"SELECT {', '.join([*grain.keys, *names])} FROM {grain.table.name} WHERE {something}"
+    return f"(({made}) EXCEPT ({stored})) UNION ALL (({stored}) EXCEPT ({made})) LIMIT {_PRINTED}"
 
 
 _QUEUES = ("analytics.projections", "campaign.totals", "lead.campaigns", "lead.imports")

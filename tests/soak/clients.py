@@ -1,4 +1,4 @@
-"""Clients of the gateway, each of which remembers what it was told."""
+"""Clients of the gateway, which record the responses that they got."""
 
 import asyncio
 import csv
@@ -18,18 +18,18 @@ AGENTS: Final = (1, 5)
 AWAY: Final = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
 """What may be answered while something was killed: try again."""
 PATIENCE_SECONDS: Final = 60.0
-"""How long a client asks again for what must be answered in the end."""
+"""How long a client repeats a request that must succeed in the end."""
 PAUSE_SECONDS: Final = 0.25
 
 
 @dataclass
 class Promises:
-    """What clients were told, all of them together."""
+    """The responses of all clients."""
 
     leads: dict[str, int] = field(default_factory=dict)
     """Marks of leads whose creation was confirmed, and their ids."""
     unsure_leads: set[str] = field(default_factory=set)
-    """Marks of leads of which nobody said whether they were created."""
+    """Marks of leads without a response about their creation."""
     imports: list[set[str]] = field(default_factory=list)
     """Marks of the leads of each confirmed import."""
     unsure_imports: list[set[str]] = field(default_factory=list)
@@ -39,10 +39,10 @@ class Promises:
     conversions: dict[int, float] = field(default_factory=dict)
     """Value last confirmed, by lead."""
     unsure_conversions: set[int] = field(default_factory=set)
-    """Leads with a conversion of which nobody said whether it was made."""
+    """Leads with a conversion without a response."""
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     """By operation and status; 0 where the connection broke."""
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     """Answers that must not be, whatever is killed."""
 
     @property
@@ -93,7 +93,7 @@ class Client:
     def _phone(self) -> str:
         return f"+1{415 + self._company_id % 100}{2_000_000 + self._numbers:07}"
 
-    async def _ask(self, name: str, method: str, path: str, **request: Any) -> httpx.Response | None:
+    async def _request_stop(self, name: str, method: str, path: str, **request: Any) -> httpx.Response | None:
         """One request; None when no answer came. An answer that must not be is noted."""
         try:
             answer = await self._http.request(method, path, **request)
@@ -102,14 +102,14 @@ class Client:
             return None
         self._promises.answers[name, answer.status_code] += 1
         if not answer.is_success and answer.status_code not in {*AWAY, httpx.codes.CONFLICT, httpx.codes.ACCEPTED}:
-            self._promises.faults.append(f"{name}: {answer.status_code} {answer.text[:200]}")
+            self._promises.errors.append(f"{name}: {answer.status_code} {answer.text[:200]}")
         return answer
 
     async def _until_answered(self, name: str, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:
-        """The same request under the same key, until it succeeds; None when nobody could say within patience."""
+        """The same request under the same key, until it succeeds; None if there was no response within the patience."""
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
-            answer = await self._ask(name, "POST", path, json=body, headers={"Idempotency-Key": key})
+            answer = await self._request_stop(name, "POST", path, json=body, headers={"Idempotency-Key": key})
             if answer is not None and answer.is_success:
                 return answer
             if answer is not None and answer.status_code not in {*AWAY, httpx.codes.CONFLICT}:
@@ -158,7 +158,7 @@ class Client:
         for _ in range(ROWS):
             marks.append(self._mark())
             writer.writerow([self._phone(), marks[-1], "soak"])
-        answer = await self._ask(
+        answer = await self._request_stop(
             "import",
             "POST",
             f"/api/company/voice-leads/company/{self._company_id}/import",
@@ -170,7 +170,7 @@ class Client:
 
     async def _convert(self) -> None:
         lead, value = self._random.choice(self._ids), round(self._random.uniform(1, 1000), 2)
-        answer = await self._ask("convert", "PATCH", f"/api/voice-leads/{lead}/convert", json={"value": value})
+        answer = await self._request_stop("convert", "PATCH", f"/api/voice-leads/{lead}/convert", json={"value": value})
         if answer is not None and answer.is_success:
             self._promises.conversions[lead] = value
             self._promises.unsure_conversions.discard(lead)
@@ -179,7 +179,7 @@ class Client:
 
     async def _assign(self) -> None:
         lead, agent = self._random.choice(self._ids), self._random.randint(*AGENTS)
-        await self._ask("assign", "PATCH", f"/api/voice-leads/{lead}/assign", json={"assigned_to": agent})
+        await self._request_stop("assign", "PATCH", f"/api/voice-leads/{lead}/assign", json={"assigned_to": agent})
 
     async def _assign_many(self) -> None:
         body = {
@@ -187,7 +187,7 @@ class Client:
             "assigned_to": self._random.randint(*AGENTS),
         }
         path = f"/api/company/voice-leads/company/{self._company_id}/bulk-assign"
-        await self._ask("bulk assign", "PATCH", path, json=body)
+        await self._request_stop("bulk assign", "PATCH", path, json=body)
 
     async def _read(self) -> None:
         path = self._random.choice(
@@ -198,4 +198,4 @@ class Client:
                 f"/api/voice-campaigns/{self._campaign_id}?company_id={self._company_id}",
             ]
         )
-        await self._ask("read", "GET", path)
+        await self._request_stop("read", "GET", path)

@@ -97,7 +97,7 @@ async def test_each_field_can_be_set_alone(company: LeadCompany, field: str) -> 
             {LeadStatusChanged, LeadAssigned, LeadUpdated},
         ),
     ],
-    ids=str,
+    ids=lambda value: str(value if isinstance(value, dict) else sorted(event.event_type for event in value)),
 )
 async def test_an_update_is_told_of_as_what_it_is(
     company: LeadCompany, updates: dict[str, Any], told: set[type[Any]]

@@ -3,29 +3,22 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
 import pytest
-import schemathesis
-from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
-from hypothesis import HealthCheck, settings
-from schemathesis import Case, Config
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from services.lead_svc.app import MIGRATIONS, create_api_app
 from shared.database.migrations import upgrade
 from tests.contract.leads.test_openapi_conformance import DOCUMENT, TESTED, TOKEN
+from tests.fixtures.conformance import STATUS_CHECKS, Generated, any_requests, bounded, served
 from tests.fixtures.leads import lead_api_settings
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.serving import serving
 
-SCHEMA = schemathesis.openapi.from_dict(
-    DOCUMENT, config=Config.from_dict({"generation": {"deterministic": True}})
-).exclude(path_regex=TESTED)
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+SCHEMA = any_requests(DOCUMENT).exclude(path_regex=TESTED)
 COMPANIES = (1, 2)
 """Which made-up requests often name. Each has the campaign of its own number."""
 ENDED = """
@@ -53,18 +46,14 @@ async def database(servers: ServerUrls) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 def address(servers: ServerUrls, database: str) -> Iterator[str]:
-    """Where the API is served, from a thread of its own: the requests of schemathesis block the tests' loop.
+    """URL of the API. There is no worker: the API does not wait for an accepted import."""
 
-    No worker is there: an import that is accepted is not waited for.
-    """
-    knows_no_campaign = FastAPI()
-    with (
-        start_blocking_portal(backend_options={"use_uvloop": True}) as portal,
-        portal.wrap_async_context_manager(serving(knows_no_campaign)) as campaign_svc_url,
-    ):
+    def api(campaign_svc_url: str) -> AbstractAsyncContextManager[str]:
         own = lead_api_settings(servers, database, campaign_svc_url).model_copy(update={"import_wait_seconds": 0.01})
-        with portal.wrap_async_context_manager(serving(create_api_app(own))) as url:
-            yield url
+        return serving(create_api_app(own))
+
+    with served(lambda: serving(FastAPI()), api) as url:
+        yield url
 
 
 def test_between_them_the_two_modules_test_every_operation() -> None:
@@ -81,8 +70,8 @@ def _operations(schema: Any) -> list[Any]:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_any_request_gets_a_documented_response(case: Case[Any], address: str) -> None:
+@bounded(25)
+def test_any_request_gets_a_documented_response(case: Generated, address: str) -> None:
     if case.path.endswith("/events") and case.path_parameters.get("importId") not in COMPANIES:
         case.path_parameters["importId"] = COMPANIES[0]  # one that has not ended is followed for ever
-    case.call_and_validate(base_url=address, headers=TOKEN, checks=CHECKS)
+    case.call_and_validate(base_url=address, headers=TOKEN, checks=STATUS_CHECKS)

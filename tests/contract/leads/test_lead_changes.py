@@ -607,7 +607,7 @@ async def test_a_lead_stays_with_its_campaign_and_company(company: LeadCompany, 
         ({"status": "completed"}, {LeadStatusChanged}),
         ({"notes": "x", "status": "completed"}, {LeadStatusChanged, LeadUpdated}),
     ],
-    ids=str,
+    ids=lambda value: str(value if isinstance(value, dict) else sorted(event.event_type for event in value)),
 )
 async def test_an_update_is_told_of(
     company: LeadCompany, changes: dict[str, Any], told: set[type[LeadUpdated | LeadStatusChanged]]

@@ -54,14 +54,14 @@ async def test_shows_what_is_published_until_it_is_interrupted(broker: Broker) -
     await broker.declare(PROJECTION)
     await publish(broker, created(1))
     async with watching(broker) as running:
-        await running.has_said("Watching events")
+        await running.logged("Watching events")
         await publish(broker, created(2), outgoing(CampaignCreated(campaign=campaign(3)), company=7))
         first, second = await running.wrote(2)
         assert "lead.created.v1" in first
         assert "company 1  lead 2 v1: campaign 1, pending" in first
         assert "company 7  campaign 3 v1: Campaign 3, active" in second
         assert await running.ended(by=signal.SIGINT) == 0
-        assert running.said == ["Watching events; Ctrl-C ends"]
+        assert running.errors == ["Watching events; Ctrl-C ends"]
     assert await broker.count(PROJECTION.name) == 2
 
 
@@ -85,7 +85,7 @@ async def test_prints_only_filtered_events(broker: Broker, options: list[str], e
         outgoing(LeadUpdated(leads=[lead(3)])),
     )
     async with watching(broker, "--from-start", "--no-follow", *options) as running:
-        assert await running.ended() == 0, running.said
+        assert await running.ended() == 0, running.errors
         assert [line.partition("  company ")[2][3:].partition(" v")[0] for line in running.lines] == expected
 
 
@@ -101,7 +101,7 @@ async def test_replays_the_history_and_goes_on(broker: Broker) -> None:
 async def test_replays_since_a_time(broker: Broker) -> None:
     await publish(broker, created(1, age=timedelta(hours=2)), created(2, age=timedelta(minutes=50)), created(3))
     async with watching(broker, "--since", "1h", "--no-follow") as running:
-        assert await running.ended() == 0, running.said
+        assert await running.ended() == 0, running.errors
         assert [line.partition(" lead ")[2].partition(" v")[0] for line in running.lines] == ["2", "3"]
 
 
@@ -109,7 +109,7 @@ async def test_shows_whole_events_as_they_travelled(broker: Broker) -> None:
     event = created(1)
     await publish(broker, event)
     async with watching(broker, "--from-start", "--no-follow", "--json") as running:
-        assert await running.ended() == 0, running.said
+        assert await running.ended() == 0, running.errors
         assert running.lines == [event.body.decode()]
 
 
@@ -119,7 +119,7 @@ async def test_an_unreadable_message_is_reported_on_standard_error(broker: Broke
     async with watching(broker, "--from-start", "--no-follow") as running:
         assert await running.ended() == 0
         assert len(running.lines) == 1
-        assert "Not readable: b'not an event'" in running.said
+        assert "Not readable: b'not an event'" in running.errors
 
 
 async def seen(broker: Broker, beginning: datetime | None) -> AsyncIterator[Received]:
@@ -177,23 +177,23 @@ async def test_the_history_ends_though_events_go_on(broker: Broker) -> None:
 async def test_contradictory_options_are_rejected(broker: Broker, options: list[str], error: str) -> None:
     async with watching(broker, *options) as running:
         assert await running.ended() == 2
-        assert error in "\n".join(running.said)
+        assert error in "\n".join(running.errors)
 
 
 async def test_a_broker_that_is_lost_ends_it_with_a_line(broker: Broker) -> None:
     argv = [sys.executable, "-m", "operations", "events"]
     async with link_to(broker.url) as link, program(argv, cwd=ROOT, env={"AMQP_URL": link.url}) as running:
-        await running.has_said("Watching events")
+        await running.logged("Watching events")
         await link.close()
         assert await running.ended() == 1
-        assert [line.partition(":")[0] for line in running.said[1:]] == ["The broker was lost"]
+        assert [line.partition(":")[0] for line in running.errors[1:]] == ["The broker was lost"]
 
 
 async def test_an_unavailable_broker_is_reported_in_one_line() -> None:
     argv = [sys.executable, "-m", "operations", "events"]
     async with program(argv, cwd=ROOT, env={"AMQP_URL": "amqp://x:x@127.0.0.1:1/voice"}) as running:
         assert await running.ended() == 1
-        assert [line.partition(":")[0] for line in running.said] == ["The broker was lost"]
+        assert [line.partition(":")[0] for line in running.errors] == ["The broker was lost"]
     async with program(argv, cwd=ROOT, env={"AMQP_URL": ""}) as running:
         assert await running.ended() == 2
-        assert running.said == ["AMQP_URL: Field required"]
+        assert running.errors == ["AMQP_URL: Field required"]

@@ -22,13 +22,13 @@ SHOWN_LEADS = 5
 LEAD_COLUMNS = ("id", "first_name", "last_name", "phone", "city", "priority", "status")
 
 
-def do_first_job(gateway_url: str, token: str, console: Console) -> None:
+def run_demo(gateway_url: str, token: str, console: Console) -> None:
     """Create a campaign, import the sample file into it and show the company's statistics.
 
     Raises
     ------
     StackError
-        A step was refused or did not end in time, with what the API said.
+        A step was rejected or did not end in time; the text has the response of the API.
     """
     campaign_body = json.loads(CAMPAIGN.read_text(encoding="utf-8")) | {"company_id": COMPANY}
     headers = {"Authorization": f"Bearer {token}"}
@@ -96,8 +96,8 @@ def _statistics(api: httpx.Client, expected_leads: int) -> dict[str, Any]:
 def _show_statistics(statistics: dict[str, Any], console: Console) -> None:
     table = Table("figure", "value", title=f"Statistics of company {COMPANY}")
     for name, value in statistics.items():
-        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
-        table.add_row(name.replace("_", " "), "–" if shown in ("", [], None) else str(shown))
+        text = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        table.add_row(name.replace("_", " "), "–" if text in ("", [], None) else str(text))
     console.print(table)
 
 

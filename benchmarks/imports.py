@@ -1,10 +1,10 @@
-"""The import against its floor, and against the usual way, in one run: ``make bench``.
+"""The import against its floor, and against the usual way, in one run: ``make bench WHAT=imports``.
 
 ===============  ==========================================================================================
 bare COPY        the same rows, already rendered, into the same table and indexes, committed: the floor
 in process       parse, validate, take ids, COPY, write the events, commit
 HTTP             through gateway, API, outbox, queue, worker and back, with every lead in the answer;
-                 for 10,000 rows asynchronous: until the job's status says it is completed
+                 for 10,000 rows asynchronous: until the status of the job is completed
 queue            part of the HTTP import: from the commit of the job to the start of the worker
 usual way        csv, a pydantic model a row, ORM ``add_all``, commit
 ===============  ==========================================================================================
@@ -161,7 +161,7 @@ class OverHttp:
         times.samples["queue"].append((taken - committed).total_seconds() * 1000)
 
     async def asynchronous(self, content: bytes) -> None:
-        """Import and ask for the job until it is completed."""
+        """Import and poll the job until it is completed."""
         answer = await self._client.send(self._request(content, {"Prefer": "respond-async"}))
         where = answer.raise_for_status().headers["Location"]
         async with asyncio.timeout(60):
@@ -191,7 +191,7 @@ async def run(stack: Stack, rounds: int) -> dict[int, Times]:
     await asyncio.to_thread(upgrade, MIGRATIONS, url)
     database = Database(url, name="benchmark")
     leads = await asyncpg.connect(postgres.database_url("leads"))
-    # Uncompressed, as curl asks for it: gzip would measure zlib.
+    # Uncompressed, as curl requests it: gzip would measure zlib.
     headers = {"Authorization": f"Bearer {stack.token(1)}", "Accept-Encoding": "identity"}
     times = {rows: Times() for rows in SIZES}
     async with httpx.AsyncClient(base_url=stack.gateway_url, headers=headers, timeout=60) as client:
