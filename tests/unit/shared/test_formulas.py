@@ -23,7 +23,7 @@ def test_an_average_duration_is_in_whole_seconds_and_zero_of_nothing(total: int,
 
 
 @pytest.mark.parametrize(
-    ("exact", "shown"),
+    ("exact", "rounded"),
     [
         ("0", 0.0),
         ("400", 400.0),
@@ -33,5 +33,5 @@ def test_an_average_duration_is_in_whole_seconds_and_zero_of_nothing(total: int,
         ("123456789012.345", 123456789012.35),
     ],
 )
-def test_money_is_shown_to_the_cent(exact: str, shown: float) -> None:
-    assert money(Decimal(exact)) == shown
+def test_money_is_rounded_to_the_cent(exact: str, rounded: float) -> None:
+    assert money(Decimal(exact)) == rounded
