@@ -58,7 +58,7 @@ def test_seconds_may_be_required() -> None:
     ("clock", "moment"),
     [
         ("2024-07-01 12:00:00", "2024-07-01T10:00:00+00:00"),
-        ("2024-10-27 02:30:00", "2024-10-27T00:30:00+00:00"),  # shown twice: the first
+        ("2024-10-27 02:30:00", "2024-10-27T00:30:00+00:00"),  # displayed twice: the first
         ("2024-03-31 02:30:00", "2024-03-31T01:30:00+00:00"),  # skipped: as 03:30
         ("2024-07-01 12:00:00Z", "2024-07-01T12:00:00+00:00"),
     ],
@@ -211,7 +211,7 @@ def test_every_statement_of_a_service_states_its_purpose(path: Path) -> None:
     ("status", "body", "result"),
     [
         (RESULT, b'{"id":1}', b'{"id":1}'),
-        (RESULT, b'{"message":"kept as it is","data":1}', b'{"message":"kept as it is","data":1}'),
+        (RESULT, b'{"message":"unchanged","data":1}', b'{"message":"unchanged","data":1}'),
         (201, b'{"message":"Created","data":{"id":1,"data":{}}}', b'{"id":1,"data":{}}'),
         (200, b'{"message":"Recorded"}', b"null"),
         (200, b'{"import_id":5}', b'{"import_id":5}'),
