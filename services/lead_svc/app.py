@@ -7,7 +7,6 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.lead_svc.call_attempts import endpoints as call_attempt_endpoints
-from services.lead_svc.campaigns.client import CampaignDirectory
 from services.lead_svc.campaigns.lookup import CampaignLookup
 from services.lead_svc.campaigns.projection import project_campaigns
 from services.lead_svc.do_not_call import endpoints as do_not_call_endpoints
@@ -24,6 +23,7 @@ from services.lead_svc.leads import endpoints as lead_endpoints
 from services.lead_svc.queues import CAMPAIGN_COPY, IMPORTS
 from services.lead_svc.settings import LeadApiSettings, LeadEventsSettings
 from shared.background import run_workers
+from shared.clients.campaigns import CampaignClient
 from shared.database import idempotency_keys
 from shared.http.app import create_api, create_worker
 from shared.messaging.consumer import Consumer, Subscription
@@ -42,8 +42,8 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        directory = CampaignDirectory(str(settings.campaign_svc_url))
-        campaigns = CampaignLookup(database, directory)
+        client = CampaignClient(str(settings.campaign_svc_url))
+        campaigns = CampaignLookup(database, client)
         app.state.campaigns = campaigns
         app.state.imports = ImportService(
             database,
@@ -55,7 +55,7 @@ def create_api_app(settings: LeadApiSettings) -> FastAPI:
         app.state.exports = ExportService(database, max_concurrent=max(1, settings.database_pool_size // 2))
         async with run_workers([progress], stop_seconds=settings.shutdown_seconds):
             yield
-        await directory.close()
+        await client.close()
         await redis.aclose()
 
     return create_api(

@@ -11,13 +11,13 @@ from services.lead_svc.campaigns.dependencies import Campaigns
 from services.lead_svc.campaigns.errors import CampaignUnavailableError
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads import errors
-from services.lead_svc.leads.campaign_transaction import with_campaign_of_lead
+from services.lead_svc.leads.parameters import LeadIdInPath
 from shared.http.app import Transaction
 from shared.http.auth import Caller
-from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
+from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import Done, documented_errors
-from shared.http.parameters import IdInPath
+from shared.idempotency import in_progress, other_content
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 
@@ -40,16 +40,11 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
     },
 )
 async def record_call_attempt(
-    campaigns: Campaigns, caller: Caller, lead_id: IdInPath, body: CallAttemptCreate, key: IdempotencyKey
+    campaigns: Campaigns, caller: Caller, lead_id: LeadIdInPath, body: CallAttemptCreate, key: IdempotencyKey
 ) -> Response:
     """Add a call to the lead's history and update the lead: its status, attempts, and last and next contact."""
-    async with with_campaign_of_lead(campaigns, caller, lead_id) as (connection, campaign):
-
-        async def record() -> JsonResponse:
-            await service.record(connection, campaign, caller, lead_id, body)
-            return JsonResponse({"message": "Call attempt recorded successfully"})
-
-        return await once(connection, key, record)
+    recorded = await service.record(campaigns, caller, lead_id, body, key)
+    return JsonResponse({"message": "Call attempt recorded successfully"}, headers=recorded.headers)
 
 
 @router.get(
@@ -60,6 +55,6 @@ async def record_call_attempt(
         **documented_errors(errors.not_found()),
     },
 )
-async def get_call_attempts(caller: Caller, lead_id: IdInPath, connection: Transaction) -> JsonResponse:
+async def get_call_attempts(caller: Caller, lead_id: LeadIdInPath, connection: Transaction) -> JsonResponse:
     """List the calls to the lead, oldest first."""
     return JsonResponse(await service.list_of_lead(connection, caller, lead_id))

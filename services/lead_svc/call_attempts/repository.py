@@ -11,16 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.tables import call_attempts
+from shared.ids import CallAttemptId, CampaignId, CompanyId, LeadId, MemberId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCallAttempt:
     """A call to be stored."""
 
-    lead_id: int
-    campaign_id: int
-    company_id: int
-    agent_id: int | None
+    lead_id: LeadId
+    campaign_id: CampaignId
+    company_id: CompanyId
+    agent_id: MemberId | None
     started_at: datetime
     duration: int
     """Seconds."""
@@ -39,10 +40,10 @@ class NewCallAttempt:
 class CallAttempt:
     """A stored call, with the columns that the API returns, in their order."""
 
-    id: int
-    lead_id: int
-    campaign_id: int
-    agent_id: int | None
+    id: CallAttemptId
+    lead_id: LeadId
+    campaign_id: CampaignId
+    agent_id: MemberId | None
     started_at: datetime
     duration: int
     """Seconds."""
@@ -69,7 +70,7 @@ async def add(connection: AsyncConnection, attempt: NewCallAttempt) -> CallAttem
     return CallAttempt(*(await connection.execute(_ADD, values)).one())
 
 
-async def list_of_lead(connection: AsyncConnection, lead_id: int) -> Sequence[CallAttempt]:
+async def list_of_lead(connection: AsyncConnection, lead_id: LeadId) -> Sequence[CallAttempt]:
     """Return the calls to a lead, oldest first."""
     query = select(*_COLUMNS).where(call_attempts.c.lead_id == lead_id).order_by(call_attempts.c.id)
     return [CallAttempt(*row) for row in await connection.execute(query)]

@@ -4,14 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from services.lead_svc.domain.fields import LeadStatus
-from services.lead_svc.leads.schemas import AgentId, LocalOrUtcDatetime, RequestBody
+from services.lead_svc.leads.schemas import AgentId, LeadSchema, LocalOrUtcDatetime
 from services.lead_svc.values.from_json import lead_field
 from shared.events.leads import QualityReport
-from shared.http.parameters import NoNulText
+from shared.schema import JsonNumber, NoNulText
 
 MAX_DURATION_SECONDS: Final = 24 * 3600
 EXAMPLE: Final[dict[str, Any]] = {
@@ -22,16 +21,10 @@ EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-def _number(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise PydanticCustomError("amount", "Must be a number")
-    return value
-
-
 Cost = Annotated[
     Decimal,
     Field(ge=0, le=1_000_000, max_digits=11, decimal_places=4),
-    BeforeValidator(_number),
+    JsonNumber,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.0001}),
 ]
 Terms = Annotated[list[Annotated[str, Field(min_length=1, max_length=100), NoNulText]], Field(max_length=100)]
@@ -46,14 +39,14 @@ class CallScores(QualityReport):
     issues: Terms = Field(default_factory=list)
 
 
-class CallAttemptCreate(RequestBody):
+class CallAttemptCreate(LeadSchema):
     """A call to be recorded."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     duration: Annotated[int, Field(strict=True, ge=0, le=MAX_DURATION_SECONDS, description="Seconds.")]
     notes: Annotated[str | None, lead_field("notes")] = None
-    disposition: Annotated[str | None, Field(min_length=1, max_length=100), NoNulText] = None
+    disposition: Annotated[str | None, Field(min_length=1, max_length=100)] = None
     status: Annotated[
         LeadStatus | None,
         lead_field("status"),
@@ -69,7 +62,7 @@ class CallAttemptCreate(RequestBody):
         Field(description="If left out, `duration` before now. Not in the future."),
     ] = None
     cost: Cost | None = None
-    transcript: Annotated[str | None, Field(max_length=100_000), NoNulText] = None
+    transcript: Annotated[str | None, Field(max_length=100_000)] = None
     keywords: Terms = Field(default_factory=list)
     quality: CallScores | None = None
 

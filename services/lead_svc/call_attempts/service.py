@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,37 +12,37 @@ from services.lead_svc.call_attempts import repository
 from services.lead_svc.call_attempts.dispositions import Disposition, find_disposition, was_successful
 from services.lead_svc.call_attempts.repository import CallAttempt, NewCallAttempt
 from services.lead_svc.call_attempts.schemas import CallAttemptCreate
+from services.lead_svc.campaigns.lookup import CampaignLookup
 from services.lead_svc.campaigns.repository import CampaignCopy
-from services.lead_svc.domain.datetimes import in_utc
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.domain.lead_status import OPEN, can_transition
 from services.lead_svc.leads import do_not_call_list, errors
 from services.lead_svc.leads import repository as lead_repository
 from services.lead_svc.leads import service as lead_service
+from services.lead_svc.leads.campaign_transaction import with_campaign_of_lead
 from services.lead_svc.leads.events import LEAD_STATUS_CHANGED, LEAD_UPDATED_IF_STATUS_UNCHANGED
 from services.lead_svc.leads.lead import Lead
 from services.lead_svc.outbox import outbox
+from shared.database.idempotency_keys import IdempotentRequest
+from shared.datetimes import to_utc
 from shared.events.leads import CallAttempt as CallAttemptEventPart
 from shared.events.leads import LeadCallAttempted
 from shared.http.auth import Principal
+from shared.idempotency import Idempotent, run_idempotent
+from shared.ids import LeadId
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of the reporter of a call may be ahead of ours."""
 
 
 async def record(
-    connection: AsyncConnection,
-    campaign: CampaignCopy | None,
+    campaigns: CampaignLookup,
     caller: Principal,
-    lead_id: int,
+    lead_id: LeadId,
     body: CallAttemptCreate,
-) -> None:
-    """Add a call to a lead's history, and update the lead with the call's result.
-
-    Parameters
-    ----------
-    campaign
-        Of the lead; None if the caller has no such lead.
+    idempotent: IdempotentRequest | None,
+) -> Idempotent[None]:
+    """Add a call to a lead's history and update the lead with the call's result, unless the same request did so before.
 
     Raises
     ------
@@ -52,7 +53,28 @@ async def record(
     Conflict
         If the lead is blacklisted and the call does not blacklist it again, its campaign is deleted, or its status
         cannot change to the reported one.
+    InvalidCampaignError, CampaignUnavailableError
+        As `with_campaign_of_lead`.
+    Conflict, UnprocessableContent
+        As `run_idempotent`.
     """
+    async with with_campaign_of_lead(campaigns, caller, lead_id) as (connection, campaign):
+        return await run_idempotent(
+            connection,
+            idempotent,
+            partial(_record, connection, campaign, caller, lead_id, body),
+            encode=lambda _: b"",
+            decode=lambda _: None,
+        )
+
+
+async def _record(
+    connection: AsyncConnection,
+    campaign: CampaignCopy | None,
+    caller: Principal,
+    lead_id: LeadId,
+    body: CallAttemptCreate,
+) -> None:
     if campaign is None:
         raise errors.not_found()
     disposition = find_disposition(body.disposition)
@@ -89,7 +111,7 @@ async def record(
         await lead_service.blacklist_number(connection, caller, lead.company_id, lead.phone)
 
 
-async def list_of_lead(connection: AsyncConnection, caller: Principal, lead_id: int) -> Sequence[CallAttempt]:
+async def list_of_lead(connection: AsyncConnection, caller: Principal, lead_id: LeadId) -> Sequence[CallAttempt]:
     """Return the calls to a lead, oldest first; raises ``NotFound`` if the caller has no such lead."""
     if await lead_repository.find_company(connection, lead_id, caller.companies) is None:
         raise errors.not_found()
@@ -101,7 +123,7 @@ def _started_at(body: CallAttemptCreate, campaign: CampaignCopy) -> datetime:
     now = datetime.now(UTC)
     if body.started_at is None:
         return now - timedelta(seconds=body.duration)
-    started_at = in_utc(body.started_at, campaign.time_zone)
+    started_at = to_utc(body.started_at, campaign.time_zone)
     if started_at > now + CLOCK_TOLERANCE:
         raise errors.in_the_future("started_at", body.started_at)
     return started_at

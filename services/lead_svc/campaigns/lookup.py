@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.campaigns import repository
-from services.lead_svc.campaigns.client import CampaignDirectory, CampaignsUnavailable
 from services.lead_svc.campaigns.errors import CampaignUnavailableError, InvalidCampaignError
 from services.lead_svc.campaigns.repository import CampaignCopy
+from shared.clients.campaigns import CampaignClient
 from shared.database.engine import Database
+from shared.http.service_client import ServiceClientError
+from shared.ids import CampaignId
+
+CampaignTransaction = tuple[AsyncConnection, CampaignCopy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,10 @@ class CampaignLookup:
     """Finds campaigns, and begins the transactions that need one."""
 
     database: Database
-    campaign_svc: CampaignDirectory
+    client: CampaignClient
 
     @asynccontextmanager
-    async def with_campaign(self, campaign_id: int, token: str) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy]]:
+    async def with_campaign(self, campaign_id: CampaignId, token: str) -> AsyncIterator[CampaignTransaction]:
         """A transaction, and the campaign: one of any company, deleted or not.
 
         The transaction's first statement reads the local copy. Only if there is none, the transaction ends, the
@@ -44,9 +48,7 @@ class CampaignLookup:
             yield transaction
 
     @asynccontextmanager
-    async def with_fetched_campaign(
-        self, campaign_id: int, token: str
-    ) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy]]:
+    async def with_fetched_campaign(self, campaign_id: CampaignId, token: str) -> AsyncIterator[CampaignTransaction]:
         """A transaction, and a campaign of which there is no local copy: it is requested first, and then stored.
 
         Raises
@@ -60,16 +62,25 @@ class CampaignLookup:
             # An event may have stored a newer version in the meantime, such as the campaign's deletion.
             yield connection, await repository.find(connection, campaign_id) or campaign
 
-    async def require_campaign(self, campaign_id: int, token: str) -> CampaignCopy:
+    async def require_campaign(self, campaign_id: CampaignId, token: str) -> CampaignCopy:
         """The campaign; raises the errors of `with_campaign`."""
         async with self.with_campaign(campaign_id, token) as (_, campaign):
             return campaign
 
-    async def _fetch(self, campaign_id: int, token: str) -> CampaignCopy:
+    async def _fetch(self, campaign_id: CampaignId, token: str) -> CampaignCopy:
         try:
-            campaign = await self.campaign_svc.fetch(campaign_id, token)
-        except CampaignsUnavailable as error:
+            campaign = await self.client.get(campaign_id, token)
+        except ServiceClientError as error:
             raise CampaignUnavailableError from error
         if campaign is None:
             raise InvalidCampaignError(campaign_id)
-        return campaign
+        return CampaignCopy(
+            id=campaign.id,
+            company_id=campaign.company_id,
+            status=campaign.status,
+            version=campaign.version,
+            deleted=False,
+            retry_delay_minutes=campaign.retry_delay_minutes,
+            max_attempts_per_lead=campaign.max_attempts_per_lead,
+            time_zone=campaign.time_zone,
+        )

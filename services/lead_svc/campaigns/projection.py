@@ -8,6 +8,7 @@ from services.lead_svc.campaigns.repository import CampaignCopy, store
 from shared.events.campaigns import CampaignDeleted, CampaignEvent
 from shared.events.catalogue import CATALOGUE
 from shared.events.envelope import Envelope
+from shared.ids import CampaignId, CompanyId
 from shared.messaging.consumer import AfterCommit
 
 
@@ -21,8 +22,8 @@ async def project_campaigns(connection: AsyncConnection, events: Sequence[Envelo
         campaign = kind.model_validate(event.data).campaign
         copies.append(
             CampaignCopy(
-                id=campaign.id,
-                company_id=campaign.company_id,
+                id=CampaignId(campaign.id),
+                company_id=CompanyId(campaign.company_id),
                 status=campaign.status,
                 version=campaign.version,
                 deleted=kind is CampaignDeleted,

@@ -9,14 +9,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.tables import campaigns
+from shared.ids import CampaignId, CompanyId
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignCopy:
     """The fields of a campaign that leads need."""
 
-    id: int
-    company_id: int
+    id: CampaignId
+    company_id: CompanyId
     status: str
     version: int
     deleted: bool
@@ -29,7 +30,7 @@ class CampaignCopy:
 _FIND: Final = select(campaigns).where(campaigns.c.id == bindparam("campaign_id"))
 
 
-async def find(connection: AsyncConnection, campaign_id: int) -> CampaignCopy | None:
+async def find(connection: AsyncConnection, campaign_id: CampaignId) -> CampaignCopy | None:
     """Return the local copy of a campaign of any company; None if there is no copy."""
     row = (await connection.execute(_FIND, {"campaign_id": campaign_id})).mappings().one_or_none()
     return CampaignCopy(**row) if row else None
@@ -37,7 +38,7 @@ async def find(connection: AsyncConnection, campaign_id: int) -> CampaignCopy | 
 
 async def store(connection: AsyncConnection, copies: Iterable[CampaignCopy]) -> None:
     """Store each copy, unless the stored one has the same or a newer version."""
-    newest: dict[int, CampaignCopy] = {}
+    newest: dict[CampaignId, CampaignCopy] = {}
     for copy in copies:
         if copy.id not in newest or newest[copy.id].version < copy.version:
             newest[copy.id] = copy

@@ -10,8 +10,6 @@ from services.lead_svc.do_not_call.errors import FILE_REJECTED, number_not_liste
 from services.lead_svc.do_not_call.schemas import NumberPageResponse, NumbersAddedResponse, NumbersCreate
 from services.lead_svc.leads import errors
 from services.lead_svc.leads.blacklist import Blacklisted
-from services.lead_svc.leads.endpoints import next_link
-from services.lead_svc.leads.parameters import LINK_HEADER
 from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead, form_field_error
 from shared.http.app import Transaction
 from shared.http.auth import Caller, CompanyInPath
@@ -19,7 +17,8 @@ from shared.http.errors import BadRequest, ErrorResponse
 from shared.http.json import JsonResponse
 from shared.http.multipart import NO_FILE, file_too_large, read_file_form
 from shared.http.openapi import Done, documented_errors
-from shared.http.parameters import NoNulText, StrictIntText
+from shared.http.pagination import CURSOR_DESCRIPTION, LINK_HEADER, next_link, page_limit
+from shared.schema import NoNulText, StrictIntText
 
 router = APIRouter(
     prefix="/api/company/voice-leads/company/{companyId}/do-not-call",
@@ -82,17 +81,12 @@ async def get_do_not_call_list(
     request: Request,
     company_id: CompanyInPath,
     connection: Transaction,
-    limit: Annotated[
-        int, Query(ge=1, le=MAX_PAGE_NUMBERS, description="Maximum number of numbers per page."), StrictIntText
-    ] = DEFAULT_PAGE_NUMBERS,
-    cursor: Annotated[
-        str | None, Query(max_length=20, description="Where the previous page ended, from its `Link`."), NoNulText
-    ] = None,
+    limit: Annotated[int, page_limit(MAX_PAGE_NUMBERS, "numbers"), StrictIntText] = DEFAULT_PAGE_NUMBERS,
+    cursor: Annotated[str | None, Query(max_length=20, description=CURSOR_DESCRIPTION), NoNulText] = None,
 ) -> JsonResponse:
     """List the numbers that the company must not call, in the order of the numbers."""
-    numbers = await service.list_numbers(connection, company_id, after=cursor, limit=limit + 1)
-    page = numbers[:limit]
-    return JsonResponse({"data": page}, headers=next_link(request, page[-1].phone if len(numbers) > limit else None))
+    page = await service.list_numbers(connection, company_id, after=cursor, limit=limit)
+    return JsonResponse({"data": page.items}, headers=next_link(request, page.next_cursor))
 
 
 @router.post(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.tables import do_not_call
+from shared.ids import CompanyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ _COLUMNS = [do_not_call.c[name] for name in ("phone", "reason", "added_by", "cre
 
 
 async def list_numbers(
-    connection: AsyncConnection, company_id: int, *, after: str | None, limit: int
+    connection: AsyncConnection, company_id: CompanyId, *, after: str | None, limit: int
 ) -> Sequence[ListedNumber]:
     """The first numbers on a company's list, in the order of the numbers.
 

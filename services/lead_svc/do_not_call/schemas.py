@@ -5,12 +5,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.lead_svc.leads.schemas import PhoneNumber, RequestBody
+from services.lead_svc.leads.schemas import LeadSchema, PhoneNumber
 from services.lead_svc.values.from_json import lead_field
-from shared.http.parameters import NoNulText
 
 
-class NumbersCreate(RequestBody):
+class NumbersCreate(LeadSchema):
     """Numbers to put on the list."""
 
     model_config = ConfigDict(
@@ -20,7 +19,7 @@ class NumbersCreate(RequestBody):
     phones: Annotated[
         list[Annotated[PhoneNumber, lead_field("phone", required=True)]], Field(min_length=1, max_length=1_000)
     ]
-    reason: Annotated[str | None, Field(max_length=500), NoNulText] = None
+    reason: Annotated[str | None, Field(max_length=500)] = None
 
 
 class ListedNumberRead(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,27 +15,36 @@ from services.lead_svc.leads.blacklist import Blacklisted, blacklist_numbers
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from shared.database.engine import Database
 from shared.http.auth import Principal
+from shared.http.pagination import Page
+from shared.ids import CompanyId
 
 IMPORTED_FROM_FILE: Final = "Imported from a file"
 """Reason of numbers that came in a file."""
 
 
 async def list_numbers(
-    connection: AsyncConnection, company_id: int, *, after: str | None, limit: int
-) -> Sequence[ListedNumber]:
-    """Return the first numbers on a company's list, in the order of the numbers; as `repository.list_numbers`."""
-    return await repository.list_numbers(connection, company_id, after=after, limit=limit)
+    connection: AsyncConnection, company_id: CompanyId, *, after: str | None, limit: int
+) -> Page[ListedNumber]:
+    """Return a page of a company's list, in the order of the numbers.
+
+    Parameters
+    ----------
+    after
+        The number with which the previous page ended; None for the first page.
+    """
+    numbers = await repository.list_numbers(connection, company_id, after=after, limit=limit + 1)
+    return Page.of(numbers, limit, attrgetter("phone"))
 
 
 async def add(
-    connection: AsyncConnection, caller: Principal, company_id: int, phones: Sequence[str], reason: str | None
+    connection: AsyncConnection, caller: Principal, company_id: CompanyId, phones: Sequence[str], reason: str | None
 ) -> Blacklisted:
     """Put numbers on a company's list, and blacklist every lead of the company that has one of them."""
     return await blacklist_numbers(connection, company_id, phones, reason=reason, added_by=caller.subject)
 
 
 async def add_from_file(
-    database: Database, caller: Principal, company_id: int, filename: str, content: bytes
+    database: Database, caller: Principal, company_id: CompanyId, filename: str, content: bytes
 ) -> Blacklisted:
     """Put every number of a CSV or Excel file on a company's list, or none of them if the file has an error.
 
@@ -52,7 +62,7 @@ async def add_from_file(
         return await add(connection, caller, company_id, phones, IMPORTED_FROM_FILE)
 
 
-async def remove(connection: AsyncConnection, company_id: int, phone: str) -> None:
+async def remove(connection: AsyncConnection, company_id: CompanyId, phone: str) -> None:
     """Take a number off a company's list. Leads that have it stay blacklisted until an administrator changes them.
 
     Parameters

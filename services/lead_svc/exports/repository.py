@@ -15,6 +15,7 @@ from services.lead_svc.domain.fields import Field, Kind
 from services.lead_svc.exports.file_format import COLUMNS
 from services.lead_svc.spreadsheets.formula_escaping import escape_sql, escape_text_cell_sql, is_phone_number_sql
 from shared.database.engine import driver_connection
+from shared.ids import CompanyId
 
 CELL_SEPARATOR: Final = "\x1f"
 """The character between the cells of a row in `copy_cells`."""
@@ -27,7 +28,7 @@ Output = Callable[[bytes], Awaitable[None]]
 class ExportFilter:
     """The leads of an export; None selects any value. `created_from` is included, `created_before` is not."""
 
-    company_id: int
+    company_id: CompanyId
     campaign_ids: tuple[int, ...] | None = None
     status: str | None = None
     created_from: datetime | None = None

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads import do_not_call_list, repository
+from shared.ids import CompanyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Blacklisted:
 
 
 async def blacklist_numbers(
-    connection: AsyncConnection, company_id: int, phones: Sequence[str], *, reason: str | None, added_by: str
+    connection: AsyncConnection, company_id: CompanyId, phones: Sequence[str], *, reason: str | None, added_by: str
 ) -> Blacklisted:
     """Put numbers on a company's list, and blacklist every lead of the company that has one of them."""
     await do_not_call_list.lock_exclusive(connection, company_id)

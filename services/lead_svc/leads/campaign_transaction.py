@@ -9,11 +9,12 @@ from services.lead_svc.campaigns.lookup import CampaignLookup
 from services.lead_svc.campaigns.repository import CampaignCopy
 from services.lead_svc.leads import repository
 from shared.http.auth import Principal
+from shared.ids import LeadId
 
 
 @asynccontextmanager
 async def with_campaign_of_lead(
-    campaigns: CampaignLookup, caller: Principal, lead_id: int
+    campaigns: CampaignLookup, caller: Principal, lead_id: LeadId
 ) -> AsyncIterator[tuple[AsyncConnection, CampaignCopy | None]]:
     """A transaction, and the campaign of a lead; None if the caller has no such lead.
 

@@ -1,7 +1,6 @@
 """Endpoints of single leads and of lists of leads."""
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
@@ -13,9 +12,9 @@ from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads import errors, service
 from services.lead_svc.leads.filters import LeadFilter
 from services.lead_svc.leads.parameters import (
-    LINK_HEADER,
     CampaignInPath,
     CompanyFilters,
+    LeadIdInPath,
     PageCursor,
     PageLimit,
     PriorityFilter,
@@ -33,10 +32,11 @@ from services.lead_svc.leads.schemas import (
 )
 from shared.http.app import Transaction
 from shared.http.auth import Caller
-from shared.http.idempotency import IdempotencyKey, in_progress, once, other_content
+from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import Done, documented_errors
-from shared.http.parameters import IdInPath
+from shared.http.pagination import LINK_HEADER, next_link
+from shared.idempotency import in_progress, other_content
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 
@@ -75,15 +75,10 @@ async def create_lead(campaigns: Campaigns, caller: Caller, body: LeadCreate, ke
 
     The status is `blacklisted` if the lead's number is on the company's do-not-call list.
     """
-    caller.require_company(body.company_id)
-    async with campaigns.with_campaign(body.campaign_id, caller.token) as (connection, campaign):
-
-        async def create() -> JsonResponse:
-            created = await service.create(connection, campaign, caller, body)
-            content = b'{"message":"Voice lead created successfully","data":' + created.json + b"}"
-            return JsonResponse(content, status_code=201, headers={"Location": f"{router.prefix}/{created.id}"})
-
-        return await once(connection, key, create)
+    created = await service.create(campaigns, caller, body, key)
+    content = b'{"message":"Voice lead created successfully","data":' + created.result.json + b"}"
+    location = {"Location": f"{router.prefix}/{created.result.id}"}
+    return JsonResponse(content, status_code=201, headers=created.headers | location)
 
 
 @router.get("/company/{companyId}", summary="Get company leads", response_class=StreamingResponse, responses=_LIST)
@@ -124,7 +119,7 @@ async def get_campaign_leads(
     summary="Get lead by ID",
     responses={200: {"model": LeadRead, "description": "The lead."}, **documented_errors(errors.not_found())},
 )
-async def get_lead(connection: Transaction, caller: Caller, lead_id: IdInPath) -> JsonResponse:
+async def get_lead(connection: Transaction, caller: Caller, lead_id: LeadIdInPath) -> JsonResponse:
     """Get one lead."""
     return JsonResponse(await service.get_json(connection, caller, lead_id))
 
@@ -143,14 +138,14 @@ async def get_lead(connection: Transaction, caller: Caller, lead_id: IdInPath) -
         ),
     },
 )
-async def update_lead(campaigns: Campaigns, caller: Caller, lead_id: IdInPath, body: LeadUpdate) -> JsonResponse:
+async def update_lead(campaigns: Campaigns, caller: Caller, lead_id: LeadIdInPath, body: LeadUpdate) -> JsonResponse:
     """Replace a lead: a field that the body leaves out gets its default. Company and campaign cannot be changed."""
     await service.update(campaigns, caller, lead_id, body)
     return JsonResponse({"message": "Voice lead updated successfully"})
 
 
 @router.delete("/{id}", summary="Delete lead", responses={**_DONE, **documented_errors(errors.not_found())})
-async def delete_lead(caller: Caller, lead_id: IdInPath, connection: Transaction) -> JsonResponse:
+async def delete_lead(caller: Caller, lead_id: LeadIdInPath, connection: Transaction) -> JsonResponse:
     """Delete the lead and its call attempts. Reports keep their history; the number stays on the do-not-call list."""
     await service.delete(connection, caller, lead_id)
     return JsonResponse({"message": "Voice lead deleted successfully"})
@@ -169,7 +164,7 @@ async def delete_lead(caller: Caller, lead_id: IdInPath, connection: Transaction
     },
 )
 async def update_lead_status(
-    caller: Caller, lead_id: IdInPath, body: LeadStatusUpdate, connection: Transaction
+    caller: Caller, lead_id: LeadIdInPath, body: LeadStatusUpdate, connection: Transaction
 ) -> JsonResponse:
     """Set the status and sub-status of a lead.
 
@@ -185,7 +180,7 @@ async def update_lead_status(
 
 @router.patch("/{id}/assign", summary="Assign lead", responses={**_DONE, **documented_errors(errors.not_found())})
 async def assign_lead(
-    caller: Caller, lead_id: IdInPath, body: LeadAssigneeUpdate, connection: Transaction
+    caller: Caller, lead_id: LeadIdInPath, body: LeadAssigneeUpdate, connection: Transaction
 ) -> JsonResponse:
     """Assign the lead to an agent."""
     await service.assign(connection, caller, lead_id, body.assigned_to)
@@ -205,7 +200,9 @@ async def assign_lead(
         ),
     },
 )
-async def schedule_call(campaigns: Campaigns, caller: Caller, lead_id: IdInPath, body: LeadSchedule) -> JsonResponse:
+async def schedule_call(
+    campaigns: Campaigns, caller: Caller, lead_id: LeadIdInPath, body: LeadSchedule
+) -> JsonResponse:
     """Schedule the next call: the status becomes `scheduled`, the time becomes `next_contact_date`."""
     await service.schedule(campaigns, caller, lead_id, body.scheduled_call_time)
     return JsonResponse({"message": "Call scheduled successfully"})
@@ -217,16 +214,8 @@ async def schedule_call(campaigns: Campaigns, caller: Caller, lead_id: IdInPath,
     responses={**_DONE, **documented_errors(errors.not_found(), errors.blacklisted())},
 )
 async def convert_lead(
-    caller: Caller, lead_id: IdInPath, body: LeadConversion, connection: Transaction
+    caller: Caller, lead_id: LeadIdInPath, body: LeadConversion, connection: Transaction
 ) -> JsonResponse:
     """Record a conversion and its value: the status becomes `completed`. A repeated request corrects the value."""
     await service.convert(connection, caller, lead_id, body.value)
     return JsonResponse({"message": "Lead marked as converted successfully"})
-
-
-def next_link(request: Request, cursor: int | str | None) -> dict[str, str]:
-    """The header ``Link`` to the page that begins after a cursor; no header if there is no such page."""
-    if cursor is None:
-        return {}
-    parameters = {**request.query_params, "cursor": str(cursor)}
-    return {"Link": f'<{request.url.path}?{urlencode(parameters)}>; rel="next"'}

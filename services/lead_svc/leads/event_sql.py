@@ -36,6 +36,7 @@ from typing import Final
 from services.lead_svc.leads.events import Condition, EventSpecs
 from services.lead_svc.outbox import outbox
 from shared.events.leads import LEADS_PER_EVENT, Lead
+from shared.ids import CompanyId
 from shared.messaging.outbox import insert_events_sql
 
 # SQL on a lead as it is after the change (`leads`) and as it was before (`previous`).
@@ -55,7 +56,7 @@ _EXTRA_FIELDS: Final[Mapping[str, str]] = {
 }
 
 
-def event_parameters(company_id: int, events: EventSpecs) -> tuple[list[str], list[str]]:
+def event_parameters(company_id: CompanyId, events: EventSpecs) -> tuple[list[str], list[str]]:
     """The second and third parameter of `change_and_emit`: types and envelopes of the events."""
     types = [event.event_type for event in events]
     return types, outbox.frames(company_id, types)

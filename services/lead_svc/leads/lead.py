@@ -5,15 +5,16 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from services.lead_svc.domain.fields import LeadStatus
+from shared.ids import CampaignId, CompanyId, ImportId, LeadId, MemberId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
     """A row of the table ``leads``, with the names of its columns."""
 
-    id: int
-    company_id: int
-    campaign_id: int
+    id: LeadId
+    company_id: CompanyId
+    campaign_id: CampaignId
     first_name: str | None
     last_name: str | None
     phone: str
@@ -47,7 +48,7 @@ class Lead:
     requirements: list[str] | None
     custom_fields: dict[str, object]
     """Includes tags and phone extensions."""
-    assigned_to: int | None
+    assigned_to: MemberId | None
     notes: str | None
     last_contact_date: datetime | None
     next_contact_date: datetime | None
@@ -55,7 +56,7 @@ class Lead:
     """Calls made."""
     conversion_value: Decimal | None
     converted_at: datetime | None
-    import_id: int | None
+    import_id: ImportId | None
     version: int
     created_at: datetime
     updated_at: datetime

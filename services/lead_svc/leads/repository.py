@@ -5,7 +5,7 @@ A lead is returned, and sent to other services, as JSON that PostgreSQL builds: 
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import orjson
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from services.lead_svc.leads.filters import LeadFilter
 from services.lead_svc.leads.lead import Lead
 from services.lead_svc.tables import call_attempts, campaigns, leads
 from shared.database.engine import driver_connection
+from shared.ids import CampaignId, CompanyId, ImportId, LeadId
 
 ROWS_PER_READ: Final = 500
 _IDS: Final = ARRAY(BigInteger)
@@ -45,9 +46,18 @@ ColumnValues = Mapping[str, object]
 class CreatedLead:
     """A lead that was stored."""
 
-    id: int
+    id: LeadId
     json: bytes
     """The lead as the API returns it."""
+
+    @classmethod
+    def from_json(cls, json: bytes) -> Self:
+        """Return the lead with this JSON."""
+        return cls(orjson.loads(json)["id"], json)
+
+    def to_json(self) -> bytes:
+        """Return the lead as JSON, which includes its id."""
+        return self.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class LeadPage:
 class LeadCampaign:
     """The campaign of a lead."""
 
-    campaign_id: int
+    campaign_id: CampaignId
     campaign: CampaignCopy | None
     """None if there is no local copy."""
 
@@ -75,7 +85,7 @@ class ChangedLeads:
 
     previous_status: str
     count: int
-    first_id: int
+    first_id: LeadId
 
 
 def total_count(changed: Iterable[ChangedLeads]) -> int:
@@ -123,7 +133,7 @@ _FIND_CAMPAIGN: Final = (
 _LOCK: Final = select(leads).where(*_VISIBLE).with_for_update()
 
 
-async def get_json(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> bytes | None:
+async def get_json(connection: AsyncConnection, lead_id: LeadId, companies: Collection[int]) -> bytes | None:
     """Return a lead of these companies as JSON; None if they have no such lead."""
     result = await connection.execute(_GET_JSON, {"lead_id": lead_id, "companies": list(companies)})
     lead = result.scalar_one_or_none()
@@ -131,7 +141,7 @@ async def get_json(connection: AsyncConnection, lead_id: int, companies: Collect
 
 
 async def imported_json(
-    connection: AsyncConnection, company_id: int, import_id: int, first_id: int, last_id: int
+    connection: AsyncConnection, company_id: CompanyId, import_id: ImportId, first_id: LeadId, last_id: LeadId
 ) -> bytes:
     """Return the leads that an import created, in the order of its file, as the inside of a JSON array."""
     parameters = {"company_id": company_id, "import_id": import_id, "first_id": first_id, "last_id": last_id}
@@ -159,7 +169,7 @@ async def page_json(connection: AsyncConnection, filters: LeadFilter, limit: int
     return LeadPage(json, page[-1][1] if len(rows) > limit else None)
 
 
-async def add(connection: AsyncConnection, company_id: int, values: ColumnValues) -> CreatedLead:
+async def add(connection: AsyncConnection, company_id: CompanyId, values: ColumnValues) -> CreatedLead:
     """Store a new lead of a company, and emit ``lead.created``."""
     driver = await driver_connection(connection)
     events = (LEAD_CREATED,)
@@ -169,13 +179,15 @@ async def add(connection: AsyncConnection, company_id: int, values: ColumnValues
     return CreatedLead(added["id"], added["json"].encode())
 
 
-async def find_company(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> int | None:
+async def find_company(connection: AsyncConnection, lead_id: LeadId, companies: Collection[int]) -> CompanyId | None:
     """Return which of these companies has a lead; None if none of them has it."""
     parameters = {"lead_id": lead_id, "companies": list(companies)}
     return (await connection.execute(_FIND_COMPANY, parameters)).scalar_one_or_none()
 
 
-async def find_campaign(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> LeadCampaign | None:
+async def find_campaign(
+    connection: AsyncConnection, lead_id: LeadId, companies: Collection[int]
+) -> LeadCampaign | None:
     """Return the campaign of a lead of these companies; None if they have no such lead."""
     parameters = {"lead_id": lead_id, "companies": list(companies)}
     row = (await connection.execute(_FIND_CAMPAIGN, parameters)).one_or_none()
@@ -185,7 +197,7 @@ async def find_campaign(connection: AsyncConnection, lead_id: int, companies: Co
     return LeadCampaign(campaign_id, CampaignCopy(*copy) if copy[0] is not None else None)
 
 
-async def lock_for_update(connection: AsyncConnection, lead_id: int, companies: Collection[int]) -> Lead | None:
+async def lock_for_update(connection: AsyncConnection, lead_id: LeadId, companies: Collection[int]) -> Lead | None:
     """Return a lead of these companies, locked until the transaction ends; None if they have no such lead."""
     parameters = {"lead_id": lead_id, "companies": list(companies)}
     row = (await connection.execute(_LOCK, parameters)).mappings().one_or_none()
@@ -193,7 +205,7 @@ async def lock_for_update(connection: AsyncConnection, lead_id: int, companies: 
 
 
 async def change(
-    connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: ColumnValues, events: EventSpecs
+    connection: AsyncConnection, company_id: CompanyId, ids: Sequence[LeadId], changes: ColumnValues, events: EventSpecs
 ) -> list[ChangedLeads]:
     """Give leads of a company the same new values and emit the events of the change, in one statement.
 
@@ -209,7 +221,7 @@ async def change(
 
 
 async def change_by_phone(
-    connection: AsyncConnection, company_id: int, phones: Sequence[str], status: LeadStatus
+    connection: AsyncConnection, company_id: CompanyId, phones: Sequence[str], status: LeadStatus
 ) -> int:
     """Set the status of every lead of a company that has one of these numbers, and emit ``lead.status_changed``.
 
@@ -221,7 +233,7 @@ async def change_by_phone(
 
 async def _change(
     connection: AsyncConnection,
-    company_id: int,
+    company_id: CompanyId,
     condition: str,
     keys: Sequence[object],
     changes: ColumnValues,
@@ -240,7 +252,7 @@ def _to_driver(values: ColumnValues) -> Iterable[object]:
         yield orjson.dumps(value).decode() if is_json else value
 
 
-async def find_existing_ids(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> set[int]:
+async def find_existing_ids(connection: AsyncConnection, company_id: CompanyId, ids: Collection[LeadId]) -> set[LeadId]:
     """Return those of the ids that are leads of the company."""
     query = select(leads.c.id).where(
         leads.c.id == any_(bindparam("ids", list(ids), type_=_IDS)), leads.c.company_id == company_id
@@ -248,7 +260,7 @@ async def find_existing_ids(connection: AsyncConnection, company_id: int, ids: C
     return set((await connection.execute(query)).scalars())
 
 
-async def list_phones(connection: AsyncConnection, company_id: int, ids: Collection[int]) -> list[str]:
+async def list_phones(connection: AsyncConnection, company_id: CompanyId, ids: Collection[LeadId]) -> list[str]:
     """Return the distinct numbers of leads of the company, in the order of the numbers."""
     query = (
         select(leads.c.phone)
@@ -259,7 +271,7 @@ async def list_phones(connection: AsyncConnection, company_id: int, ids: Collect
     return list((await connection.execute(query)).scalars())
 
 
-async def remove(connection: AsyncConnection, company_id: int, lead_id: int) -> None:
+async def remove(connection: AsyncConnection, company_id: CompanyId, lead_id: LeadId) -> None:
     """Delete a lead and its call attempts, and emit ``lead.deleted``. The deletion is a version of its own."""
     await change(connection, company_id, [lead_id], {}, (LEAD_DELETED,))
     await connection.execute(delete(call_attempts).where(call_attempts.c.lead_id == lead_id))

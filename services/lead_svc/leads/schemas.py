@@ -7,18 +7,19 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.lead_svc.domain.datetimes import in_utc
 from services.lead_svc.domain.fields import FIELD_BY_NAME, InterestLevel, LeadStatus
 from services.lead_svc.domain.lead_status import OPEN
 from services.lead_svc.domain.phone import Phone
 from services.lead_svc.values.from_json import lead_field
+from shared.datetimes import to_utc
 from shared.http.openapi import Done
-from shared.http.parameters import MAX_ID, NoNulText
+from shared.ids import MAX_ID, CampaignId, CompanyId, LeadId, MemberId
+from shared.schema import Schema
 
 MAX_BULK_LEADS: Final = 1_000
 """Most leads of one bulk request."""
 
-Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+_Id = Field(strict=True, ge=1, le=MAX_ID)
 
 EXAMPLE: Final[dict[str, Any]] = {
     "campaign_id": 1,
@@ -84,31 +85,24 @@ Money = Annotated[
     Decimal,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": FIELD_BY_NAME["annual_revenue"].maximum + 0.99}),
 ]
-AgentId = Annotated[int, Field(ge=1, le=MAX_ID)]
+AgentId = Annotated[MemberId, Field(ge=1, le=MAX_ID)]
 Agent = Annotated[AgentId, lead_field("assigned_to", required=True)]
 Priority = Annotated[int, Field(ge=1, le=5), lead_field("priority")]
 Status = Annotated[LeadStatus, lead_field("status", required=True)]
 
 
-class RequestBody(BaseModel):
-    """Base of request bodies: null is the same as leaving a field out."""
+class LeadSchema(Schema):
+    """Base of request bodies about leads: null is the same as leaving a field out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, body: object) -> object:
-        if not isinstance(body, dict):
-            return body
-        return {name: value for name, value in body.items() if value is not None or name not in cls.model_fields}
+    null_is_absent = True
 
 
-class LeadCreate(RequestBody):
+class LeadCreate(LeadSchema):
     """A new lead."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    campaign_id: Id
+    campaign_id: Annotated[CampaignId, _Id]
     first_name: Annotated[str, Field(min_length=1), lead_field("first_name", required=True)]
     last_name: Annotated[str, Field(min_length=1), lead_field("last_name", required=True)]
     phone: Annotated[PhoneNumber, lead_field("phone", required=True)]
@@ -135,13 +129,13 @@ class LeadCreate(RequestBody):
     interest_level: Annotated[InterestLevel | None, lead_field("interest_level")] = None
     pain_points: Annotated[list[str] | None, lead_field("pain_points")] = None
     requirements: Annotated[list[str] | None, lead_field("requirements")] = None
-    custom_fields: Annotated[dict[str, Any] | None, lead_field("custom_fields")] = {}
+    custom_fields: Annotated[dict[str, Any] | None, lead_field("custom_fields")] = Field(default={})
     assigned_to: Annotated[AgentId | None, lead_field("assigned_to")] = None
     notes: Annotated[str | None, lead_field("notes")] = None
     tags: Annotated[list[str] | None, lead_field("tags"), Field(description="Stored in `custom_fields`.")] = None
     last_contact_date: Annotated[LocalOrUtcDatetime | None, lead_field("last_contact_date")] = None
     next_contact_date: Annotated[LocalOrUtcDatetime | None, lead_field("next_contact_date")] = None
-    company_id: Id
+    company_id: Annotated[CompanyId, _Id]
 
     def column_values(self, time_zone: str) -> dict[str, object]:
         """The values by the columns of the table: phone extensions and tags become custom fields.
@@ -156,7 +150,7 @@ class LeadCreate(RequestBody):
         values: dict[str, object] = {name: getattr(self, name) for name in type(self).model_fields}
         for name, value in values.items():
             if isinstance(value, datetime):
-                values[name] = in_utc(value, time_zone)
+                values[name] = to_utc(value, time_zone)
         if self.status not in OPEN:
             values["next_contact_date"] = None
         custom_fields = {**(self.custom_fields or {})}
@@ -178,7 +172,7 @@ def _none_if_blank(text: str) -> str | None:
     return text.strip() or None
 
 
-class LeadStatusUpdate(RequestBody):
+class LeadStatusUpdate(LeadSchema):
     """A new status of a lead, and its sub-status."""
 
     model_config = ConfigDict(
@@ -186,10 +180,10 @@ class LeadStatusUpdate(RequestBody):
     )
 
     status: Status
-    sub_status: Annotated[str | None, Field(max_length=100), NoNulText, AfterValidator(_none_if_blank)] = None
+    sub_status: Annotated[str | None, Field(max_length=100), AfterValidator(_none_if_blank)] = None
 
 
-class LeadAssigneeUpdate(RequestBody):
+class LeadAssigneeUpdate(LeadSchema):
     """A new assignee of a lead."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"assigned_to": 123}]})
@@ -197,7 +191,7 @@ class LeadAssigneeUpdate(RequestBody):
     assigned_to: Agent
 
 
-class LeadSchedule(RequestBody):
+class LeadSchedule(LeadSchema):
     """The time of a lead's next call."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"scheduled_call_time": "2024-02-20T14:00:00Z"}]})
@@ -207,7 +201,7 @@ class LeadSchedule(RequestBody):
     ]
 
 
-class LeadConversion(RequestBody):
+class LeadConversion(LeadSchema):
     """The value of a conversion."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"value": 1000.00}]})
@@ -215,7 +209,7 @@ class LeadConversion(RequestBody):
     value: Annotated[Money, lead_field("value", like="annual_revenue", required=True)]
 
 
-class BulkUpdateValues(RequestBody):
+class BulkUpdateValues(LeadSchema):
     """The same new values for many leads; a field that is left out stays unchanged."""
 
     status: Annotated[LeadStatus | None, lead_field("status")] = None
@@ -230,10 +224,10 @@ class BulkUpdateValues(RequestBody):
         return self
 
 
-LeadIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_BULK_LEADS)]
+LeadIds = Annotated[list[Annotated[LeadId, _Id]], Field(min_length=1, max_length=MAX_BULK_LEADS)]
 
 
-class BulkUpdate(RequestBody):
+class BulkUpdate(LeadSchema):
     """Leads, and their new values."""
 
     model_config = ConfigDict(
@@ -256,7 +250,7 @@ class BulkUpdate(RequestBody):
     updates: BulkUpdateValues
 
 
-class BulkAssign(RequestBody):
+class BulkAssign(LeadSchema):
     """Leads, and their new assignee."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"lead_ids": [1, 2, 3], "assigned_to": 123}]})

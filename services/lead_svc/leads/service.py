@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.lead_svc.campaigns.errors import InvalidCampaignError
 from services.lead_svc.campaigns.lookup import CampaignLookup
 from services.lead_svc.campaigns.repository import CampaignCopy
-from services.lead_svc.domain.datetimes import in_utc
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.domain.lead_status import OPEN, can_transition
 from services.lead_svc.leads import do_not_call_list, errors, repository
@@ -29,13 +29,17 @@ from services.lead_svc.leads.lead import Lead
 from services.lead_svc.leads.repository import ChangedLeads, CreatedLead, LeadPage, total_count
 from services.lead_svc.leads.schemas import BulkUpdateValues, LeadCreate, LeadStatusUpdate, LeadUpdate
 from shared.database.engine import Database
+from shared.database.idempotency_keys import IdempotentRequest
+from shared.datetimes import to_utc
 from shared.http.auth import Principal
+from shared.idempotency import Idempotent, run_idempotent
+from shared.ids import CampaignId, CompanyId, LeadId, MemberId
 
 BLACKLISTED_BY_STATUS: Final = "Lead was blacklisted"
 """Reason of numbers that are on the do-not-call list because a lead's status became ``blacklisted``."""
 
 
-async def get_json(connection: AsyncConnection, caller: Principal, lead_id: int) -> bytes:
+async def get_json(connection: AsyncConnection, caller: Principal, lead_id: LeadId) -> bytes:
     """Return a lead as JSON; raises ``NotFound`` if the caller has no such lead."""
     lead = await repository.get_json(connection, lead_id, caller.companies)
     if lead is None:
@@ -56,7 +60,7 @@ async def stream_json(database: Database, filters: LeadFilter) -> AsyncIterator[
             yield piece
 
 
-async def require_campaign(campaigns: CampaignLookup, caller: Principal, campaign_id: int) -> None:
+async def require_campaign(campaigns: CampaignLookup, caller: Principal, campaign_id: CampaignId) -> None:
     """Raise ``NotFound`` unless a company of the caller has the campaign, deleted or not.
 
     Raises
@@ -73,15 +77,36 @@ async def require_campaign(campaigns: CampaignLookup, caller: Principal, campaig
 
 
 async def create(
-    connection: AsyncConnection, campaign: CampaignCopy, caller: Principal, body: LeadCreate
-) -> CreatedLead:
-    """Create a lead of a company that the caller's token covers.
+    campaigns: CampaignLookup, caller: Principal, body: LeadCreate, idempotent: IdempotentRequest | None
+) -> Idempotent[CreatedLead]:
+    """Create a lead, unless the same request did so before. Its status may become ``blacklisted`` (`_create`).
 
     Raises
     ------
+    Forbidden
+        If the caller's token does not cover the company of ``body``.
     InvalidCampaignError
-        If the campaign is deleted, or another company's.
+        If the campaign does not exist, is deleted, or is another company's.
+    CampaignUnavailableError
+        If the campaign is not known here and campaign_svc does not respond.
+    Conflict, UnprocessableContent
+        As `run_idempotent`.
     """
+    caller.require_company(body.company_id)
+    async with campaigns.with_campaign(body.campaign_id, caller.token) as (connection, campaign):
+        return await run_idempotent(
+            connection,
+            idempotent,
+            partial(_create, connection, campaign, caller, body),
+            encode=CreatedLead.to_json,
+            decode=CreatedLead.from_json,
+        )
+
+
+async def _create(
+    connection: AsyncConnection, campaign: CampaignCopy, caller: Principal, body: LeadCreate
+) -> CreatedLead:
+    """Create a lead: blacklisted if its number is on the do-not-call list; if blacklisted, its number goes on it."""
     if campaign.company_id != body.company_id or campaign.deleted:
         raise InvalidCampaignError(body.campaign_id)
     blacklists = body.status is LeadStatus.BLACKLISTED
@@ -95,12 +120,12 @@ async def create(
     return created
 
 
-async def blacklist_number(connection: AsyncConnection, caller: Principal, company_id: int, phone: str) -> None:
+async def blacklist_number(connection: AsyncConnection, caller: Principal, company_id: CompanyId, phone: str) -> None:
     """Put a number on the list and blacklist its leads, because the status of one of them became ``blacklisted``."""
     await blacklist_numbers(connection, company_id, [phone], reason=BLACKLISTED_BY_STATUS, added_by=caller.subject)
 
 
-async def update(campaigns: CampaignLookup, caller: Principal, lead_id: int, body: LeadUpdate) -> None:
+async def update(campaigns: CampaignLookup, caller: Principal, lead_id: LeadId, body: LeadUpdate) -> None:
     """Replace every field that a caller can set; equal values make no new version and emit no event.
 
     Raises
@@ -147,7 +172,7 @@ async def _replace(
         await _apply_do_not_call_list(connection, caller, lead, body.status, body.phone.e164)
 
 
-async def set_status(connection: AsyncConnection, caller: Principal, lead_id: int, body: LeadStatusUpdate) -> None:
+async def set_status(connection: AsyncConnection, caller: Principal, lead_id: LeadId, body: LeadStatusUpdate) -> None:
     """Set the status and sub-status of a lead; equal values make no new version and emit no event.
 
     A request without a sub-status leaves the stored one for as long as the status stays the same.
@@ -181,14 +206,14 @@ async def set_status(connection: AsyncConnection, caller: Principal, lead_id: in
     await _apply_do_not_call_list(connection, caller, lead, body.status, lead.phone)
 
 
-async def assign(connection: AsyncConnection, caller: Principal, lead_id: int, agent_id: int) -> None:
+async def assign(connection: AsyncConnection, caller: Principal, lead_id: LeadId, agent_id: MemberId) -> None:
     """Assign a lead to an agent; raises ``NotFound`` if the caller has no such lead."""
     lead = await _lock(connection, caller, lead_id)
     if lead.assigned_to != agent_id:
         await repository.change(connection, lead.company_id, [lead_id], {"assigned_to": agent_id}, (LEAD_ASSIGNED,))
 
 
-async def schedule(campaigns: CampaignLookup, caller: Principal, lead_id: int, call_time: datetime) -> None:
+async def schedule(campaigns: CampaignLookup, caller: Principal, lead_id: LeadId, call_time: datetime) -> None:
     """Schedule the next call of a lead.
 
     Parameters
@@ -213,11 +238,11 @@ async def schedule(campaigns: CampaignLookup, caller: Principal, lead_id: int, c
             raise errors.blacklisted()
         if campaign.deleted:
             raise errors.campaign_deleted()
-        changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": in_utc(call_time, campaign.time_zone)}
+        changes = {"status": LeadStatus.SCHEDULED, "next_contact_date": to_utc(call_time, campaign.time_zone)}
         await repository.change(connection, lead.company_id, [lead_id], changes, (LEAD_STATUS_CHANGED, LEAD_SCHEDULED))
 
 
-async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, value: Decimal) -> None:
+async def convert(connection: AsyncConnection, caller: Principal, lead_id: LeadId, value: Decimal) -> None:
     """Record that a lead was converted, and the value of that. A second conversion corrects the value.
 
     Raises
@@ -238,7 +263,7 @@ async def convert(connection: AsyncConnection, caller: Principal, lead_id: int, 
     await repository.change(connection, lead.company_id, [lead_id], changes, (LEAD_STATUS_CHANGED, LEAD_CONVERTED))
 
 
-async def delete(connection: AsyncConnection, caller: Principal, lead_id: int) -> None:
+async def delete(connection: AsyncConnection, caller: Principal, lead_id: LeadId) -> None:
     """Delete a lead with its call attempts; raises ``NotFound`` if the caller has no such lead.
 
     Reports keep their history. The number stays on the do-not-call list.
@@ -248,7 +273,11 @@ async def delete(connection: AsyncConnection, caller: Principal, lead_id: int) -
 
 
 async def update_many(
-    connection: AsyncConnection, caller: Principal, company_id: int, ids: Sequence[int], updates: BulkUpdateValues
+    connection: AsyncConnection,
+    caller: Principal,
+    company_id: CompanyId,
+    ids: Sequence[LeadId],
+    updates: BulkUpdateValues,
 ) -> int:
     """Give leads of a company the same values, all of them or none; returns how many had others.
 
@@ -275,7 +304,9 @@ async def update_many(
     return total_count(changed)
 
 
-async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequence[int], agent_id: int) -> int:
+async def assign_many(
+    connection: AsyncConnection, company_id: CompanyId, ids: Sequence[LeadId], agent_id: MemberId
+) -> int:
     """Assign leads of a company to an agent, all of them or none; returns how many had another assignee.
 
     Raises
@@ -286,12 +317,12 @@ async def assign_many(connection: AsyncConnection, company_id: int, ids: Sequenc
     return total_count(await _change_all(connection, company_id, ids, {"assigned_to": agent_id}))
 
 
-async def _lock_list(connection: AsyncConnection, company_id: int, *, exclusive: bool) -> None:
+async def _lock_list(connection: AsyncConnection, company_id: CompanyId, *, exclusive: bool) -> None:
     lock = do_not_call_list.lock_exclusive if exclusive else do_not_call_list.lock_shared
     await lock(connection, company_id)
 
 
-async def _lock(connection: AsyncConnection, caller: Principal, lead_id: int) -> Lead:
+async def _lock(connection: AsyncConnection, caller: Principal, lead_id: LeadId) -> Lead:
     lead = await repository.lock_for_update(connection, lead_id, caller.companies)
     if lead is None:
         raise errors.not_found()
@@ -304,7 +335,7 @@ def _require_transition(status: LeadStatus, new_status: LeadStatus) -> None:
 
 
 async def _change_all(
-    connection: AsyncConnection, company_id: int, ids: Sequence[int], changes: dict[str, object]
+    connection: AsyncConnection, company_id: CompanyId, ids: Sequence[LeadId], changes: dict[str, object]
 ) -> list[ChangedLeads]:
     # A blacklisting locks one lead and then all others with its number, in an order that this change cannot follow:
     # the list's lock keeps the two apart.

@@ -77,6 +77,7 @@ async def test_a_campaign_that_is_asked_for_brings_its_time_zone(servers: Server
     campaign_id = company.campaign_id + 5_000_000
     answer: dict[str, Any] = {"id": campaign_id, "company_id": company.id, "status": "active", "version": 1}
     answer |= {"retry_delay_minutes": 60, "max_attempts_per_lead": 3, "time_zone": "Asia/Tokyo"}
+    answer |= {"budget": None, "cost_per_call": None}
     campaign_svc = FastAPI()
     campaign_svc.add_route("/api/voice-campaigns/{id}", lambda _request: JSONResponse(answer))
     [database] = await company.api.rows("SELECT current_database()")

@@ -20,12 +20,13 @@ from shared.events.campaigns import (
     CampaignUpdated,
 )
 from shared.events.envelope import Envelope, compose, parse
+from shared.ids import CampaignId, CompanyId
 from tests.fixtures.leads import LeadService
 from tests.fixtures.waiting import eventually
 from tests.integration.messaging.broker import broker_at
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-COMPANY = 7
+COMPANY = CompanyId(7)
 
 
 @pytest.fixture
@@ -69,43 +70,45 @@ HISTORY: tuple[CampaignEvent, ...] = (
     CampaignUpdated(campaign=campaign(3, "paused", time_zone="Asia/Tokyo")),
     CampaignDeleted(campaign=campaign(4, "paused", time_zone="Asia/Tokyo")),
 )
-END = CampaignCopy(id=1, company_id=COMPANY, status="paused", version=4, deleted=True, time_zone="Asia/Tokyo")
+END = CampaignCopy(
+    id=CampaignId(1), company_id=COMPANY, status="paused", version=4, deleted=True, time_zone="Asia/Tokyo"
+)
 
 
-def told(event: CampaignEvent) -> Envelope:
+def envelope(event: CampaignEvent) -> Envelope:
     return parse(compose(event, source="/campaign-svc", company_id=COMPANY).body)
 
 
-async def test_any_order_of_events_comes_to_the_same_end(database: Database) -> None:
+async def test_any_order_of_events_leads_to_the_same_state(database: Database) -> None:
     for order in itertools.permutations(HISTORY):
         async with database.transaction() as connection:
             for event in order:
-                await project_campaigns(connection, [told(event)])
-            assert await repository.find(connection, 1) == END
+                await project_campaigns(connection, [envelope(event)])
+            assert await repository.find(connection, CampaignId(1)) == END
             await connection.rollback()
 
 
-async def test_any_order_within_one_batch_comes_to_the_same_end(database: Database) -> None:
+async def test_any_order_within_one_batch_leads_to_the_same_state(database: Database) -> None:
     for order in itertools.permutations(HISTORY):
         async with database.transaction() as connection:
-            await project_campaigns(connection, [told(event) for event in (*order, order[0])])
-            assert await repository.find(connection, 1) == END
+            await project_campaigns(connection, [envelope(event) for event in (*order, order[0])])
+            assert await repository.find(connection, CampaignId(1)) == END
             await connection.rollback()
 
 
-async def test_what_campaign_svc_answered_too_late_does_not_revive_a_deleted_campaign(database: Database) -> None:
-    documented_response = CampaignCopy(id=1, company_id=COMPANY, status="paused", version=3, deleted=False)
+async def test_a_late_response_of_campaign_svc_does_not_revive_a_deleted_campaign(database: Database) -> None:
+    response = CampaignCopy(id=CampaignId(1), company_id=COMPANY, status="paused", version=3, deleted=False)
     async with database.transaction() as connection:
-        await project_campaigns(connection, [told(event) for event in HISTORY])
-        await repository.store(connection, [documented_response])
-        assert await repository.find(connection, 1) == END
+        await project_campaigns(connection, [envelope(event) for event in HISTORY])
+        await repository.store(connection, [response])
+        assert await repository.find(connection, CampaignId(1)) == END
 
 
-async def test_an_event_of_a_later_kind_is_ignored(database: Database) -> None:
-    later = told(HISTORY[0]).model_copy(update={"type": "campaign.merged.v1"})
+async def test_an_event_of_a_later_version_is_ignored(database: Database) -> None:
+    later = envelope(HISTORY[0]).model_copy(update={"type": "campaign.merged.v1"})
     async with database.transaction() as connection:
         await project_campaigns(connection, [later])
-        assert await repository.find(connection, 1) is None
+        assert await repository.find(connection, CampaignId(1)) is None
 
 
 async def test_events_reach_the_copy_over_the_broker(lead_service: LeadService, database: Database) -> None:
@@ -117,7 +120,7 @@ async def test_events_reach_the_copy_over_the_broker(lead_service: LeadService, 
 
     async def found(campaign_id: int) -> CampaignCopy | None:
         async with database.transaction() as connection:
-            return await repository.find(connection, campaign_id)
+            return await repository.find(connection, CampaignId(campaign_id))
 
     async with lead_service.events(), broker_at(lead_service.amqp_url) as broker:
         for sent in (bodies[0], *bodies):  # the first one twice

@@ -22,12 +22,13 @@ from shared.database.engine import Database
 from shared.database.migrations import upgrade
 from shared.http.errors import BadRequest, ServiceUnavailable
 from shared.http.middleware import CLIENT_CLOSED_REQUEST
+from shared.ids import CompanyId
 from tests.fixtures.gateway import Gateway
 from tests.fixtures.leads import LeadService
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
-COMPANY = 7
+COMPANY = CompanyId(7)
 LEADS = 200_000
 FEW = 8
 """The campaign with few leads."""

@@ -117,7 +117,8 @@ class _ZippedWorkbook:
         styles = self._members.get(f"xl/styles.{self._suffix}")
         if styles is not None:
             parts[f"xl/styles.{self._suffix}"] = styles
-        return pack(parts | {sheet.part: self._members[sheet.part] for sheet in self._sheets.values()})
+        # A sheet may have the name of one of these parts; the part that was not made here must not replace it.
+        return pack({sheet.part: self._members[sheet.part] for sheet in self._sheets.values()} | parts)
 
     def _relationships(self) -> dict[str, _Relationship]:
         """Return the relationships of the workbook to its parts, by their ids."""
