@@ -1,9 +1,9 @@
 """The tables of facts in the ``analytics`` database, projected from the events of the other services.
 
-Enumerations are plain text and ids refer to nothing: the events are checked when they are read, and they arrive in any
-order, so a lead or a call may be here before its campaign. What different events tell of a lead stands in different
-tables, each with its own rule for what is newer; the views ``lead_facts`` and ``call_facts`` (``facts/views.sql``) put
-together what reports know of a lead and a call. The sums over them: ``rollups/definitions.py``.
+Enumerations are plain text and ids have no foreign keys: events are validated when they are read, and they arrive in
+any order, so a lead or a call may be stored before its campaign. The facts of different events of a lead are in
+different tables, each with its own rule for what is newer; the views ``lead_facts`` and ``call_facts``
+(``facts/views.sql``) join all facts of a lead and of a call. The tables of sums over them: ``rollups/definitions.py``.
 """
 
 from sqlalchemy import (
@@ -43,8 +43,8 @@ ledgers = Table(
     "ledgers",
     metadata,
     Column("company_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("mark", Uuid, nullable=False, comment="Another one after every change of the company's facts."),
-    comment="Tells whether a company's facts have changed.",
+    Column("mark", Uuid, nullable=False, comment="Replaced by every change of the company's facts."),
+    comment="Marks by which a change of a company's facts is noticed.",
 )
 
 campaigns = Table(
@@ -61,7 +61,7 @@ campaigns = Table(
     Column("deleted", Boolean, nullable=False),
     Column("team_members", ARRAY(BigInteger), nullable=False),
     Index("campaigns_company", "company_id"),
-    comment="Each campaign as it is now, the deleted ones too: their leads and calls stay.",
+    comment="Each campaign in its current state, deleted ones too: their leads and calls stay in reports.",
 )
 
 campaign_terms = Table(
@@ -72,10 +72,10 @@ campaign_terms = Table(
     Column("since", DateTime(timezone=True), nullable=False),
     Column("cost_per_call", Numeric),
     Column("calling_hours_start", Time, nullable=False),
-    Column("calling_hours_end", Time, nullable=False, comment="Before the start, it is on the next day."),
-    Column("time_zone", Text, comment="Null when the database does not know it."),
+    Column("calling_hours_end", Time, nullable=False, comment="An end before the start is on the next day."),
+    Column("time_zone", Text, comment="Null if PostgreSQL does not know the time zone."),
     Column("working_days", ARRAY(SmallInteger), nullable=False, comment="ISO: Monday is 1."),
-    comment="What held for calls of a campaign by each of its versions, and since when.",
+    comment="Price and calling hours that each version of a campaign sets for its calls, and since when.",
 )
 
 leads = Table(
@@ -95,7 +95,7 @@ leads = Table(
     Column("has_email", Boolean, nullable=False),
     Column("has_first_name", Boolean, nullable=False),
     Column("deleted", Boolean, nullable=False, server_default=false()),
-    comment="Each lead as it is now.",
+    comment="Each lead in its current state.",
 )
 
 lead_assignments = Table(
@@ -104,7 +104,7 @@ lead_assignments = Table(
     Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    comment="When leads were given to an agent, or to none.",
+    comment="When leads were assigned to an agent, or lost their agent.",
 )
 
 lead_conversions = Table(
@@ -114,7 +114,7 @@ lead_conversions = Table(
     Column("version", Integer, nullable=False),
     Column("conversion_value", Numeric, nullable=False),
     Column("converted_at", DateTime(timezone=True), nullable=False),
-    comment="What leads were converted for, as it was told last.",
+    comment="The latest conversion of each lead.",
 )
 
 lead_contacts = Table(
@@ -123,7 +123,7 @@ lead_contacts = Table(
     Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
     Column("attempts", Integer, nullable=False),
     Column("first_call_at", DateTime(timezone=True), nullable=False),
-    comment="How often leads were called, and when first.",
+    comment="Number of calls to each lead, and the start of the first.",
 )
 
 calls = Table(
@@ -137,9 +137,12 @@ calls = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("duration", Integer, nullable=False, comment="Seconds."),
     Column("successful", Boolean, nullable=False),
-    Column("reported_cost", Numeric, comment="What the report of the call said it cost."),
+    Column("reported_cost", Numeric, comment="Cost that was reported with the call."),
     Column(
-        "reported", Boolean, nullable=False, comment="Whether there is a quality report; its scores in thousandths."
+        "reported",
+        Boolean,
+        nullable=False,
+        comment="Whether there is a quality report; scores are in thousandths.",
     ),
     Column("accuracy", Integer),
     Column("clarity", Integer),
@@ -148,10 +151,10 @@ calls = Table(
     Column("sentiment", Integer),
     Column("satisfaction", Integer),
     Column("response", BigInteger),
-    Column("score", Integer, comment="The call's own: the mean of the first four of these that are there."),
+    Column("score", Integer, comment="Score of the call: the mean of the first four scores, as far as reported."),
     Column("regulatory", Boolean),
     Column("data_protection", Boolean),
-    Column("issues", ARRAY(Text), nullable=False, comment="Each kind once."),
+    Column("issues", ARRAY(Text), nullable=False, comment="Kinds of issues, each once."),
     Index("calls_campaign", "campaign_id", "started_at"),
     comment="Call attempts, as they were reported. They never change.",
 )
@@ -162,7 +165,7 @@ campaign_words = Table(
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
     Column("word", Text, primary_key=True),
     Column("calls", BigInteger, nullable=False),
-    comment="In how many calls of a campaign a word occurs.",
+    comment="Number of a campaign's calls in which a word occurs.",
 )
 
 members = Table(
@@ -173,5 +176,5 @@ members = Table(
     Column("version", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("deleted", Boolean, nullable=False),
-    comment="The people of a company, the deleted ones too, so that late news of them are known as such.",
+    comment="The members of a company, deleted ones too, so that late events of deleted members are recognized.",
 )

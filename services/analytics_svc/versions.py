@@ -8,8 +8,8 @@ from typing import Final
 ROLLUPS_VERSION: Final = 1
 """Increase when a change of ``facts/views.sql``, of the event mapping, or of the measures changes what is summed.
 
-Roll-ups that were stored under another version are outdated until ``make rebuild``; the process says so in its log and
-in the metric ``rollups_outdated``.
+Roll-ups that were stored under another version are outdated until ``make rebuild``; analytics-events reports it in its
+log and in the metric ``rollups_outdated``.
 """
 FORMULAS_VERSION: Final = 1
 """Increase when a change of the reports or of ``shared/formulas.py`` changes a figure that is computed from roll-ups.

@@ -2,6 +2,6 @@
 
 from shared.process import use_one_polars_thread
 
-# Several files are loaded at once, so the cores are for them: handing the thousand rows of one file from thread to
-# thread costs more than it gains.
+# Before polars is imported. The cores serve several files at once, not several threads of one file: passing a thousand
+# rows between threads costs more than it gains.
 use_one_polars_thread()

@@ -109,7 +109,7 @@ class ProgressSubscriber:
         return _subscription(self._progress_events, import_id)
 
     async def latest(self, import_id: ImportId) -> Progress | None:
-        """Return the latest progress of a job; None if there is none or Redis is unavailable."""
+        """Return the latest progress of a job; None without a progress, and if Redis is unavailable."""
         return (await self.latest_by_id([import_id])).get(import_id)
 
     async def latest_by_id(self, import_ids: Sequence[ImportId]) -> dict[ImportId, Progress]:

@@ -51,15 +51,15 @@ async def test_the_contracts_example_gets_the_contracts_response(caller: Caller)
     body = response.json()
     assert set(body) == {"message", "imported_count", "leads"}
     assert (body["message"], body["imported_count"]) == ("Leads imported successfully", 2)
-    for given, phone, lead in zip((JOHN, JANE), ("+1234567890", "+11234567890"), body["leads"], strict=True):
+    for sent, phone, lead in zip((JOHN, JANE), ("+1234567890", "+11234567890"), body["leads"], strict=True):
         expected = (
-            given
+            sent
             | DEFAULTS
             | {
                 "phone": phone,
                 "campaign_id": campaign_id,
                 "company_id": caller.company_id,
-                "custom_fields": {"tags": given["tags"]},
+                "custom_fields": {"tags": sent["tags"]},
             }
         )
         assert {name: lead[name] for name in expected} == expected

@@ -92,77 +92,6 @@ OTHER_VALUES: dict[str, Any] = {
 }
 """Another value for each field that can change."""
 
-WRONG: list[tuple[str, Any, str]] = [
-    ("phone", "12", "Invalid phone number format: 12"),
-    ("phone", "call me", "Invalid phone number format: call me"),
-    ("alternate_phone", "+123", "Invalid phone number format: +123"),
-    ("email", "john.doe", "Invalid email format"),
-    ("email", "john@doe@example.com", "Invalid email format"),
-    ("lead_score", -1, "Lead score must be between 0 and 100"),
-    ("lead_score", 101, "Lead score must be between 0 and 100"),
-    ("status", "running", "Invalid status value"),
-    ("status", "Pending", "Invalid status value"),
-    ("status", "", "Invalid status value"),
-    ("interest_level", "burning", "Invalid interest level"),
-    *((name, value, f"Missing required field: {name}") for name in ("first_name", "last_name") for value in ("", "  ")),
-]
-"""Values that the contract has words for."""
-
-IMPOSSIBLE: list[tuple[str, Any]] = [
-    ("campaign_id", "1"),
-    ("campaign_id", 0),
-    ("campaign_id", -1),
-    ("campaign_id", MAX_ID + 1),
-    ("campaign_id", True),
-    ("company_id", "x"),
-    ("company_id", 1.5),
-    ("first_name", 5),
-    ("first_name", "x" * 101),
-    ("first_name", "a\0b"),
-    ("last_name", ["Doe"]),
-    ("phone", 14155552671),
-    ("phone", {}),
-    ("status", 1),
-    ("priority", 0),
-    ("priority", 6),
-    ("priority", "high"),
-    ("priority", True),
-    ("priority", 1.5),
-    ("priority", MAX_ID + 1),
-    ("best_time_to_call", "25:00:00"),
-    ("best_time_to_call", "2 pm"),
-    ("best_time_to_call", 14),
-    ("timezone", "Mars/Olympus"),
-    ("preferred_language", "English, please"),
-    ("annual_revenue", "a lot"),
-    ("annual_revenue", -0.01),
-    ("annual_revenue", 1e15),
-    ("annual_revenue", True),
-    ("lead_score", "85"),
-    ("lead_score", 8.5),
-    ("lead_score", True),
-    ("pain_points", "Slow"),
-    ("pain_points", [1]),
-    ("requirements", {"a": 1}),
-    ("custom_fields", ["a"]),
-    ("custom_fields", "a"),
-    ("custom_fields", {"a": "x" * 10_001}),
-    ("assigned_to", 0),
-    ("assigned_to", -5),
-    ("assigned_to", "me"),
-    ("assigned_to", MAX_ID + 1),
-    ("assigned_to", True),
-    ("notes", 1),
-    ("notes", "a\0b"),
-    ("tags", "enterprise"),
-    ("tags", ["a", None]),
-    ("last_contact_date", "yesterday"),
-    ("last_contact_date", "2024-02-30T10:30:00Z"),
-    ("next_contact_date", 1708425000),
-    ("next_contact_date", "2024-02-20"),
-]
-"""Values that no field can hold, whatever the words for it."""
-
 
 def _faults(response: httpx.Response) -> dict[str, str]:
     """Which fields are named as wrong, and in which words."""
@@ -292,85 +221,47 @@ async def test_a_required_field_that_is_missing_is_named(company: LeadCompany, f
     assert await company.stored() == [[], [], [], []]
 
 
-@pytest.mark.parametrize(("field", "value", "words"), WRONG)
-async def test_a_wrong_value_is_refused_in_the_contracts_words(
-    company: LeadCompany, field: str, value: object, words: str
-) -> None:
-    response = await company.post(company.body(**{field: value}))
-    assert _faults(response) == {field: words}
-    assert await company.stored() == [[], [], [], []]
-
-
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("field", "value", "message"),
     [
-        ("first_name", 5, "First name must be a text"),
-        ("first_name", "x" * 101, "First name must be at most 100 characters"),
-        ("notes", ["a"], "Notes must be a text"),
-        ("notes", "a\0b", "Notes must not contain a NUL character or half a surrogate pair"),
-        ("email", 5, "Email must be a text"),
-        ("priority", "high", "Priority must be a whole number"),
-        ("priority", 1.5, "Priority must be a whole number"),
-        ("priority", 6, "Priority must be between 1 and 5"),
-        ("lead_score", True, "Lead score must be a whole number"),
-        ("annual_revenue", "a lot", "Annual revenue must be a number"),
-        ("assigned_to", "me", "Assigned to must be the id of an agent"),
-        ("tags", "enterprise", "Tags must be a list of texts"),
-        ("tags", ["x" * 10_001], "Tags must be at most 10,000 characters in all"),
+        ("phone", "12", "Invalid phone number format: 12"),
+        ("status", "running", "Invalid status value"),
+        ("first_name", "  ", "Missing required field: first_name"),
         ("custom_fields", ["a"], "Custom fields must be a JSON object"),
-        ("custom_fields", {"a": "x" * 10_001}, "Custom fields must be at most 10,000 characters in all"),
+        ("priority", MAX_ID + 1, "Priority must be between 1 and 5"),
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_a_refusal_says_what_is_wrong_with_a_value(
-    company: LeadCompany, field: str, value: object, words: str
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_an_invalid_value_is_400_with_field_and_message(
+    company: LeadCompany, method: str, field: str, value: object, message: str
 ) -> None:
-    assert _faults(await company.post(company.body(**{field: value}))) == {field: words}
+    """Fails when an endpoint does not use the schema, whose rules `tests/unit/lead_svc/test_lead_schemas.py` tests."""
+    lead = await company.create()
+    before = await company.stored()
+    path = "/api/voice-leads" if method == "POST" else f"/api/voice-leads/{lead['id']}"
+    # Not orjson, which writes no integers of more than 64 bits.
+    content = json.dumps(company.body(**{field: value})).encode()
+    assert _faults(await company.send(method, path, content=content)) == {field: message}
+    assert await company.stored() == before
 
 
-@pytest.mark.parametrize(("field", "value"), IMPOSSIBLE, ids=lambda value: str(value)[:30])
-async def test_a_value_that_cannot_be_is_refused_by_name(company: LeadCompany, field: str, value: object) -> None:
-    body = company.body(**{field: value})
-    response = await company.send("POST", "/api/voice-leads", content=_json(body))
-    named = {name.partition(".")[0] for name in _faults(response)}
-    assert named == {field}
-    assert await company.stored() == [[], [], [], []]
-
-
-def _json(value: object) -> bytes:
-    """JSON of integers that are too large for orjson, too."""
-    return json.dumps(value).encode()
-
-
-HARD_TO_READ = [
-    *((field, b"99999999999999999999999999") for field in ("priority", "lead_score", "assigned_to", "first_name")),
-    *((field, b'"\\ud800"') for field in ("first_name", "notes", "phone", "email", "status", "timezone")),
-    ("tags", b'["\\ud800"]'),
-    ("pain_points", b'["\\ud800"]'),
-    ("custom_fields", b'{"a": "\\ud800"}'),
+UNUSUAL_JSON = [
+    ("assigned_to", b"99999999999999999999999999"),
+    ("first_name", b'"\\ud800"'),
     ("custom_fields", b'{"a": "\\u0000"}'),
-    ("custom_fields", b'{"\\u0000": 1}'),
-    ("custom_fields", b'{"a": 99999999999999999999999999}'),
-    ("phone", b'["\\ud800"]'),
     ("phone", b"[" * 500 + b"]" * 500),
-    ("custom_fields", b'{"a":' * 500 + b"1" + b"}" * 500),
     ("annual_revenue", b"1e999"),
-    ("annual_revenue", b"-1e999"),
-    ("lead_score", b"1e999"),
     ("lead_score", b"NaN"),
-    ("next_contact_date", b'"2024-02-20T14:00:00+99:99"'),
 ]
-"""Values that programs trip over."""
+"""JSON that parsers, PostgreSQL or the error response could fail on."""
 
 
-@pytest.mark.parametrize(("field", "value"), HARD_TO_READ, ids=lambda value: repr(value)[:40])
-async def test_a_value_that_programs_trip_over_is_refused_by_name(
-    company: LeadCompany, field: str, value: bytes
-) -> None:
+@pytest.mark.parametrize(("field", "value"), UNUSUAL_JSON, ids=lambda value: repr(value)[:40])
+async def test_unusual_json_is_400_with_the_field(company: LeadCompany, field: str, value: bytes) -> None:
     body = company.body(**{field: "here"})
     response = await company.send("POST", "/api/voice-leads", content=orjson.dumps(body).replace(b'"here"', value))
-    named = {name.partition(".")[0] for name in _faults(response)}
-    assert named <= {field, ""}
+    assert {name.partition(".")[0] for name in _faults(response)} <= {field, ""}
     assert await company.stored() == [[], [], [], []]
 
 
@@ -641,16 +532,6 @@ async def test_an_update_keeps_what_calls_and_conversions_made_of_a_lead(company
     after = await company.shown(lead)
     for kept in ("attempts", "conversion_value", "converted_at", "created_at", "import_id"):
         assert after[kept] == before[kept]
-
-
-@pytest.mark.parametrize(("field", "value", "words"), WRONG)
-async def test_an_update_is_refused_in_the_contracts_words(
-    company: LeadCompany, field: str, value: object, words: str
-) -> None:
-    lead = await company.create()
-    before = await company.stored()
-    assert _faults(await company.on_lead("PUT", lead, body=company.body(**{field: value}))) == {field: words}
-    assert await company.stored() == before
 
 
 @pytest.mark.parametrize("source", LEAD_STATUSES)

@@ -151,20 +151,33 @@ async def test_with_its_companys_token_every_change_changes_something(company: L
     assert await company.stored() != before
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("token", BAD_TOKENS)
-async def test_without_a_good_token_nothing_is_answered_or_changed(company: LeadCompany, token: str, name: str) -> None:
+async def test_an_invalid_token_changes_nothing_and_is_401(company: LeadCompany, token: str) -> None:
     lead = await _prepared(company)
     before = await company.stored()
-    response = await _attempt(company.api, name, lead, _bad_tokens(company.id)[token])
+    response = await _attempt(company.api, "status", lead, _bad_tokens(company.id)[token])
     assert response.status_code == 401
     assert response.json() == UNAUTHENTICATED
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert await company.stored() == before
 
 
+async def test_every_operation_demands_a_token(company: LeadCompany) -> None:
+    """Fails when an operation does not authenticate its caller: `OPERATIONS` has every operation (see above)."""
+    lead = await _prepared(company)
+    before = await company.stored()
+    expired = _bad_tokens(company.id)["expired"]
+    responses = {
+        (name, bool(token)): await _attempt(company.api, name, lead, token)
+        for name in OPERATIONS
+        for token in ({}, expired)
+    }
+    assert {key: response.status_code for key, response in responses.items()} == dict.fromkeys(responses, 401)
+    assert await company.stored() == before
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_without_a_token_nothing_is_said_of_what_else_is_wrong(lead_api: LeadApi, name: str) -> None:
+async def test_without_a_token_the_response_reveals_no_other_error(lead_api: LeadApi, name: str) -> None:
     operation = OPERATIONS[name]
     response = await lead_api.client.request(
         operation.method,

@@ -1,4 +1,4 @@
-"""The analytics service, at work."""
+"""Fixtures of the analytics service."""
 
 from tests.fixtures.analytics import analytics_database, analytics_migrated, analytics_url, reports_api
 

@@ -1,4 +1,4 @@
-"""``GET /api/voice-campaigns/company/{companyId}/stats`` as the contract has it."""
+"""``GET /api/voice-campaigns/company/{companyId}/stats`` as in the contract."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -41,7 +41,7 @@ EXAMPLE: dict[str, Any] = {
         for day in range(1, 11)
     ],
 }
-"""The contract's example, its hours and days carried on."""
+"""The contract's example, with its hours and days continued."""
 
 EMPTY: dict[str, Any] = {
     "total_campaigns": 0,
@@ -164,7 +164,7 @@ async def test_a_status_is_that_of_the_campaign(analytics_database: Database, re
     assert [answer[name] for name in figures] == [1, 0, 2, 1, 2.0, 8.0]
 
 
-async def test_a_deleted_campaign_counts_no_more_but_what_it_has_stays(
+async def test_a_deleted_campaign_is_not_counted_but_its_leads_and_calls_are(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     await project_all(
@@ -229,24 +229,24 @@ async def test_a_bad_parameter_is_named(reports_api: ReportsApi, parameters: dic
     body = answer.json()
     assert body["message"] == "Invalid request"
     assert body["error"].startswith(f"{named}: ")
-    assert [fault["field"] for fault in body["errors"]] == [named]
+    assert [error["field"] for error in body["errors"]] == [named]
     assert body["errors"][0]["value"] == parameters[named]
 
 
 async def test_every_bad_parameter_is_named(reports_api: ReportsApi) -> None:
     answer = await reports_api.statistics(1, start_date="x", end_date="y", status="z")
-    assert {fault["field"] for fault in answer.json()["errors"]} == {"start_date", "end_date", "status"}
+    assert {error["field"] for error in answer.json()["errors"]} == {"start_date", "end_date", "status"}
 
 
 @pytest.mark.parametrize("company", ["0", "-1", "x", "9223372036854775808", "1.5"])
-async def test_a_company_that_cannot_be_is_refused(reports_api: ReportsApi, company: str) -> None:
+async def test_an_invalid_company_id_is_a_bad_request(reports_api: ReportsApi, company: str) -> None:
     answer = await reports_api.client.get(f"/api/voice-campaigns/company/{company}/stats", headers=bearer(claims(1)))
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "companyId"
 
 
 @pytest.mark.parametrize("role", ["user", "admin"])
-async def test_another_companys_token_is_refused(
+async def test_the_token_of_another_company_is_forbidden(
     analytics_database: Database, reports_api: ReportsApi, role: str
 ) -> None:
     await project_all(analytics_database, CampaignCreated(campaign=campaign(1, company_id=2)))
@@ -268,9 +268,7 @@ async def test_another_companys_token_is_refused(
     ids=["none", "empty", "no token", "expired", "another key", "unsigned"],
 )
 @pytest.mark.parametrize("query", ["", "?status=running"])
-async def test_without_a_good_token_nothing_is_answered(
-    reports_api: ReportsApi, headers: dict[str, str], query: str
-) -> None:
+async def test_an_invalid_token_is_unauthorized(reports_api: ReportsApi, headers: dict[str, str], query: str) -> None:
     answer = await reports_api.client.get(f"/api/voice-campaigns/company/1/stats{query}", headers=headers)
     assert answer.status_code == 401
     assert answer.json() == {
@@ -287,13 +285,13 @@ async def test_without_a_good_token_nothing_is_answered(
         "/",
     ],
 )
-async def test_a_report_that_is_not_there_is_not_found(reports_api: ReportsApi, path: str) -> None:
+async def test_an_unknown_report_is_not_found(reports_api: ReportsApi, path: str) -> None:
     answer = await reports_api.client.get(path, headers=bearer(claims(1)))
     assert answer.status_code == 404
     assert answer.json() == {"message": "Resource not found", "error": "Resource not found"}
 
 
-async def test_the_document_describes_the_report(reports_api: ReportsApi) -> None:
+async def test_the_openapi_document_describes_the_report(reports_api: ReportsApi) -> None:
     document = (await reports_api.client.get("/openapi.json")).json()
     operation = document["paths"]["/api/voice-campaigns/company/{companyId}/stats"]["get"]
     assert {one["name"] for one in operation["parameters"]} == {
@@ -309,7 +307,7 @@ async def test_the_document_describes_the_report(reports_api: ReportsApi) -> Non
     assert list(document["components"]["schemas"]["CompanyStatistics"]["properties"]) == list(EXAMPLE)
 
 
-async def test_the_documents_example_is_one() -> None:
+async def test_the_example_of_the_openapi_document_is_valid() -> None:
     example = CompanyStatistics.model_config["json_schema_extra"]["example"]  # type: ignore[index]
     statistics = CompanyStatistics.model_validate(example)
     assert list(statistics.model_dump()) == list(EXAMPLE)

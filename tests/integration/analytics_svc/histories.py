@@ -1,4 +1,4 @@
-"""Random histories of two companies: everything that a figure depends on, as the other services tell it."""
+"""Random histories of two companies: events of everything that a figure depends on."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -43,10 +43,10 @@ T = TypeVar("T")
 
 COMPANIES = (1, 2)
 CAMPAIGNS = (1, 2, 3, 4)
-NO_ONES_CAMPAIGN = 99
-"""A campaign of company 1 whose own events never come."""
-NO_ONES_LEADS = 9900
-"""From this id on: leads whose own events never come."""
+UNKNOWN_CAMPAIGN_ID = 99
+"""A campaign of company 1 whose own events never arrive."""
+UNKNOWN_LEAD_IDS = 9900
+"""First id of leads whose own events never arrive."""
 STATUSES: tuple[CampaignStatus, ...] = get_args(CampaignStatus)
 LEAD_STATUSES: tuple[LeadStatus, ...] = get_args(LeadStatus)
 ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Europe/Berlin")
@@ -121,7 +121,7 @@ lead_states = st.fixed_dictionaries(
 
 @st.composite
 def campaign_histories(draw: st.DrawFn, campaign_id: int) -> list[CampaignEvent]:
-    """One campaign: created, changed a few times, perhaps deleted."""
+    """Draw the events of a campaign: created, changed a few times, perhaps deleted."""
     company_id = draw(st.sampled_from(COMPANIES))
     moments = sorted(draw(st.lists(times, min_size=1, max_size=4)))
     deleted = draw(st.booleans())
@@ -155,7 +155,7 @@ def campaign_histories(draw: st.DrawFn, campaign_id: int) -> list[CampaignEvent]
 
 @st.composite
 def member_histories(draw: st.DrawFn, company_id: int, member_id: int) -> list[MemberEvent]:
-    """One person of a company: perhaps named, renamed, taken out of the directory and put in again."""
+    """Draw the events of a member: perhaps named, renamed, removed from the directory and added again."""
     events: list[MemberEvent] = []
     for version, moment in enumerate(sorted(draw(st.lists(times, max_size=3))), 1):
         name = draw(st.sampled_from(["Jane Roe", "John Smith", "José Ortega"]))
@@ -174,18 +174,18 @@ class LeadChange:
     after: Lead
     conversion_value: Decimal | None = None
     converted_at: datetime | None = None
-    """When the lead was first converted; to convert it again changes the value alone."""
+    """When the lead was first converted; another conversion changes only the value."""
 
 
-CHANGES = ("updated", "given a status", "assigned", "scheduled", "converted", "changed at once")
+CHANGES = ("updated", "status changed", "assigned", "scheduled", "converted", "changed at once")
 
 
-def _told_of(change: LeadChange) -> Iterator[EventData]:
-    """What the service of leads tells of a step: as a rule one event, but several where several things changed."""
+def _events_of(change: LeadChange) -> Iterator[EventData]:
+    """Return the events of a step: as a rule one, several where several things changed."""
     after = change.after.model_dump()
     if change.after.status != change.before.status:
         yield LeadStatusChanged(leads=[StatusChange(**after, previous_status=change.before.status)])
-    elif change.kind == "given a status":
+    elif change.kind == "status changed":
         yield LeadUpdated(leads=[change.after])
     if change.kind in {"updated", "changed at once"}:
         yield LeadUpdated(leads=[change.after])
@@ -202,7 +202,7 @@ def _told_of(change: LeadChange) -> Iterator[EventData]:
 
 @st.composite
 def lead_histories(draw: st.DrawFn, lead_id: int, campaign_id: int, company_id: int) -> list[LeadChange]:
-    """One lead: created, changed in every way there is, perhaps deleted."""
+    """Draw the steps of a lead: created, changed in every way there is, perhaps deleted."""
     moments = sorted(draw(st.lists(times, min_size=1, max_size=5)))
     deleted = draw(st.booleans())
     first = lead(
@@ -223,7 +223,7 @@ def lead_histories(draw: st.DrawFn, lead_id: int, campaign_id: int, company_id: 
         new: dict[str, Any] = {"version": version, "updated_at": moment}
         if kind in {"updated", "changed at once"}:
             new |= draw(lead_states)
-        if kind in {"given a status", "changed at once"}:
+        if kind in {"status changed", "changed at once"}:
             new["status"] = draw(st.sampled_from(LEAD_STATUSES))
         if kind in {"assigned", "changed at once"}:
             others = [agent for agent in (None, 1, 2, 3, 4) if agent != before.assigned_to]
@@ -242,7 +242,7 @@ def lead_histories(draw: st.DrawFn, lead_id: int, campaign_id: int, company_id: 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A lead that calls are made to."""
+    """A lead that is called."""
 
     lead_id: int
     campaign_id: int
@@ -251,7 +251,7 @@ class Called:
 
 @st.composite
 def calls(draw: st.DrawFn, call_id: int, called: Sequence[Called]) -> CallAttempt:
-    """One call to one of these leads."""
+    """Draw a call to one of these leads."""
     to = draw(st.sampled_from(called))
     return call(
         call_id,
@@ -272,17 +272,17 @@ def calls(draw: st.DrawFn, call_id: int, called: Sequence[Called]) -> CallAttemp
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[EventData]:
-    """Campaigns, people, leads and the calls to them, in the order things happened to each.
+    """Draw the events of campaigns, members, leads and calls, in order for each of them.
 
-    Now and then with a crowd of leads, without which some figures say nothing.
+    Sometimes with many leads, without which some figures are null.
     """
     campaigns = [event for number in CAMPAIGNS for event in draw(campaign_histories(number))]
-    owners = {event.campaign.id: event.campaign.company_id for event in campaigns} | {NO_ONES_CAMPAIGN: COMPANIES[0]}
+    owners = {event.campaign.id: event.campaign.company_id for event in campaigns} | {UNKNOWN_CAMPAIGN_ID: COMPANIES[0]}
     members = [event for company in COMPANIES for number in (1, 2) for event in draw(member_histories(company, number))]
     changes: list[LeadChange] = []
     called = [
-        Called(NO_ONES_LEADS + campaign_id, campaign_id, owners[campaign_id])
-        for campaign_id in (CAMPAIGNS[0], NO_ONES_CAMPAIGN)
+        Called(UNKNOWN_LEAD_IDS + campaign_id, campaign_id, owners[campaign_id])
+        for campaign_id in (CAMPAIGNS[0], UNKNOWN_CAMPAIGN_ID)
     ]
     for lead_id in range(1, draw(st.integers(0, 8)) + 1):
         campaign_id = draw(st.sampled_from(sorted(owners)))
@@ -293,7 +293,7 @@ def histories(draw: st.DrawFn) -> list[EventData]:
         *campaigns,
         *members,
         *_created(draw, [change.after for change in changes if change.kind == "created"]),
-        *(event for change in changes if change.kind != "created" for event in _told_of(change)),
+        *(event for change in changes if change.kind != "created" for event in _events_of(change)),
         *(
             LeadCallAttempted(call_attempts=part)
             for campaign_id in sorted(owners)
@@ -319,7 +319,7 @@ def _crowd(draw: st.DrawFn, owners: dict[int, int]) -> list[EventData]:
 
 
 def crowd(seed: int, size: int, start: datetime, *, campaign_id: int, company_id: int) -> list[EventData]:
-    """So many leads, created and called within hours. Some convert: more of those with an address and a good score."""
+    """Draw many leads, created and called within hours. Those with an address and a good score convert more often."""
     chance = random.Random(seed)
     ids = {"campaign_id": campaign_id, "company_id": company_id}
     with_address = chance.choice([0.5, 0.95])
@@ -359,7 +359,7 @@ def crowd(seed: int, size: int, start: datetime, *, campaign_id: int, company_id
 
 
 def _parts(draw: st.DrawFn, things: Sequence[T]) -> list[Sequence[T]]:
-    """Cut into lists of one to four."""
+    """Split into lists of one to four."""
     parts = []
     start = 0
     while start < len(things):
@@ -370,7 +370,7 @@ def _parts(draw: st.DrawFn, things: Sequence[T]) -> list[Sequence[T]]:
 
 
 @st.composite
-def disorders(draw: st.DrawFn, told: Sequence[EventData]) -> list[list[EventData]]:
-    """The same events as batches: in any order, some of them several times."""
-    shuffled = draw(st.permutations([*told, *draw(st.lists(st.sampled_from(told), max_size=5))]))
+def disorders(draw: st.DrawFn, events: Sequence[EventData]) -> list[list[EventData]]:
+    """Draw the same events as batches: in any order, some of them repeated."""
+    shuffled = draw(st.permutations([*events, *draw(st.lists(st.sampled_from(events), max_size=5))]))
     return [list(part) for part in _parts(draw, shuffled)]

@@ -1,4 +1,4 @@
-"""Every report: how it is asked for, and what it is to answer, recomputed from the list of events."""
+"""Every report: how it is requested, and its expected response, recomputed from the list of events."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from shared.events.campaigns import Campaign
 from tests.fixtures.analytics import ReportsApi
 from tests.integration.analytics_svc import recomputation_calls as of_calls
 from tests.integration.analytics_svc import recomputation_leads as of_leads
-from tests.integration.analytics_svc.recomputation_facts import Facts, Question
+from tests.integration.analytics_svc.recomputation_facts import Facts, ReportRequest
 
 DAYS_AND_ZONE = {"start_date", "end_date", "time_zone"}
 """Parameters of every report on a company."""
@@ -17,54 +17,54 @@ DAYS_AND_ZONE = {"start_date", "end_date", "time_zone"}
 
 @dataclass(frozen=True, slots=True)
 class CompanyReport:
-    """A report on a company, and the parameters it takes beside days and time zone."""
+    """A report on a company, with the parameters that it has in addition to days and time zone."""
 
     path: str
-    recompute: Callable[[Facts, Question], dict[str, Any]]
-    further: frozenset[str] = frozenset()
+    recompute: Callable[[Facts, ReportRequest], dict[str, Any]]
+    extra_parameters: frozenset[str] = frozenset()
 
-    def parameters(self, question: Question) -> dict[str, str]:
-        """The question as the report is asked it; UTC is left out, as it is the usual."""
-        ids = question.campaign_ids
-        given = {
-            "start_date": None if question.first is None else question.first.isoformat(),
-            "end_date": None if question.last is None else question.last.isoformat(),
-            "time_zone": None if question.time_zone == "UTC" else question.time_zone,
+    def parameters(self, request: ReportRequest) -> dict[str, str]:
+        """Return the query parameters of a request; UTC, the default, is left out."""
+        ids = request.campaign_ids
+        values = {
+            "start_date": None if request.first is None else request.first.isoformat(),
+            "end_date": None if request.last is None else request.last.isoformat(),
+            "time_zone": None if request.time_zone == "UTC" else request.time_zone,
             "campaign_ids": None if ids is None else ",".join(map(str, ids)),
-            "status": question.status,
-            "interval": question.interval,
+            "status": request.status,
+            "interval": request.interval,
         }
-        taken = DAYS_AND_ZONE | self.further
-        return {name: value for name, value in given.items() if name in taken and value is not None}
+        names = DAYS_AND_ZONE | self.extra_parameters
+        return {name: value for name, value in values.items() if name in names and value is not None}
 
-    async def ask(self, api: ReportsApi, question: Question) -> Any:
-        """The answer of the API."""
-        answer = await api.get(self.path.format(question.company_id), question.company_id, **self.parameters(question))
+    async def get(self, api: ReportsApi, request: ReportRequest) -> Any:
+        """Return the response of the API."""
+        answer = await api.get(self.path.format(request.company_id), request.company_id, **self.parameters(request))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def understood(self, question: Question) -> Question:
-        """The question as the report takes it: what it passes over has no say."""
-        return Question(
-            company_id=question.company_id,
-            first=question.first,
-            last=question.last,
-            campaign_ids=question.campaign_ids if "campaign_ids" in self.further else None,
-            status=question.status if "status" in self.further else None,
-            interval=question.interval,
-            time_zone=question.time_zone,
+    def effective(self, request: ReportRequest) -> ReportRequest:
+        """Return the request without the parameters that the report ignores."""
+        return ReportRequest(
+            company_id=request.company_id,
+            first=request.first,
+            last=request.last,
+            campaign_ids=request.campaign_ids if "campaign_ids" in self.extra_parameters else None,
+            status=request.status if "status" in self.extra_parameters else None,
+            interval=request.interval,
+            time_zone=request.time_zone,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """A report on a campaign, of all its days."""
+    """A report on a campaign, over its whole time."""
 
     path: str
     recompute: Callable[[Facts, Campaign], dict[str, Any]]
 
-    async def ask(self, api: ReportsApi, campaign_id: int, company_id: int = 1) -> Any:
-        """The answer of the API."""
+    async def get(self, api: ReportsApi, campaign_id: int, company_id: int = 1) -> Any:
+        """Return the response of the API."""
         answer = await api.get(self.path.format(campaign_id), company_id)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -94,9 +94,9 @@ CAMPAIGN_REPORTS = (CAMPAIGN_STATISTICS, CAMPAIGN_METRICS, CAMPAIGN_LEAD_STATIST
 
 
 def without_wording(answer: Any) -> Any:
-    """An answer as a recomputation has it: of texts that are not laid down word for word, only what is.
+    """Return a response without the wording of texts, as a recomputation has it.
 
-    That is whether there is one, and of a potential impact its number.
+    Of a text remains whether it is present, and of a potential impact its number.
     """
     if isinstance(answer, list):
         return [without_wording(one) for one in answer]
@@ -114,7 +114,7 @@ def without_wording(answer: Any) -> Any:
 
 
 def differences(answer: Any, expected: Any, where: str = "") -> list[str]:
-    """Where an answer is not the expected one, with both values."""
+    """Return where a response differs from the expected one, with both values."""
     if isinstance(answer, dict) and isinstance(expected, dict) and answer.keys() == expected.keys():
         return [found for name in expected for found in differences(answer[name], expected[name], f"{where}.{name}")]
     if isinstance(answer, list) and isinstance(expected, list) and len(answer) == len(expected):

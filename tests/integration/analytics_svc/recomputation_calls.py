@@ -1,4 +1,4 @@
-"""The reports on campaigns and calls, recomputed as ``docs/metrics.md`` has them."""
+"""The reports on campaigns and calls, recomputed as ``docs/metrics.md`` defines them."""
 
 import re
 from collections import Counter
@@ -11,13 +11,13 @@ from shared.events.campaigns import Campaign
 from tests.integration.analytics_svc.recomputation_facts import (
     Facts,
     KnownCall,
-    Question,
-    kept,
+    ReportRequest,
     mean,
     money,
     percent,
     percent_known,
     ratio,
+    reported_values,
     rounded,
     score,
     spent,
@@ -25,20 +25,20 @@ from tests.integration.analytics_svc.recomputation_facts import (
 )
 
 STOP_WORDS = {"the", "and", "with", "this"}
-"""Those that tests use."""
+"""The stop words that tests use."""
 
 
-def statistics(facts: Facts, question: Question) -> dict[str, Any]:
+def statistics(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-campaigns/company/{companyId}/stats``."""
-    campaigns = [one for one in facts.campaigns_of(question) if question.status in (None, one.status)]
+    campaigns = [one for one in facts.campaigns_of(request) if request.status in (None, one.status)]
     counted = {one.id for one in campaigns}
 
     def counts(campaign_id: int) -> bool:
-        return question.status is None or campaign_id in counted
+        return request.status is None or campaign_id in counted
 
-    leads = [lead for lead in facts.leads_of(question) if counts(lead.now.campaign_id)]
-    calls = [call for call in facts.calls_of(question) if counts(call.told.campaign_id)]
-    hours = Counter(f"{question.clock(call.told.started_at):%H}:00" for call in calls)
+    leads = [lead for lead in facts.leads_of(request) if counts(lead.now.campaign_id)]
+    calls = [call for call in facts.calls_of(request) if counts(call.attempt.campaign_id)]
+    hours = Counter(f"{request.clock(call.attempt.started_at):%H}:00" for call in calls)
     return {
         "total_campaigns": len(campaigns),
         "active_campaigns": sum(one.status == "active" for one in campaigns),
@@ -50,22 +50,22 @@ def statistics(facts: Facts, question: Question) -> dict[str, Any]:
         "total_call_duration": _duration(calls),
         "average_call_duration": _average_duration(calls),
         "total_cost": money(spent(calls)),
-        "remaining_budget": _remaining_budget(facts, question, campaigns),
+        "remaining_budget": _remaining_budget(facts, request, campaigns),
         "campaigns_by_priority": {
             name: sum(one.priority == name for one in campaigns) for name in ("high", "medium", "low")
         },
         "calls_by_hour": dict(hours),
         "daily_stats": [
             {"date": day, **_outcomes(of_day), "success_rate": _success_rate(of_day)}
-            for day, of_day in _by_day(calls, question)
+            for day, of_day in _by_day(calls, request)
         ],
     }
 
 
-def performance(facts: Facts, question: Question) -> dict[str, Any]:
+def performance(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-campaigns/company/{companyId}/performance``."""
-    calls = facts.calls_of(question)
-    intervals = _by_time(calls, question, INTERVALS[question.interval])
+    calls = facts.calls_of(request)
+    intervals = _by_time(calls, request, INTERVALS[request.interval])
     rankings = [
         {
             "campaign_id": campaign_id,
@@ -77,7 +77,7 @@ def performance(facts: Facts, question: Question) -> dict[str, Any]:
     ]
     return {
         "summary": {
-            "total_campaigns": len(facts.campaigns_of(question)),
+            "total_campaigns": len(facts.campaigns_of(request)),
             "total_calls": len(calls),
             "success_rate": _success_rate(calls),
             "average_call_duration": _average_duration(calls),
@@ -95,17 +95,17 @@ def performance(facts: Facts, question: Question) -> dict[str, Any]:
     }
 
 
-def team_performance(facts: Facts, question: Question) -> dict[str, Any]:
+def team_performance(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-campaigns/company/{companyId}/team-performance``."""
-    campaigns = facts.campaigns_of(question)
-    calls = facts.calls_of(question)
-    active = {call.told.agent_id for call in calls if call.told.agent_id is not None}
+    campaigns = facts.campaigns_of(request)
+    calls = facts.calls_of(request)
+    active = {call.attempt.agent_id for call in calls if call.attempt.agent_id is not None}
     people = active.union(*(one.team_members for one in campaigns))
     distribution = []
-    for campaign_id in sorted({one.id for one in campaigns} | {call.told.campaign_id for call in calls}):
+    for campaign_id in sorted({one.id for one in campaigns} | {call.attempt.campaign_id for call in calls}):
         known = facts.campaigns.get(campaign_id)
         team = 0 if known is None else len(set(known.now.team_members))
-        calls_made = sum(call.told.campaign_id == campaign_id for call in calls)
+        calls_made = sum(call.attempt.campaign_id == campaign_id for call in calls)
         distribution.append(
             {
                 "campaign_id": campaign_id,
@@ -118,39 +118,39 @@ def team_performance(facts: Facts, question: Question) -> dict[str, Any]:
         "team_summary": {
             "total_team_members": len(people),
             "active_members": len(active),
-            "total_calls_handled": sum(call.told.agent_id is not None for call in calls),
+            "total_calls_handled": sum(call.attempt.agent_id is not None for call in calls),
         },
         "member_performance": [
-            _member(facts, question, person, [call for call in calls if call.told.agent_id == person])
+            _member(facts, request, person, [call for call in calls if call.attempt.agent_id == person])
             for person in sorted(people)
         ],
         "campaign_distribution": distribution,
     }
 
 
-def _member(facts: Facts, question: Question, person: int, calls: Sequence[KnownCall]) -> dict[str, Any]:
+def _member(facts: Facts, request: ReportRequest, person: int, calls: Sequence[KnownCall]) -> dict[str, Any]:
     return {
         "member_id": person,
-        "name": facts.names.get((question.company_id, person)),
-        "campaigns_assigned": sum(person in one.team_members for one in facts.campaigns_of(question)),
+        "name": facts.names.get((request.company_id, person)),
+        "campaigns_assigned": sum(person in one.team_members for one in facts.campaigns_of(request)),
         "total_calls": len(calls),
-        "successful_calls": sum(call.told.successful for call in calls),
+        "successful_calls": sum(call.attempt.successful for call in calls),
         "success_rate": _success_rate(calls),
         "average_call_duration": _average_duration(calls),
         "total_talk_time": _duration(calls),
     }
 
 
-def cost_analysis(facts: Facts, question: Question) -> dict[str, Any]:
+def cost_analysis(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-campaigns/company/{companyId}/cost-analysis``."""
-    campaigns = facts.campaigns_of(question)
-    calls = facts.calls_of(question)
+    campaigns = facts.campaigns_of(request)
+    calls = facts.calls_of(request)
     total = spent(calls)
     value = sum(
         (
             lead.conversion.conversion_value
-            for lead in facts.leads_ever(question)
-            if lead.conversion is not None and question.spans(lead.conversion.converted_at)
+            for lead in facts.leads_of_all_days(request)
+            if lead.conversion is not None and request.spans(lead.conversion.converted_at)
         ),
         Decimal(0),
     )
@@ -160,15 +160,15 @@ def cost_analysis(facts: Facts, question: Question) -> dict[str, Any]:
                 sum((one.budget for one in campaigns if one.budget is not None), Decimal(0))
             ),
             "total_spent": money(total),
-            "remaining_budget": _remaining_budget(facts, question, campaigns),
+            "remaining_budget": _remaining_budget(facts, request, campaigns),
             "average_cost_per_call": _average_cost(calls),
-            "average_cost_per_success": money(ratio(total, sum(call.told.successful for call in calls))),
+            "average_cost_per_success": money(ratio(total, sum(call.attempt.successful for call in calls))),
         },
         "campaign_costs": [
             _costs_of_campaign(
-                facts, question, campaign_id, [call for call in calls if call.told.campaign_id == campaign_id]
+                facts, request, campaign_id, [call for call in calls if call.attempt.campaign_id == campaign_id]
             )
-            for campaign_id in sorted({one.id for one in campaigns} | {call.told.campaign_id for call in calls})
+            for campaign_id in sorted({one.id for one in campaigns} | {call.attempt.campaign_id for call in calls})
         ],
         "cost_trends": [
             {
@@ -177,7 +177,7 @@ def cost_analysis(facts: Facts, question: Question) -> dict[str, Any]:
                 "calls_made": len(of_day),
                 "average_cost": _average_cost(of_day),
             }
-            for day, of_day in _by_day(calls, question)
+            for day, of_day in _by_day(calls, request)
         ],
         "roi_analysis": {
             "total_conversion_value": money(value),
@@ -189,13 +189,13 @@ def cost_analysis(facts: Facts, question: Question) -> dict[str, Any]:
 
 
 def _costs_of_campaign(
-    facts: Facts, question: Question, campaign_id: int, calls: Sequence[KnownCall]
+    facts: Facts, request: ReportRequest, campaign_id: int, calls: Sequence[KnownCall]
 ) -> dict[str, Any]:
     known = facts.campaigns.get(campaign_id)
     budget = None if known is None or known.deleted else known.now.budget
-    ever = spent(call for call in facts.calls_ever(question) if call.told.campaign_id == campaign_id)
+    ever = spent(call for call in facts.calls_of_all_days(request) if call.attempt.campaign_id == campaign_id)
     total = spent(calls)
-    on_success = spent(call for call in calls if call.told.successful)
+    on_success = spent(call for call in calls if call.attempt.successful)
     return {
         "campaign_id": campaign_id,
         "name": facts.name_of_campaign(campaign_id),
@@ -207,15 +207,15 @@ def _costs_of_campaign(
     }
 
 
-def quality_metrics(facts: Facts, question: Question) -> dict[str, Any]:
+def quality_metrics(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-campaigns/company/{companyId}/quality-metrics``."""
-    calls = facts.calls_of(question)
+    calls = facts.calls_of(request)
     reports = [call.quality for call in calls]
     return {
         "overall_quality": {
             **_quality(calls),
-            "customer_satisfaction": score(kept(report.customer_satisfaction for report in reports)),
-            "call_clarity_score": score(kept(report.clarity for report in reports)),
+            "customer_satisfaction": score(reported_values(report.customer_satisfaction for report in reports)),
+            "call_clarity_score": score(reported_values(report.clarity for report in reports)),
         },
         "campaign_quality": [
             {
@@ -233,10 +233,10 @@ def quality_metrics(facts: Facts, question: Question) -> dict[str, Any]:
                 "total_issues": sum(len(set(call.quality.issues)) for call in of_day),
                 "resolution_rate": None,
             }
-            for day, of_day in _by_day(calls, question)
+            for day, of_day in _by_day(calls, request)
         ],
         "compliance_metrics": {
-            "script_adherence": score(kept(report.adherence_to_script for report in reports)),
+            "script_adherence": score(reported_values(report.adherence_to_script for report in reports)),
             "regulatory_compliance": percent_known(_answers(report.regulatory_compliance for report in reports)),
             "data_protection": percent_known(_answers(report.data_protection for report in reports)),
             "call_time_compliance": percent_known(_answers(call.within_hours for call in calls)),
@@ -252,7 +252,7 @@ def _quality(calls: Sequence[KnownCall]) -> dict[str, Any]:
 
 
 def _issues(calls: Sequence[KnownCall]) -> list[dict[str, Any]]:
-    reported = sum(call.told.quality is not None for call in calls)
+    reported = sum(call.attempt.quality is not None for call in calls)
     counts = Counter(issue for call in calls for issue in set(call.quality.issues))
     rows = []
     for issue, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
@@ -264,11 +264,11 @@ def _issues(calls: Sequence[KnownCall]) -> list[dict[str, Any]]:
 
 def campaign_statistics(facts: Facts, campaign: Campaign) -> dict[str, Any]:
     """``GET /api/voice-campaigns/{id}/stats``."""
-    question = Question(campaign.company_id, campaign_ids=(campaign.id,))
-    calls = facts.calls_of(question)
+    request = ReportRequest(campaign.company_id, campaign_ids=(campaign.id,))
+    calls = facts.calls_of(request)
     outcomes = _outcomes(calls)
     return {
-        "total_leads": len(facts.leads_of(question)),
+        "total_leads": len(facts.leads_of(request)),
         "completed_calls": outcomes["total_calls"],
         "successful_calls": outcomes["successful_calls"],
         "failed_calls": outcomes["failed_calls"],
@@ -282,16 +282,16 @@ def campaign_statistics(facts: Facts, campaign: Campaign) -> dict[str, Any]:
 
 def campaign_metrics(facts: Facts, campaign: Campaign) -> dict[str, Any]:
     """``GET /internal/voice-campaigns/{id}/metrics``."""
-    calls = facts.calls_of(Question(campaign.company_id, campaign_ids=(campaign.id,)))
+    calls = facts.calls_of(ReportRequest(campaign.company_id, campaign_ids=(campaign.id,)))
     reports = [call.quality for call in calls]
-    sentiments = kept(report.sentiment_score for report in reports)
-    response_time = mean(kept(report.response_time_seconds for report in reports))
+    sentiments = reported_values(report.sentiment_score for report in reports)
+    response_time = mean(reported_values(report.response_time_seconds for report in reports))
     words = Counter(word for call in calls for word in _words(call))
     return {
-        "accuracy": score(kept(report.accuracy for report in reports)),
-        "clarity": score(kept(report.clarity for report in reports)),
-        "engagement": score(kept(report.engagement for report in reports)),
-        "adherenceToScript": score(kept(report.adherence_to_script for report in reports)),
+        "accuracy": score(reported_values(report.accuracy for report in reports)),
+        "clarity": score(reported_values(report.clarity for report in reports)),
+        "engagement": score(reported_values(report.engagement for report in reports)),
+        "adherenceToScript": score(reported_values(report.adherence_to_script for report in reports)),
         "sentimentScore": score(sentiments),
         "averageCallQuality": _average_score(calls),
         "positiveResponseRate": percent_known([sentiment > 0 for sentiment in sentiments]),
@@ -305,7 +305,7 @@ def campaign_metrics(facts: Facts, campaign: Campaign) -> dict[str, Any]:
 
 
 def _words(call: KnownCall) -> set[str]:
-    text = " ".join([call.told.notes or "", call.told.transcript or "", *call.told.keywords])
+    text = " ".join([call.attempt.notes or "", call.attempt.transcript or "", *call.attempt.keywords])
     without_addresses = re.sub(r"\S*(@|://)\S*", " ", text)
     return {word for word in re.findall(r"[a-z]{3,}", without_addresses.lower()) if word not in STOP_WORDS}
 
@@ -332,34 +332,34 @@ INTERVALS: dict[str, Callable[[datetime], str]] = {"hourly": _hour, "daily": _da
 
 
 def _by_time(
-    calls: Sequence[KnownCall], question: Question, label: Callable[[datetime], str]
+    calls: Sequence[KnownCall], request: ReportRequest, label: Callable[[datetime], str]
 ) -> list[tuple[str, list[KnownCall]]]:
     parts: dict[str, list[KnownCall]] = {}
-    for call in sorted(calls, key=lambda call: call.told.started_at):
-        parts.setdefault(label(question.clock(call.told.started_at)), []).append(call)
+    for call in sorted(calls, key=lambda call: call.attempt.started_at):
+        parts.setdefault(label(request.clock(call.attempt.started_at)), []).append(call)
     return list(parts.items())
 
 
-def _by_day(calls: Sequence[KnownCall], question: Question) -> list[tuple[str, list[KnownCall]]]:
-    return _by_time(calls, question, _day)
+def _by_day(calls: Sequence[KnownCall], request: ReportRequest) -> list[tuple[str, list[KnownCall]]]:
+    return _by_time(calls, request, _day)
 
 
 def _by_campaign(calls: Sequence[KnownCall]) -> list[tuple[int, list[KnownCall]]]:
-    ids = sorted({call.told.campaign_id for call in calls})
-    return [(number, [call for call in calls if call.told.campaign_id == number]) for number in ids]
+    ids = sorted({call.attempt.campaign_id for call in calls})
+    return [(number, [call for call in calls if call.attempt.campaign_id == number]) for number in ids]
 
 
 def _outcomes(calls: Sequence[KnownCall]) -> dict[str, int]:
-    successful = sum(call.told.successful for call in calls)
+    successful = sum(call.attempt.successful for call in calls)
     return {"total_calls": len(calls), "successful_calls": successful, "failed_calls": len(calls) - successful}
 
 
 def _success_rate(calls: Sequence[KnownCall]) -> float:
-    return percent(sum(call.told.successful for call in calls), len(calls))
+    return percent(sum(call.attempt.successful for call in calls), len(calls))
 
 
 def _duration(calls: Sequence[KnownCall]) -> int:
-    return sum(call.told.duration for call in calls)
+    return sum(call.attempt.duration for call in calls)
 
 
 def _average_duration(calls: Sequence[KnownCall]) -> int:
@@ -378,7 +378,7 @@ def _answers(values: Iterable[bool | None]) -> list[bool]:
     return [value for value in values if value is not None]
 
 
-def _remaining_budget(facts: Facts, question: Question, campaigns: Sequence[Campaign]) -> float:
+def _remaining_budget(facts: Facts, request: ReportRequest, campaigns: Sequence[Campaign]) -> float:
     with_budget = {one.id: one.budget for one in campaigns if one.budget is not None}
-    ever = spent(call for call in facts.calls_ever(question) if call.told.campaign_id in with_budget)
+    ever = spent(call for call in facts.calls_of_all_days(request) if call.attempt.campaign_id in with_budget)
     return money(sum(with_budget.values(), Decimal(0)) - ever)

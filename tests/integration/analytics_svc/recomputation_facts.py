@@ -1,4 +1,4 @@
-"""What the events of a history say, all together, and how figures are rounded: slow, and as plain as can be."""
+"""The facts of a list of events and the rounding of figures, recomputed in the slowest and plainest way."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ Number = int | Decimal | Fraction
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a report is asked. A report passes over the parameters that it does not take."""
+class ReportRequest:
+    """A request for a report. A report ignores the parameters that it does not have."""
 
     company_id: int
     first: date | None = None
@@ -42,26 +42,26 @@ class Question:
     time_zone: str = "UTC"
 
     def clock(self, moment: datetime) -> datetime:
-        """What the clock of the asked time zone shows."""
+        """Return the local time in the requested time zone."""
         return moment.astimezone(ZoneInfo(self.time_zone))
 
     def day(self, moment: datetime) -> date:
-        """The day it is by that clock."""
+        """Return the local day."""
         return self.clock(moment).date()
 
     def spans(self, moment: datetime) -> bool:
-        """Whether a moment is within the days asked for."""
+        """Return whether a moment is within the requested days."""
         day = self.day(moment)
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
-    def chooses(self, campaign_id: int) -> bool:
-        """Whether a campaign is among those asked for."""
+    def includes(self, campaign_id: int) -> bool:
+        """Return whether a campaign is among the requested ones."""
         return self.campaign_ids is None or campaign_id in self.campaign_ids
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCampaign:
-    """A campaign as it is now."""
+    """A campaign in its current state."""
 
     now: Campaign
     deleted: bool
@@ -69,9 +69,9 @@ class KnownCampaign:
 
 @dataclass(frozen=True, slots=True)
 class KnownCall:
-    """A call, and what follows from its campaign's terms and from its quality report."""
+    """A call, with what follows from its campaign's terms and from its quality report."""
 
-    told: CallAttempt
+    attempt: CallAttempt
     cost: Decimal | None
     within_hours: bool | None
     score: Fraction | None
@@ -79,13 +79,13 @@ class KnownCall:
 
     @property
     def quality(self) -> QualityReport:
-        """The quality report; one that says nothing where there is none."""
-        return self.told.quality or QualityReport()
+        """The quality report; an empty one for a call without."""
+        return self.attempt.quality or QualityReport()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownLead:
-    """A lead as it is now, and what became of it."""
+    """A lead in its current state, with its calls and its conversion."""
 
     now: Lead
     calls: int
@@ -94,93 +94,94 @@ class KnownLead:
 
     @property
     def contacted(self) -> bool:
-        """Whether it was called, or is converted."""
+        """Whether the lead was called or is converted."""
         return self.calls > 0 or self.conversion is not None
 
     @property
     def qualified(self) -> bool:
-        """Whether it is contacted, and more than that."""
+        """Whether the lead is contacted, and converted or good."""
         good_score = self.now.lead_score is not None and self.now.lead_score >= 60
         return self.contacted and (self.conversion is not None or good_score or self.now.interest_level == "high")
 
     @property
     def promising(self) -> bool:
-        """Whether it is qualified and may still convert."""
+        """Whether the lead is qualified and may still convert."""
         is_open = self.now.status in {"pending", "in_progress", "scheduled"}
         return self.qualified and self.conversion is None and is_open
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a history says, of all companies; leads without the deleted ones."""
+    """The facts of a history, of all companies; without deleted leads."""
 
     campaigns: dict[int, KnownCampaign]
     calls: list[KnownCall]
     leads: list[KnownLead]
     names: dict[tuple[int, int], str]
-    """The directory: names by company and person."""
+    """The directory of members: names by company and member."""
 
-    def campaigns_of(self, question: Question) -> list[Campaign]:
-        """Campaigns that are asked for and not deleted, in the order of ids."""
+    def campaigns_of(self, request: ReportRequest) -> list[Campaign]:
+        """Return the requested campaigns that are not deleted, in the order of ids."""
         return [
             known.now
             for _, known in sorted(self.campaigns.items())
-            if not known.deleted and known.now.company_id == question.company_id and question.chooses(known.now.id)
+            if not known.deleted and known.now.company_id == request.company_id and request.includes(known.now.id)
         ]
 
-    def calls_of(self, question: Question) -> list[KnownCall]:
-        """Calls that are asked for."""
-        return [call for call in self.calls_ever(question) if question.spans(call.told.started_at)]
+    def calls_of(self, request: ReportRequest) -> list[KnownCall]:
+        """Return the requested calls."""
+        return [call for call in self.calls_of_all_days(request) if request.spans(call.attempt.started_at)]
 
-    def calls_ever(self, question: Question) -> list[KnownCall]:
-        """Calls that are asked for, whatever the days."""
+    def calls_of_all_days(self, request: ReportRequest) -> list[KnownCall]:
+        """Return the requested calls of all days."""
         return [
             call
             for call in self.calls
-            if call.told.company_id == question.company_id and question.chooses(call.told.campaign_id)
+            if call.attempt.company_id == request.company_id and request.includes(call.attempt.campaign_id)
         ]
 
-    def leads_of(self, question: Question) -> list[KnownLead]:
-        """Leads that are asked for."""
-        return [lead for lead in self.leads_ever(question) if question.spans(lead.now.created_at)]
+    def leads_of(self, request: ReportRequest) -> list[KnownLead]:
+        """Return the requested leads."""
+        return [lead for lead in self.leads_of_all_days(request) if request.spans(lead.now.created_at)]
 
-    def leads_ever(self, question: Question) -> list[KnownLead]:
-        """Leads that are asked for, whatever the days."""
+    def leads_of_all_days(self, request: ReportRequest) -> list[KnownLead]:
+        """Return the requested leads of all days."""
         return [
             lead
             for lead in self.leads
-            if lead.now.company_id == question.company_id and question.chooses(lead.now.campaign_id)
+            if lead.now.company_id == request.company_id and request.includes(lead.now.campaign_id)
         ]
 
     def name_of_campaign(self, campaign_id: int) -> str | None:
-        """What a campaign is called now, though it be deleted."""
+        """Return the current name of a campaign, deleted or not."""
         known = self.campaigns.get(campaign_id)
         return None if known is None else known.now.name
 
 
-def facts_of(told: Sequence[EventData]) -> Facts:
-    """Go through a list of events, in any order and with repetitions."""
-    attempts = list({call.id: call for call in _calls(told)}.values())
-    versions = [event.campaign for event in told if isinstance(event, CampaignEvent)]
-    deleted_campaigns = {event.campaign.id for event in told if isinstance(event, CampaignDeleted)}
+def facts_of(events: Sequence[EventData]) -> Facts:
+    """Compute the facts of a list of events, in any order and with repetitions."""
+    attempts = list({call.id: call for call in _calls(events)}.values())
+    versions = [event.campaign for event in events if isinstance(event, CampaignEvent)]
+    deleted_campaigns = {event.campaign.id for event in events if isinstance(event, CampaignDeleted)}
     newest = {one.id: one for one in sorted(versions, key=lambda campaign: campaign.version)}
     return Facts(
         campaigns={number: KnownCampaign(now, number in deleted_campaigns) for number, now in newest.items()},
         calls=[_known_call(attempt, versions) for attempt in attempts],
-        leads=list(_known_leads(told, attempts)),
-        names=_names(told),
+        leads=list(_known_leads(events, attempts)),
+        names=_names(events),
     )
 
 
-def _calls(told: Sequence[EventData]) -> Iterator[CallAttempt]:
-    for event in told:
+def _calls(events: Sequence[EventData]) -> Iterator[CallAttempt]:
+    for event in events:
         if isinstance(event, LeadCallAttempted):
             yield from event.call_attempts
 
 
-def _names(told: Sequence[EventData]) -> dict[tuple[int, int], str]:
-    events = sorted((event for event in told if isinstance(event, MemberEvent)), key=lambda event: event.member.version)
-    newest = {(event.member.company_id, event.member.id): event for event in events}
+def _names(events: Sequence[EventData]) -> dict[tuple[int, int], str]:
+    of_members = [event for event in events if isinstance(event, MemberEvent)]
+    of_members.sort(key=lambda event: event.member.version)
+    newest = {(event.member.company_id, event.member.id): event for event in of_members}
     return {person: event.member.name for person, event in newest.items() if not isinstance(event, MemberDeleted)}
 
 
@@ -191,10 +192,10 @@ def _known_call(attempt: CallAttempt, versions: Sequence[Campaign]) -> KnownCall
         cost = terms.cost_per_call
     within_hours = None if terms is None else _is_within_hours(attempt.started_at, terms)
     quality = attempt.quality or QualityReport()
-    exact = mean(kept((quality.accuracy, quality.clarity, quality.engagement, quality.adherence_to_script)))
+    exact = mean(reported_values((quality.accuracy, quality.clarity, quality.engagement, quality.adherence_to_script)))
     checks = (within_hours, quality.regulatory_compliance, quality.data_protection)
     return KnownCall(
-        told=attempt,
+        attempt=attempt,
         cost=cost,
         within_hours=within_hours,
         score=None if exact is None else to_decimals(exact, 3),
@@ -223,11 +224,11 @@ def _is_within_hours(moment: datetime, terms: Campaign) -> bool:
     return (works_today and clock.time() >= begin) or (works_yesterday and clock.time() < end)
 
 
-def _known_leads(told: Sequence[EventData], attempts: Sequence[CallAttempt]) -> Iterator[KnownLead]:
-    newest = {lead.id: lead for lead in sorted(_leads(told), key=lambda lead: lead.version)}
-    deleted = {lead.id for event in told if isinstance(event, LeadDeleted) for lead in event.leads}
-    assigned = [lead for event in told if isinstance(event, LeadAssigned) for lead in event.leads]
-    converted = [lead for event in told if isinstance(event, LeadConverted) for lead in event.leads]
+def _known_leads(events: Sequence[EventData], attempts: Sequence[CallAttempt]) -> Iterator[KnownLead]:
+    newest = {lead.id: lead for lead in sorted(_leads(events), key=lambda lead: lead.version)}
+    deleted = {lead.id for event in events if isinstance(event, LeadDeleted) for lead in event.leads}
+    assigned = [lead for event in events if isinstance(event, LeadAssigned) for lead in event.leads]
+    converted = [lead for event in events if isinstance(event, LeadConverted) for lead in event.leads]
     for number, now in sorted(newest.items()):
         if number in deleted:
             continue
@@ -241,8 +242,8 @@ def _known_leads(told: Sequence[EventData], attempts: Sequence[CallAttempt]) -> 
         )
 
 
-def _leads(told: Sequence[EventData]) -> Iterator[Lead]:
-    for event in told:
+def _leads(events: Sequence[EventData]) -> Iterator[Lead]:
+    for event in events:
         if isinstance(
             event,
             LeadCreated | LeadUpdated | LeadStatusChanged | LeadAssigned | LeadScheduled | LeadConverted | LeadDeleted,
@@ -258,59 +259,59 @@ def _response_time(lead: Lead, starts: Sequence[datetime], assignments: Sequence
     return max((first_call - since) // timedelta(seconds=1), 0)
 
 
-def kept(values: Iterable[float | None]) -> list[Fraction]:
-    """Reported numbers as they are kept: those that are there, to three decimals."""
+def reported_values(values: Iterable[float | None]) -> list[Fraction]:
+    """Return the reported numbers as they are stored: the present ones, to three decimals."""
     return [to_decimals(Fraction(str(value)), 3) for value in values if value is not None]
 
 
 def mean(values: Sequence[Number]) -> Fraction | None:
-    """Sum by number, exactly; None of nothing."""
+    """Return the exact mean; None without values."""
     return ratio(sum((Fraction(value) for value in values), Fraction(0)), len(values)) if values else None
 
 
 def ratio(part: Number, whole: Number) -> Fraction:
-    """Part by whole, exactly; 0 by nothing."""
+    """Return the exact quotient; 0 if the divisor is 0."""
     return Fraction(part) / Fraction(whole) if whole else Fraction(0)
 
 
 def to_decimals(value: Number, places: int) -> Fraction:
-    """To so many decimals, halves away from zero."""
+    """Round to decimals, halves away from zero."""
     exact = Fraction(value)
     units = floor(abs(exact) * 10**places + Fraction(1, 2))
     return Fraction(units if exact >= 0 else -units, 10**places)
 
 
 def rounded(value: Number, places: int) -> float:
-    """To so many decimals, halves away from zero, as JSON has it."""
+    """Round to decimals, halves away from zero, as a JSON number."""
     return float(to_decimals(value, places))
 
 
 def whole(value: Number) -> int:
-    """To a whole number, halves away from zero."""
+    """Round to a whole number, halves away from zero."""
     return int(to_decimals(value, 0))
 
 
 def percent(part: Number, whole: Number) -> float:
-    """A rate."""
+    """Return a rate in percent."""
     return rounded(100 * ratio(part, whole), 2)
 
 
 def percent_known(values: Sequence[bool]) -> float | None:
-    """The rate of yes among answers; None without any."""
+    """Return the percentage of true values among known ones; None without any."""
     return percent(sum(values), len(values)) if values else None
 
 
 def score(values: Sequence[Number]) -> float | None:
-    """The mean of what was reported, to two decimals; None where nothing was."""
+    """Return the mean of reported values, to two decimals; None without any."""
     exact = mean(values)
     return None if exact is None else rounded(exact, 2)
 
 
 def money(value: Number) -> float:
-    """An amount."""
+    """Return an amount of money."""
     return rounded(value, 2)
 
 
 def spent(calls: Iterable[KnownCall]) -> Decimal:
-    """Sum of the costs that are known."""
+    """Return the sum of the known costs."""
     return sum((call.cost for call in calls if call.cost is not None), Decimal(0))

@@ -1,4 +1,4 @@
-"""The reports on leads, recomputed as ``docs/metrics.md`` has them."""
+"""The reports on leads, recomputed as ``docs/metrics.md`` defines them."""
 
 from collections.abc import Sequence
 from decimal import Context, Decimal
@@ -10,7 +10,7 @@ from shared.events.leads import LeadStatus
 from tests.integration.analytics_svc.recomputation_facts import (
     Facts,
     KnownLead,
-    Question,
+    ReportRequest,
     mean,
     money,
     percent,
@@ -21,15 +21,15 @@ from tests.integration.analytics_svc.recomputation_facts import (
 )
 
 ENOUGH = 30
-"""Leads from which on a comparison says something."""
+"""Number of leads from which on rates are compared."""
 LEVELS = {"low": 1, "medium": 2, "high": 3}
 BANDS = {"excellent": (80, 100), "good": (60, 79), "fair": (40, 59), "poor": (0, 39)}
 PRECISE = Context(prec=60)
 
 
-def analytics(facts: Facts, question: Question) -> dict[str, Any]:
+def analytics(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-leads/company/{companyId}/analytics``."""
-    leads = facts.leads_of(question)
+    leads = facts.leads_of(request)
     bands = _bands(leads)
     contacted = sum(lead.contacted for lead in leads)
     return {
@@ -57,13 +57,13 @@ def analytics(facts: Facts, question: Question) -> dict[str, Any]:
                 "low": bands["poor"],
             },
         },
-        "conversion_timeline": [{"date": day, **_new_leads(of_day)} for day, of_day in _by_day(leads, question)],
+        "conversion_timeline": [{"date": day, **_new_leads(of_day)} for day, of_day in _by_day(leads, request)],
     }
 
 
-def quality_report(facts: Facts, question: Question) -> dict[str, Any]:
+def quality_report(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-leads/company/{companyId}/quality-report``."""
-    leads = facts.leads_of(question)
+    leads = facts.leads_of(request)
     return {
         "overall_quality": {
             "average_lead_score": _average_score(leads),
@@ -85,9 +85,9 @@ def quality_report(facts: Facts, question: Question) -> dict[str, Any]:
 
 
 def _suggestions(leads: Sequence[KnownLead]) -> list[dict[str, Any]]:
-    """The texts stand for themselves: what is to be said of each is not laid down word for word."""
+    """Return the suggestions; their wording is not compared, so the texts are empty."""
     data = "Data Completeness"
-    wanted = [
+    properties = [
         (data, [lead.now.email is not None for lead in leads]),
         (data, [lead.now.first_name is not None for lead in leads]),
         (data, [lead.now.source is not None for lead in leads]),
@@ -97,7 +97,7 @@ def _suggestions(leads: Sequence[KnownLead]) -> list[dict[str, Any]]:
         ("Assignment", [lead.now.assigned_to is not None for lead in leads]),
     ]
     rows: list[tuple[Fraction, dict[str, Any]]] = []
-    for category, has in wanted:
+    for category, has in properties:
         if not leads or 100 * sum(has) >= 90 * len(leads):
             continue
         impact = _impact(leads, has)
@@ -108,12 +108,12 @@ def _suggestions(leads: Sequence[KnownLead]) -> list[dict[str, Any]]:
             "potential_impact": f"{rounded(impact, 2):.2f}" if impact > 0 else None,
         }
         rows.append((impact, row))
-    # Sorting keeps the order of equals.
+    # Sorting is stable.
     return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
 
 
 def _impact(leads: Sequence[KnownLead], has: Sequence[bool]) -> Fraction:
-    """By how many percentage points more of those that have it converted; 0 where that says nothing."""
+    """Return by how many percentage points more of the leads with the property converted; 0 for too few leads."""
     with_it = [lead for lead, it in zip(leads, has, strict=True) if it]
     without = [lead for lead, it in zip(leads, has, strict=True) if not it]
     if len(with_it) < ENOUGH or len(without) < ENOUGH:
@@ -122,9 +122,9 @@ def _impact(leads: Sequence[KnownLead], has: Sequence[bool]) -> Fraction:
     return max(100 * difference, Fraction(0))
 
 
-def assignment_statistics(facts: Facts, question: Question) -> dict[str, Any]:
+def assignment_statistics(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-leads/company/{companyId}/assignment-stats``."""
-    leads = facts.leads_of(question)
+    leads = facts.leads_of(request)
     agents = sorted({lead.now.assigned_to for lead in leads if lead.now.assigned_to is not None})
     assigned = sum(lead.now.assigned_to is not None for lead in leads)
     return {
@@ -135,8 +135,7 @@ def assignment_statistics(facts: Facts, question: Question) -> dict[str, Any]:
             "average_response_time": _average_response_time(leads),
         },
         "agent_performance": [
-            _agent(facts, question, agent, [lead for lead in leads if lead.now.assigned_to == agent])
-            for agent in agents
+            _agent(facts, request, agent, [lead for lead in leads if lead.now.assigned_to == agent]) for agent in agents
         ],
         "assignment_distribution": {
             "by_priority": {
@@ -149,11 +148,11 @@ def assignment_statistics(facts: Facts, question: Question) -> dict[str, Any]:
     }
 
 
-def _agent(facts: Facts, question: Question, agent: int, leads: Sequence[KnownLead]) -> dict[str, Any]:
+def _agent(facts: Facts, request: ReportRequest, agent: int, leads: Sequence[KnownLead]) -> dict[str, Any]:
     contacted = sum(lead.contacted for lead in leads)
     return {
         "agent_id": agent,
-        "name": facts.names.get((question.company_id, agent)),
+        "name": facts.names.get((request.company_id, agent)),
         "assigned_leads": len(leads),
         "contacted_leads": contacted,
         "converted_leads": _converted(leads),
@@ -162,9 +161,9 @@ def _agent(facts: Facts, question: Question, agent: int, leads: Sequence[KnownLe
     }
 
 
-def conversion_analysis(facts: Facts, question: Question) -> dict[str, Any]:
+def conversion_analysis(facts: Facts, request: ReportRequest) -> dict[str, Any]:
     """``GET /api/voice-leads/company/{companyId}/conversion-analysis``."""
-    leads = facts.leads_of(question)
+    leads = facts.leads_of(request)
     by_campaign = []
     for campaign_id in sorted({lead.now.campaign_id for lead in leads}):
         of_campaign = [lead for lead in leads if lead.now.campaign_id == campaign_id]
@@ -190,7 +189,7 @@ def conversion_analysis(facts: Facts, question: Question) -> dict[str, Any]:
         "conversion_factors": _factors(leads),
         "timeline_analysis": [
             {"date": day, **_new_leads(of_day), "revenue": money(_revenue(of_day))}
-            for day, of_day in _by_day(leads, question)
+            for day, of_day in _by_day(leads, request)
         ],
     }
 
@@ -220,7 +219,7 @@ def _factors(leads: Sequence[KnownLead]) -> list[dict[str, Any]]:
                 "coefficient": coefficient,
                 "impact_score": None if amount is None else whole(100 * Fraction(str(amount))),
                 "correlation": level,
-                # The text stands for itself: what it says is not laid down word for word.
+                # The wording is not compared.
                 "recommendation": "" if level in {"high", "medium"} else None,
             }
         )
@@ -245,9 +244,9 @@ def _coefficient(pairs: Sequence[tuple[int, int]]) -> float | None:
 
 def campaign_lead_statistics(facts: Facts, campaign: Campaign) -> dict[str, Any]:
     """``GET /api/voice-leads/campaign/{campaignId}/stats``."""
-    question = Question(campaign.company_id, campaign_ids=(campaign.id,))
-    leads = facts.leads_of(question)
-    calls = facts.calls_of(question)
+    request = ReportRequest(campaign.company_id, campaign_ids=(campaign.id,))
+    leads = facts.leads_of(request)
+    calls = facts.calls_of(request)
     return {
         "total_leads": len(leads),
         "completed_leads": sum(lead.now.status == "completed" for lead in leads),
@@ -255,7 +254,7 @@ def campaign_lead_statistics(facts: Facts, campaign: Campaign) -> dict[str, Any]
         "converted_leads": _converted(leads),
         "average_lead_score": _average_score(leads),
         "total_conversion_value": money(_revenue(leads)),
-        "average_call_duration": whole(ratio(sum(call.told.duration for call in calls), len(calls))),
+        "average_call_duration": whole(ratio(sum(call.attempt.duration for call in calls), len(calls))),
     }
 
 
@@ -270,9 +269,9 @@ def _by_source(leads: Sequence[KnownLead]) -> list[tuple[str | None, list[KnownL
     return sorted(parts, key=lambda part: (-len(part[1]), part[0] is None, part[0] or ""))
 
 
-def _by_day(leads: Sequence[KnownLead], question: Question) -> list[tuple[str, list[KnownLead]]]:
-    days = sorted({question.day(lead.now.created_at) for lead in leads})
-    return [(day.isoformat(), [lead for lead in leads if question.day(lead.now.created_at) == day]) for day in days]
+def _by_day(leads: Sequence[KnownLead], request: ReportRequest) -> list[tuple[str, list[KnownLead]]]:
+    days = sorted({request.day(lead.now.created_at) for lead in leads})
+    return [(day.isoformat(), [lead for lead in leads if request.day(lead.now.created_at) == day]) for day in days]
 
 
 def _new_leads(leads: Sequence[KnownLead]) -> dict[str, Any]:

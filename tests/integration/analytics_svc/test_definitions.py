@@ -88,7 +88,7 @@ async def test_comments_and_spacing_are_no_change(url: str) -> None:
     assert not await apply(url, replace(FACT_VIEWS, statements=statements))
 
 
-async def test_a_changed_definition_holds_from_the_next_migrate_on(url: str, database: Database) -> None:
+async def test_a_changed_definition_applies_from_the_next_migrate_on(url: str, database: Database) -> None:
     await project_lead(database, 1, score=55)
     assert await contacted_and_qualified(url) == [(True, False)]
 
@@ -108,7 +108,7 @@ async def test_a_definition_that_fails_leaves_the_former_ones(url: str) -> None:
 
 
 async def test_a_consumer_goes_on_under_views_with_other_columns(url: str, database: Database) -> None:
-    """Fails when `views.sql` lets sessions be whose temporary tables have the former columns."""
+    """Fails when `views.sql` leaves sessions connected whose temporary tables have the former columns."""
     await project_lead(database, 1, score=70)
 
     await apply(url, changed("converted, contacted, qualified,", "converted, contacted, qualified, 1 AS one_more,"))

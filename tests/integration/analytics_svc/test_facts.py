@@ -1,4 +1,4 @@
-"""Facts on a real database: what a batch of events leaves behind."""
+"""Facts in a real database after batches of events."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -26,10 +26,10 @@ HOUR = timedelta(hours=1)
 async def test_any_order_with_duplicates_in_any_batches_ends_in_the_same_facts(
     analytics_database: Database, analytics_url: str, data: st.DataObject
 ) -> None:
-    told = data.draw(histories())
-    batches = data.draw(disorders(told))
+    events = data.draw(histories())
+    batches = data.draw(disorders(events))
     await delete_facts(analytics_url)
-    for event in told:
+    for event in events:
         await project_all(analytics_database, event)
     in_order = await all_facts(analytics_url)
     await delete_facts(analytics_url)
@@ -56,7 +56,7 @@ async def test_an_older_version_changes_nothing(analytics_database: Database, an
     assert "scheduled" in facts["leads"][0]
 
 
-async def test_a_deleted_campaign_stays_known_as_deleted(analytics_database: Database, analytics_url: str) -> None:
+async def test_a_deleted_campaign_stays_stored_as_deleted(analytics_database: Database, analytics_url: str) -> None:
     deleted = CampaignDeleted(campaign=campaign(1, version=2))
     await project_all(analytics_database, CampaignCreated(campaign=campaign(1)), deleted)
     await project_all(analytics_database, CampaignCreated(campaign=campaign(1)))
@@ -64,7 +64,7 @@ async def test_a_deleted_campaign_stays_known_as_deleted(analytics_database: Dat
 
 
 @pytest.mark.parametrize("calls_first", [False, True])
-async def test_a_call_costs_what_it_cost_at_its_time(
+async def test_a_call_costs_the_price_at_its_time(
     analytics_database: Database, analytics_url: str, calls_first: bool
 ) -> None:
     campaigns = [
@@ -88,7 +88,7 @@ async def test_a_call_costs_what_it_cost_at_its_time(
     assert costs == [Decimal("0.50"), Decimal("0.50"), Decimal("0.70"), None, Decimal("0.00"), None]
 
 
-async def test_a_call_that_is_told_again_changes_nothing(analytics_database: Database, analytics_url: str) -> None:
+async def test_a_repeated_call_changes_nothing(analytics_database: Database, analytics_url: str) -> None:
     attempt = LeadCallAttempted(call_attempts=[call(1)])
     await project_all(analytics_database, attempt, attempt)
     before = await all_facts(analytics_url)
@@ -97,7 +97,7 @@ async def test_a_call_that_is_told_again_changes_nothing(analytics_database: Dat
     assert len(before["calls"]) == 1
 
 
-async def test_what_no_fact_is_made_of_is_passed_over(analytics_database: Database, analytics_url: str) -> None:
+async def test_events_without_facts_are_ignored(analytics_database: Database, analytics_url: str) -> None:
     job = Import(id=1, company_id=1, campaign_id=1, filename="leads.csv", imported_count=1, error_count=0)
     [known] = received(ImportCompleted(job=job))
     unknown = known.model_copy(update={"type": "lead.reincarnated.v1"})
@@ -106,7 +106,7 @@ async def test_what_no_fact_is_made_of_is_passed_over(analytics_database: Databa
     assert not any((await all_facts(analytics_url)).values())
 
 
-async def test_fields_that_nobody_knows_are_passed_over(analytics_database: Database, analytics_url: str) -> None:
+async def test_unknown_fields_are_ignored(analytics_database: Database, analytics_url: str) -> None:
     [event] = received(LeadCreated(leads=[lead(1)]))
     later = event.model_copy(
         update={"data": {"leads": [lead(1).model_dump() | {"mood": "sunny"}], "reason": "why not"}}
@@ -128,7 +128,7 @@ async def test_fields_that_nobody_knows_are_passed_over(analytics_database: Data
     ],
     ids=["none", "incomplete", "unknown status", "id too large", "NUL", "time without offset"],
 )
-async def test_events_that_cannot_be_facts_fail_and_leave_nothing(
+async def test_invalid_events_fail_and_leave_nothing(
     analytics_database: Database, analytics_url: str, leads: list[object], error: type[Exception]
 ) -> None:
     good, bad = received(LeadCreated(leads=[lead(7)]), LeadCreated(leads=[lead(8)]))

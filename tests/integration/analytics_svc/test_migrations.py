@@ -1,4 +1,4 @@
-"""The migrations: they make the tables that the code declares, and can be undone."""
+"""Migrations: they create the tables that the code declares and the views of facts, and can be undone."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,6 +24,12 @@ ORDER BY table_name, ordinal_position
 """
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1"
 
+VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1"
+FUNCTIONS = """
+SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+ORDER BY 1
+"""
+
 
 @pytest.fixture
 async def database_url(servers: ServerUrls) -> AsyncIterator[str]:
@@ -35,6 +41,10 @@ async def database_url(servers: ServerUrls) -> AsyncIterator[str]:
 
 async def schema(url: str) -> list[tuple[object, ...]]:
     return [tuple(row) for query in (COLUMNS, INDEXES) for row in await rows(url, query)]
+
+
+async def definitions(url: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for query in (VIEWS, FUNCTIONS) for row in await rows(url, query)]
 
 
 @pytest.mark.parametrize("made_by", ["migrations", "declaration"])
@@ -55,6 +65,18 @@ async def test_the_migrated_schema_is_the_declared_one(
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     assert await schema(database_url) == await schema(analytics_migrated)
+
+
+async def test_an_upgraded_database_has_the_schema_and_the_views_of_a_fresh_one(
+    database_url: str, analytics_migrated: str
+) -> None:
+    """Fails when `migrate` leaves the views or functions of an earlier release."""
+    await asyncio.to_thread(command.upgrade, alembic_config(MIGRATIONS, database_url), "0002")
+
+    await asyncio.to_thread(upgrade, MIGRATIONS, database_url)
+
+    assert await schema(database_url) == await schema(analytics_migrated)
+    assert await definitions(database_url) == await definitions(analytics_migrated)
 
 
 async def test_down_and_up_again_leads_to_the_same_schema(database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""``analytics-events`` and ``analytics-api`` at work on a virtual host of their own."""
+"""``analytics-events`` and ``analytics-api`` on a virtual host of their own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -83,11 +83,12 @@ async def test_events_on_the_broker_become_figures(servers: ServerUrls, broker: 
             "broker": "ok",
             "consumer analytics.projections 1": "ok",
             "housekeeping": "ok",
+            "rollup_version_check": "ok",
         }
         assert ready.json()["lag_seconds"] == {"analytics.projections": 0.0}
 
 
-async def test_a_poisonous_event_is_a_dead_letter_and_its_neighbours_are_projected(
+async def test_an_event_that_always_fails_is_a_dead_letter_and_the_others_of_its_batch_are_projected(
     servers: ServerUrls, broker: Broker, analytics_url: str
 ) -> None:
     good = compose(LeadCreated(leads=[lead(1)]), source="/test", company_id=1).body
@@ -106,7 +107,7 @@ async def test_a_poisonous_event_is_a_dead_letter_and_its_neighbours_are_project
 
 
 async def test_two_consumers_at_once_lose_nothing(servers: ServerUrls, broker: Broker, analytics_url: str) -> None:
-    """As when two processes run: prices and calls that meet are applied one after the other."""
+    """As with two processes: prices and calls that arrive at once are applied one after the other."""
     campaigns = 150
     async with (
         at_work(events_app(servers, broker, analytics_url)),

@@ -1,4 +1,4 @@
-"""Facts and sums built anew from the history of events, while the old ones go on being read."""
+"""Facts and sums are rebuilt from the history of events, while reports read the former ones."""
 
 import asyncio
 from typing import Any
@@ -38,7 +38,7 @@ STATISTICS = "/api/voice-campaigns/company/1/stats"
 
 
 def history() -> list[EventData]:
-    """A bit of everything."""
+    """Return events of every kind."""
     return [
         CampaignCreated(campaign=campaign(1, budget=100, cost_per_call="0.50", team_members=[7])),
         CampaignCreated(campaign=campaign(2)),
@@ -67,14 +67,14 @@ def settings(servers: ServerUrls, broker: Broker, database_url: str) -> Analytic
 
 
 async def project_history(servers: ServerUrls, broker: Broker, database_url: str) -> dict[str, list[Any]]:
-    """Have the history projected as it comes; returns what it led to."""
-    told = history()
-    for event in told:
+    """Project the history as it arrives, and return the facts."""
+    events = history()
+    for event in events:
         await publish(broker, event)
     async with at_work(create_events_app(settings(servers, broker, database_url))):
 
         async def all_applied() -> bool:
-            return await count(database_url, "inbox") == len(told)
+            return await count(database_url, "inbox") == len(events)
 
         await eventually(all_applied)
     return dict(await all_facts(database_url))
@@ -88,7 +88,7 @@ async def execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-async def test_a_rebuild_ends_where_the_events_led(servers: ServerUrls, broker: Broker, analytics_url: str) -> None:
+async def test_rebuilt_facts_equal_the_projected_ones(servers: ServerUrls, broker: Broker, analytics_url: str) -> None:
     before = await project_history(servers, broker, analytics_url)
     assert all(before[table] for table in before), "every table has something"
     await execute(
@@ -102,7 +102,7 @@ async def test_a_rebuild_ends_where_the_events_led(servers: ServerUrls, broker: 
     assert await all_facts(analytics_url) == before
 
 
-async def test_what_comes_after_a_rebuild_is_added(servers: ServerUrls, broker: Broker, analytics_url: str) -> None:
+async def test_events_after_a_rebuild_are_added(servers: ServerUrls, broker: Broker, analytics_url: str) -> None:
     await project_history(servers, broker, analytics_url)
     await rebuild_facts(settings(servers, broker, analytics_url))
     async with at_work(create_events_app(settings(servers, broker, analytics_url))):
@@ -114,7 +114,7 @@ async def test_what_comes_after_a_rebuild_is_added(servers: ServerUrls, broker: 
         await eventually(added)
 
 
-async def test_the_old_figures_are_read_until_the_new_ones_are_there(
+async def test_reports_show_the_former_figures_until_the_rebuild_is_done(
     servers: ServerUrls, broker: Broker, analytics_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await project_history(servers, broker, analytics_url)
@@ -134,7 +134,7 @@ async def test_the_old_figures_are_read_until_the_new_ones_are_there(
             return answer
 
         before = await statistics()
-        # What a rebuild must put right, so that old and new figures can be told apart.
+        # A wrong figure, which the rebuild corrects: it distinguishes the former figures from the new ones.
         await execute(analytics_url, "UPDATE calls_by_campaign_and_day SET calls = 1000")
         await execute(analytics_url, "UPDATE ledgers SET mark = gen_random_uuid()")
         wrong = await statistics()

@@ -17,8 +17,8 @@ from tests.integration.analytics_svc.histories import (
     CAMPAIGNS,
     COMPANIES,
     DAYS,
-    NO_ONES_CAMPAIGN,
     STATUSES,
+    UNKNOWN_CAMPAIGN_ID,
     ZONES,
     disorders,
     histories,
@@ -43,31 +43,31 @@ from tests.integration.analytics_svc.recomputation import (
     without_wording,
 )
 from tests.integration.analytics_svc.recomputation_calls import INTERVALS
-from tests.integration.analytics_svc.recomputation_facts import Question, facts_of
+from tests.integration.analytics_svc.recomputation_facts import ReportRequest, facts_of
 
 UNKNOWN_CAMPAIGN = 12345
 
 Answers = dict[CompanyReport, Any]
-"""What the reports answered to one question."""
+"""The responses of all reports to one request."""
 
 days = st.none() | st.builds(lambda day, shift: day + timedelta(days=shift), st.sampled_from(DAYS), st.integers(-1, 1))
 zones = st.sampled_from(ZONES)
 companies = st.sampled_from(COMPANIES)
 
 
-def _question(first: date | None, last: date | None, **further: Any) -> Question:
+def _request(first: date | None, last: date | None, **extra: Any) -> ReportRequest:
     if first is not None and last is not None and last < first:
         first, last = last, first
-    return Question(first=first, last=last, **further)
+    return ReportRequest(first=first, last=last, **extra)
 
 
-questions = st.builds(
-    _question,
+requests = st.builds(
+    _request,
     days,
     days,
     company_id=companies,
     campaign_ids=st.none()
-    | st.lists(st.sampled_from([*CAMPAIGNS, NO_ONES_CAMPAIGN, UNKNOWN_CAMPAIGN]), min_size=1, max_size=3).map(tuple),
+    | st.lists(st.sampled_from([*CAMPAIGNS, UNKNOWN_CAMPAIGN_ID, UNKNOWN_CAMPAIGN]), min_size=1, max_size=3).map(tuple),
     status=st.none() | st.sampled_from(STATUSES),
     interval=st.sampled_from(sorted(INTERVALS)),
     time_zone=zones,
@@ -76,43 +76,43 @@ questions = st.builds(
 
 @settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-async def test_reports_are_what_the_events_say(
+async def test_every_report_equals_its_recomputation_from_the_events(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
 ) -> None:
-    told = data.draw(histories())
+    events = data.draw(histories())
     await delete_facts(analytics_url)
-    for batch in data.draw(disorders(told)):
+    for batch in data.draw(disorders(events)):
         await project_all(analytics_database, *batch)
-    facts = facts_of(told)
-    for question in data.draw(st.lists(questions, min_size=2, max_size=4)):
+    facts = facts_of(events)
+    for request in data.draw(st.lists(requests, min_size=2, max_size=4)):
         for report in COMPANY_REPORTS:
-            expected = report.recompute(facts, report.understood(question))
-            answer = without_wording(await report.ask(reports_api, question))
+            expected = report.recompute(facts, report.effective(request))
+            answer = without_wording(await report.get(reports_api, request))
             assert differences(answer, expected) == [], report.path
     for known in facts.campaigns.values():
         if not known.deleted:
             for of_campaign in CAMPAIGN_REPORTS:
-                answer = await of_campaign.ask(reports_api, known.now.id, known.now.company_id)
+                answer = await of_campaign.get(reports_api, known.now.id, known.now.company_id)
                 assert differences(answer, of_campaign.recompute(facts, known.now)) == [], of_campaign.path
 
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-async def test_all_reports_agree_on_the_same_question(
+async def test_all_reports_agree_on_the_same_request(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
 ) -> None:
-    told = data.draw(histories())
+    events = data.draw(histories())
     await delete_facts(analytics_url)
-    await project_all(analytics_database, *told)
-    question = _question(data.draw(days), data.draw(days), company_id=data.draw(companies), time_zone=data.draw(zones))
-    whole = await _answers(reports_api, question)
+    await project_all(analytics_database, *events)
+    request = _request(data.draw(days), data.draw(days), company_id=data.draw(companies), time_zone=data.draw(zones))
+    whole = await _answers(reports_api, request)
     by_interval = {
-        interval: await PERFORMANCE.ask(reports_api, replace(question, interval=interval)) for interval in INTERVALS
+        interval: await PERFORMANCE.get(reports_api, replace(request, interval=interval)) for interval in INTERVALS
     }
     _calls_agree(whole, by_interval)
     _leads_agree(whole)
-    campaigns = (*CAMPAIGNS, NO_ONES_CAMPAIGN)
-    _add_up(whole, [await _answers(reports_api, replace(question, campaign_ids=(number,))) for number in campaigns])
+    campaigns = (*CAMPAIGNS, UNKNOWN_CAMPAIGN_ID)
+    _add_up(whole, [await _answers(reports_api, replace(request, campaign_ids=(number,))) for number in campaigns])
 
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
@@ -120,39 +120,39 @@ async def test_all_reports_agree_on_the_same_question(
 async def test_reports_on_a_campaign_agree_with_those_on_its_company(
     analytics_database: Database, analytics_url: str, reports_api: ReportsApi, data: st.DataObject
 ) -> None:
-    told = data.draw(histories())
+    events = data.draw(histories())
     await delete_facts(analytics_url)
-    await project_all(analytics_database, *told)
-    for campaign_id, known in facts_of(told).campaigns.items():
+    await project_all(analytics_database, *events)
+    for campaign_id, known in facts_of(events).campaigns.items():
         if known.deleted:
             continue
         company_id = known.now.company_id
-        filtered = await _answers(reports_api, Question(company_id, campaign_ids=(campaign_id,)))
+        filtered = await _answers(reports_api, ReportRequest(company_id, campaign_ids=(campaign_id,)))
         [costs] = filtered[COST_ANALYSIS]["campaign_costs"]
         quality = filtered[QUALITY_METRICS]
         revenue = filtered[CONVERSION_ANALYSIS]["conversion_summary"]
 
-        statistics = await CAMPAIGN_STATISTICS.ask(reports_api, campaign_id, company_id)
+        statistics = await CAMPAIGN_STATISTICS.get(reports_api, campaign_id, company_id)
         assert statistics["total_leads"] == revenue["total_leads"]
         assert statistics["completed_calls"] == _sum(filtered[COST_ANALYSIS]["cost_trends"], "calls_made")
         assert statistics["total_cost"] == costs["spent"] == filtered[COST_ANALYSIS]["overall_costs"]["total_spent"]
         assert statistics["budget"] == costs["budget"]
         assert statistics["remaining_budget"] == costs["remaining"]
 
-        of_leads = await CAMPAIGN_LEAD_STATISTICS.ask(reports_api, campaign_id, company_id)
+        of_leads = await CAMPAIGN_LEAD_STATISTICS.get(reports_api, campaign_id, company_id)
         assert of_leads["total_leads"] == revenue["total_leads"]
         assert of_leads["converted_leads"] == revenue["total_conversions"]
         assert of_leads["total_conversion_value"] == revenue["total_revenue"]
         assert of_leads["average_lead_score"] == filtered[ANALYTICS]["lead_scoring"]["average_score"]
 
-        metrics = await CAMPAIGN_METRICS.ask(reports_api, campaign_id, company_id)
+        metrics = await CAMPAIGN_METRICS.get(reports_api, campaign_id, company_id)
         assert metrics["averageCallQuality"] == quality["overall_quality"]["average_call_score"]
         assert metrics["clarity"] == quality["overall_quality"]["call_clarity_score"]
         assert metrics["adherenceToScript"] == quality["compliance_metrics"]["script_adherence"]
 
 
 async def test_a_report_sees_one_state(analytics_database: Database, reports_api: ReportsApi) -> None:
-    """However its facts change meanwhile, what a report says in several places stays one thing."""
+    """Fails when the figures of one report differ because facts change while it is computed."""
     documented_response = asyncio.Event()
 
     async def go_on_projecting() -> int:
@@ -169,17 +169,17 @@ async def test_a_report_sees_one_state(analytics_database: Database, reports_api
     projecting = asyncio.create_task(go_on_projecting())
     try:
         for _ in range(10):
-            statistics = await STATISTICS.ask(reports_api, Question(1))
+            statistics = await STATISTICS.get(reports_api, ReportRequest(1))
             counts = [statistics["total_calls"], statistics["total_leads"], statistics["total_cost"]]
             counts += [_sum(statistics["daily_stats"], "total_calls"), sum(statistics["calls_by_hour"].values())]
             assert len(set(counts)) == 1
 
-            performance = await PERFORMANCE.ask(reports_api, Question(1))
+            performance = await PERFORMANCE.get(reports_api, ReportRequest(1))
             calls = performance["summary"]["total_calls"]
             assert calls == _sum(performance["trends"]["calls_by_interval"], "total_calls")
             assert calls == _sum(performance["campaign_rankings"], "total_calls")
 
-            analytics = await ANALYTICS.ask(reports_api, Question(1))
+            analytics = await ANALYTICS.get(reports_api, ReportRequest(1))
             leads = analytics["lead_funnel"]["total_leads"]
             assert leads == analytics["lead_funnel"]["contacted"]
             assert leads == _sum(analytics["lead_sources"], "count")
@@ -187,11 +187,11 @@ async def test_a_report_sees_one_state(analytics_database: Database, reports_api
     finally:
         documented_response.set()
         number = await projecting
-    assert (await STATISTICS.ask(reports_api, Question(1)))["total_calls"] == number
+    assert (await STATISTICS.get(reports_api, ReportRequest(1)))["total_calls"] == number
 
 
-async def _answers(api: ReportsApi, question: Question) -> Answers:
-    return {report: await report.ask(api, question) for report in COMPANY_REPORTS}
+async def _answers(api: ReportsApi, request: ReportRequest) -> Answers:
+    return {report: await report.get(api, request) for report in COMPANY_REPORTS}
 
 
 def _sum(rows: Iterable[dict[str, Any]], name: str) -> int:
@@ -199,7 +199,7 @@ def _sum(rows: Iterable[dict[str, Any]], name: str) -> int:
 
 
 def _cents(rows: Iterable[dict[str, Any]], name: str) -> int:
-    """Sum of amounts, free of what is lost in adding up JSON numbers."""
+    """Return the sum of amounts, without the errors of adding up JSON numbers."""
     return sum(round(100 * row[name]) for row in rows)
 
 
@@ -292,7 +292,7 @@ def _named(sources: Iterable[dict[str, Any]], count: str, average: str) -> list[
 
 
 def _add_up(whole: Answers, of_campaigns: list[Answers]) -> None:
-    """The answers about each campaign of a company add up to that about all of them."""
+    """The responses for each campaign of a company add up to the response for all of them."""
 
     def parts(report: CompanyReport, name: str) -> list[dict[str, Any]]:
         return [answers[report][name] for answers in of_campaigns]

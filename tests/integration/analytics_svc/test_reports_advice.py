@@ -1,4 +1,4 @@
-"""What the reports on leads suggest, and what they say conversions depend on, each by an example worked out by hand."""
+"""Suggestions and conversion factors of the reports on leads, by examples worked out by hand."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,43 +10,43 @@ from shared.events.leads import Lead, LeadCallAttempted, LeadConverted, LeadCrea
 from tests.fixtures.analytics import ReportsApi, project_all
 from tests.fixtures.events import NOON, call, conversion, lead
 from tests.integration.analytics_svc.recomputation import CONVERSION_ANALYSIS, QUALITY_REPORT
-from tests.integration.analytics_svc.recomputation_facts import Question
+from tests.integration.analytics_svc.recomputation_facts import ReportRequest
 
 HOUR = timedelta(hours=1)
 
 
 def called(*leads: Lead) -> LeadCallAttempted:
-    """These leads, each called once, as many seconds after it was created as its id says."""
+    """Return one call to each lead, as many seconds after its creation as its id."""
     return LeadCallAttempted(
         call_attempts=[call(one.id, lead_id=one.id, started_at=NOON + timedelta(seconds=one.id)) for one in leads]
     )
 
 
 def converted(*leads: Lead) -> LeadConverted:
-    """These leads, converted in their second version."""
+    """Return the conversion of the leads, in their second version."""
     return LeadConverted(leads=[conversion(one.model_copy(update={"version": 2}), 100, NOON) for one in leads])
 
 
 def complete(lead_id: int, **changes: Any) -> Lead:
-    """A lead of which all is known."""
+    """Return a lead with every property."""
     known = {"email": "jane@example.com", "source": "Fair", "lead_score": 50, "interest_level": "low", "assigned_to": 1}
     return lead(lead_id, **known | changes)
 
 
-@pytest.mark.parametrize(("without", "shown"), [(1, []), (2, [("Data Completeness", 80, None)])])
-async def test_what_nine_in_ten_leads_have_needs_no_suggestion(
-    analytics_database: Database, reports_api: ReportsApi, without: int, shown: list[tuple[Any, ...]]
+@pytest.mark.parametrize(("without", "expected"), [(1, []), (2, [("Data Completeness", 80, None)])])
+async def test_a_property_of_nine_in_ten_leads_is_not_suggested(
+    analytics_database: Database, reports_api: ReportsApi, without: int, expected: list[tuple[Any, ...]]
 ) -> None:
     leads = [complete(number, first_name=None if number <= without else "Jane") for number in range(1, 11)]
     await project_all(analytics_database, LeadCreated(leads=leads), called(*leads))
-    assert await _suggestions(reports_api) == shown
+    assert await _suggestions(reports_api) == expected
 
 
 async def test_the_suggestion_of_greatest_impact_comes_first(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     """Of 61 leads 31 have an address, of which 2 in 31 converted, and the other 30 an agent, of which 10 in 30 did.
-    Those 29 that were called converted more often too, but are too few to say so."""
+    The 29 that were called converted more often too, but are too few to be compared."""
     leads = [
         complete(number, email="jane@example.com" if number <= 31 else None, assigned_to=None if number <= 31 else 1)
         for number in range(1, 62)
@@ -57,7 +57,7 @@ async def test_the_suggestion_of_greatest_impact_comes_first(
         called(*leads[32:]),
         converted(*leads[:2], *leads[51:]),
     )
-    answer = await QUALITY_REPORT.ask(reports_api, Question(1))
+    answer = await QUALITY_REPORT.get(reports_api, ReportRequest(1))
     suggestions = answer["improvement_suggestions"]
     assert [(row["category"], row["current_score"]) for row in suggestions] == [
         ("Assignment", 49),
@@ -70,7 +70,7 @@ async def test_the_suggestion_of_greatest_impact_comes_first(
 
 
 async def _suggestions(api: ReportsApi) -> list[tuple[Any, ...]]:
-    rows = (await QUALITY_REPORT.ask(api, Question(1)))["improvement_suggestions"]
+    rows = (await QUALITY_REPORT.get(api, ReportRequest(1)))["improvement_suggestions"]
     return [(row["category"], row["current_score"], row["potential_impact"]) for row in rows]
 
 
@@ -91,7 +91,7 @@ async def test_factors_of_conversion(analytics_database: Database, reports_api: 
         LeadCallAttempted(call_attempts=again),
         converted(*leads[:15]),
     )
-    factors = (await CONVERSION_ANALYSIS.ask(reports_api, Question(1)))["conversion_factors"]
+    factors = (await CONVERSION_ANALYSIS.get(reports_api, ReportRequest(1)))["conversion_factors"]
     columns = ("factor", "leads", "coefficient", "impact_score", "correlation")
     assert [tuple(row[name] for name in columns) for row in factors] == [
         ("Response Time", 30, None, None, None),
@@ -103,7 +103,7 @@ async def test_factors_of_conversion(analytics_database: Database, reports_api: 
     assert [bool(row["recommendation"]) for row in factors] == [False, True, False, False, False]
 
 
-async def test_a_factor_can_speak_against_conversion(analytics_database: Database, reports_api: ReportsApi) -> None:
+async def test_a_factor_can_have_a_negative_correlation(analytics_database: Database, reports_api: ReportsApi) -> None:
     """Of the leads that were called at once 15 of 20 converted, of those that were called after an hour 5 of 20."""
     leads = [lead(number) for number in range(1, 41)]
     slow = [call(one.id, lead_id=one.id, started_at=NOON + HOUR) for one in leads[20:]]
@@ -114,19 +114,19 @@ async def test_a_factor_can_speak_against_conversion(analytics_database: Databas
         LeadCallAttempted(call_attempts=slow),
         converted(*leads[:15], *leads[35:]),
     )
-    factors = (await CONVERSION_ANALYSIS.ask(reports_api, Question(1)))["conversion_factors"]
+    factors = (await CONVERSION_ANALYSIS.get(reports_api, ReportRequest(1)))["conversion_factors"]
     [response_time, *_] = factors
     assert (response_time["coefficient"], response_time["impact_score"]) == (-0.5, 50)
     assert response_time["correlation"] == "high"
     assert response_time["recommendation"]
 
 
-async def test_a_correlation_is_called_what_its_coefficient_is_as_shown(
+async def test_the_strength_of_a_correlation_is_that_of_the_displayed_coefficient(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     """Of the leads of priority 2 converted 7 in 20, of the others 2 in 20: a correlation of 0.2993."""
     leads = [lead(number, priority=2 if number <= 20 else 1) for number in range(1, 41)]
     await project_all(analytics_database, LeadCreated(leads=leads), converted(*leads[:7], *leads[20:22]))
-    priority = (await CONVERSION_ANALYSIS.ask(reports_api, Question(1)))["conversion_factors"][3]
+    priority = (await CONVERSION_ANALYSIS.get(reports_api, ReportRequest(1)))["conversion_factors"][3]
     assert (priority["coefficient"], priority["impact_score"], priority["correlation"]) == (0.3, 30, "medium")
     assert priority["recommendation"]

@@ -19,14 +19,14 @@ from tests.integration.analytics_svc.recomputation import (
     STATISTICS,
     TEAM_PERFORMANCE,
 )
-from tests.integration.analytics_svc.recomputation_facts import Question
+from tests.integration.analytics_svc.recomputation_facts import ReportRequest
 
 BERLIN = "Europe/Berlin"
 MONDAY = date(2024, 7, 1)
 
 
 def moment(text: str) -> datetime:
-    """A moment in UTC."""
+    """Return a moment in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -66,17 +66,17 @@ async def test_a_day_that_the_clock_changes_is_one_day(
     intervals: str,
 ) -> None:
     await project_all(analytics_database, calls_at(*moments.split()))
-    that_day = Question(1, first=day, last=day, time_zone=BERLIN)
-    statistics = await STATISTICS.ask(reports_api, that_day)
+    that_day = ReportRequest(1, first=day, last=day, time_zone=BERLIN)
+    statistics = await STATISTICS.get(reports_api, that_day)
     assert [(row["date"], row["total_calls"]) for row in statistics["daily_stats"]] == [(day.isoformat(), 4)]
     assert statistics["calls_by_hour"] == hours
-    hourly = Question(1, first=day, last=day, time_zone=BERLIN, interval="hourly")
-    trends = (await PERFORMANCE.ask(reports_api, hourly))["trends"]
+    hourly = ReportRequest(1, first=day, last=day, time_zone=BERLIN, interval="hourly")
+    trends = (await PERFORMANCE.get(reports_api, hourly))["trends"]
     assert [(row["interval"], row["total_calls"]) for row in trends["calls_by_interval"]] == [
         (label, 1) for label in intervals.split()
     ]
     assert [row["interval"] for row in trends["success_rate_trend"]] == intervals.split()
-    every_day = (await STATISTICS.ask(reports_api, Question(1, time_zone=BERLIN)))["daily_stats"]
+    every_day = (await STATISTICS.get(reports_api, ReportRequest(1, time_zone=BERLIN)))["daily_stats"]
     assert [row["total_calls"] for row in every_day] == [1, 4, 1]
 
 
@@ -88,13 +88,13 @@ async def test_a_day_that_the_clock_changes_is_one_day(
         ("Asia/Kolkata", "00:00", "2024-07-02T00:00:00+05:30"),
     ],
 )
-async def test_an_hour_is_that_of_the_clock(
+async def test_hours_are_local_hours(
     analytics_database: Database, reports_api: ReportsApi, time_zone: str, hour: str, interval: str
 ) -> None:
     await project_all(analytics_database, calls_at("2024-07-01T18:30", "2024-07-01T18:59:59.999999"))
-    question = Question(1, time_zone=time_zone, interval="hourly")
-    assert (await STATISTICS.ask(reports_api, question))["calls_by_hour"] == {hour: 2}
-    trends = (await PERFORMANCE.ask(reports_api, question))["trends"]
+    request = ReportRequest(1, time_zone=time_zone, interval="hourly")
+    assert (await STATISTICS.get(reports_api, request))["calls_by_hour"] == {hour: 2}
+    trends = (await PERFORMANCE.get(reports_api, request))["trends"]
     assert [row["interval"] for row in trends["calls_by_interval"]] == [interval]
 
 
@@ -111,17 +111,17 @@ async def test_weeks_are_those_of_iso_8601(
 ) -> None:
     days = ("2024-12-29T23:59:59", "2024-12-30", "2024-12-31", "2025-01-01", "2027-01-01")
     await project_all(analytics_database, calls_at(*days))
-    trends = (await PERFORMANCE.ask(reports_api, Question(1, interval=interval)))["trends"]
+    trends = (await PERFORMANCE.get(reports_api, ReportRequest(1, interval=interval)))["trends"]
     assert {row["interval"]: row["total_calls"] for row in trends["calls_by_interval"]} == expected
     assert [row["interval"] for row in trends["calls_by_interval"]] == list(expected)
 
 
-async def test_an_interval_holds_only_what_is_within_the_period(
+async def test_an_interval_contains_only_calls_within_the_period(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     await project_all(analytics_database, calls_at("2024-12-30", "2024-12-31", "2025-01-01", "2025-01-05"))
-    period = Question(1, first=date(2024, 12, 31), last=date(2025, 1, 1), interval="weekly")
-    trends = (await PERFORMANCE.ask(reports_api, period))["trends"]
+    period = ReportRequest(1, first=date(2024, 12, 31), last=date(2025, 1, 1), interval="weekly")
+    trends = (await PERFORMANCE.get(reports_api, period))["trends"]
     assert [(row["interval"], row["total_calls"]) for row in trends["calls_by_interval"]] == [("2025-W01", 2)]
 
 
@@ -163,14 +163,14 @@ async def test_calling_hours_belong_to_the_day_they_begin_on(
     terms = {"time_zone": time_zone, "calling_hours_start": begin, "calling_hours_end": end}
     works = campaign(1, working_days=[f"{MONDAY:%A}"], **terms)
     await project_all(analytics_database, CampaignCreated(campaign=works), calls_at(started_at))
-    quality = await QUALITY_METRICS.ask(reports_api, Question(1))
+    quality = await QUALITY_METRICS.get(reports_api, ReportRequest(1))
     rate = 100 if within else 0
     assert quality["compliance_metrics"]["call_time_compliance"] == rate
     assert quality["overall_quality"]["compliance_rate"] == rate
 
 
 @pytest.mark.parametrize("calls_first", [False, True])
-async def test_a_call_is_held_against_the_terms_of_its_time(
+async def test_a_call_is_checked_against_the_terms_of_its_time(
     analytics_database: Database, reports_api: ReportsApi, calls_first: bool
 ) -> None:
     morning = {"calling_hours_start": "06:00:00", "calling_hours_end": "12:00:00", "cost_per_call": 1}
@@ -191,18 +191,18 @@ async def test_a_call_is_held_against_the_terms_of_its_time(
     calls = LeadCallAttempted(call_attempts=[call(number, started_at=start) for number, start in enumerate(at, 1)])
     for event in (calls, *campaigns[::-1]) if calls_first else (*campaigns, calls):
         await project_all(analytics_database, event)
-    quality = await QUALITY_METRICS.ask(reports_api, Question(1))
+    quality = await QUALITY_METRICS.get(reports_api, ReportRequest(1))
     assert quality["compliance_metrics"]["call_time_compliance"] == 50.0
-    [costs] = (await COST_ANALYSIS.ask(reports_api, Question(1)))["campaign_costs"]
+    [costs] = (await COST_ANALYSIS.get(reports_api, ReportRequest(1)))["campaign_costs"]
     assert (costs["spent"], costs["remaining"], costs["cost_per_call"]) == (22.0, 28.0, 5.5)
-    statistics = await CAMPAIGN_STATISTICS.ask(reports_api, 1)
+    statistics = await CAMPAIGN_STATISTICS.get(reports_api, 1)
     assert (statistics["cost_per_call"], statistics["total_cost"]) == (10.0, 22.0)
 
 
 # Costs
 
 
-async def test_what_is_half_is_rounded_up(analytics_database: Database, reports_api: ReportsApi) -> None:
+async def test_halves_are_rounded_up(analytics_database: Database, reports_api: ReportsApi) -> None:
     """One call in 160 is 0.625 %, one in 8 is 0.125 for each of 8 people; half a cent is a cent, also below zero."""
     of_all = [call(number, duration=0, successful=number == 1) for number in range(1, 160)]
     odd = call(160, duration=80, successful=False, cost="0.005")
@@ -213,12 +213,12 @@ async def test_what_is_half_is_rounded_up(analytics_database: Database, reports_
         CampaignCreated(campaign=campaign(2, team_members=list(range(1, 9)))),
         LeadCallAttempted(call_attempts=[call(161, campaign_id=2, started_at=NOON + timedelta(days=1), duration=1)]),
     )
-    that_day = Question(1, last=NOON.date())
-    statistics = await STATISTICS.ask(reports_api, that_day)
+    that_day = ReportRequest(1, last=NOON.date())
+    statistics = await STATISTICS.get(reports_api, that_day)
     assert statistics["average_success_rate"] == 0.63
     assert statistics["average_call_duration"] == 1
     assert (statistics["total_cost"], statistics["remaining_budget"]) == (0.01, -0.01)
-    team = await TEAM_PERFORMANCE.ask(reports_api, Question(1))
+    team = await TEAM_PERFORMANCE.get(reports_api, ReportRequest(1))
     assert [row["calls_per_member"] for row in team["campaign_distribution"]] == [2.5, 0.13]
 
 
@@ -228,7 +228,7 @@ async def test_money_is_rounded_once_at_the_end(analytics_database: Database, re
         CampaignCreated(campaign=campaign(1, cost_per_call="0.333", budget=2)),
         LeadCallAttempted(call_attempts=[call(number, successful=number == 1) for number in (1, 2, 3, 4)]),
     )
-    costs = await COST_ANALYSIS.ask(reports_api, Question(1))
+    costs = await COST_ANALYSIS.get(reports_api, ReportRequest(1))
     assert costs["overall_costs"] == {
         "total_budget_allocated": 2.0,
         "total_spent": 1.33,
@@ -238,7 +238,7 @@ async def test_money_is_rounded_once_at_the_end(analytics_database: Database, re
     }
 
 
-async def test_what_nobody_knows_the_cost_of_has_no_share_in_an_average(
+async def test_calls_of_unknown_cost_have_no_share_in_an_average(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     await project_all(
@@ -255,7 +255,7 @@ async def test_what_nobody_knows_the_cost_of_has_no_share_in_an_average(
             ]
         ),
     )
-    costs = await COST_ANALYSIS.ask(reports_api, Question(1, last=NOON.date()))
+    costs = await COST_ANALYSIS.get(reports_api, ReportRequest(1, last=NOON.date()))
     assert costs["overall_costs"] == {
         "total_budget_allocated": 110.0,
         "total_spent": 8.0,
@@ -286,10 +286,10 @@ async def test_what_nobody_knows_the_cost_of_has_no_share_in_an_average(
     assert costs["cost_trends"] == [{"date": "2024-03-01", "total_spent": 8.0, "calls_made": 4, "average_cost": 4.0}]
 
 
-async def test_returns_are_of_what_was_converted_in_the_period(
+async def test_conversion_values_are_those_of_conversions_in_the_period(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
-    """Whenever its lead was new; costs are those of the calls made in the period."""
+    """Whenever the lead was created; costs are those of the calls in the period."""
     last_year = NOON - timedelta(days=365)
     await project_all(
         analytics_database,
@@ -302,15 +302,15 @@ async def test_returns_are_of_what_was_converted_in_the_period(
         ),
         LeadCallAttempted(call_attempts=[call(1, cost=8)]),
     )
-    that_day = Question(1, first=NOON.date(), last=NOON.date())
-    assert (await COST_ANALYSIS.ask(reports_api, that_day))["roi_analysis"] == {
+    that_day = ReportRequest(1, first=NOON.date(), last=NOON.date())
+    assert (await COST_ANALYSIS.get(reports_api, that_day))["roi_analysis"] == {
         "total_conversion_value": 30.0,
         "total_cost": 8.0,
         "roi_percentage": 275.0,
         "cost_to_conversion_ratio": 0.27,
     }
-    later = Question(1, first=NOON.date() + timedelta(days=1))
-    assert (await COST_ANALYSIS.ask(reports_api, later))["roi_analysis"] == {
+    later = ReportRequest(1, first=NOON.date() + timedelta(days=1))
+    assert (await COST_ANALYSIS.get(reports_api, later))["roi_analysis"] == {
         "total_conversion_value": 500.0,
         "total_cost": 0.0,
         "roi_percentage": 0.0,
@@ -318,7 +318,9 @@ async def test_returns_are_of_what_was_converted_in_the_period(
     }
 
 
-async def test_chosen_campaigns_are_those_of_the_company(analytics_database: Database, reports_api: ReportsApi) -> None:
+async def test_campaigns_of_other_companies_have_no_figures(
+    analytics_database: Database, reports_api: ReportsApi
+) -> None:
     await project_all(
         analytics_database,
         *(CampaignCreated(campaign=campaign(number, budget=100)) for number in (1, 2)),
@@ -327,7 +329,7 @@ async def test_chosen_campaigns_are_those_of_the_company(analytics_database: Dat
         LeadCallAttempted(call_attempts=[call(3, campaign_id=3, company_id=2, cost=4)]),
     )
     for chosen, spent, budget in (((1,), 1.0, 100.0), ((2, 1, 2), 3.0, 200.0), ((3, 12345), 0.0, 0.0)):
-        costs = (await COST_ANALYSIS.ask(reports_api, Question(1, campaign_ids=chosen)))["overall_costs"]
+        costs = (await COST_ANALYSIS.get(reports_api, ReportRequest(1, campaign_ids=chosen)))["overall_costs"]
         assert (costs["total_spent"], costs["total_budget_allocated"]) == (spent, budget)
 
 
@@ -350,7 +352,7 @@ async def test_the_best_campaign_comes_first_then_the_busiest_then_the_oldest(
         CampaignCreated(campaign=campaign(6)),
         *(LeadCallAttempted(call_attempts=attempts(*of_campaign)) for of_campaign in made),
     )
-    answer = await PERFORMANCE.ask(reports_api, Question(1))
+    answer = await PERFORMANCE.get(reports_api, ReportRequest(1))
     columns = ("campaign_id", "name", "success_rate", "total_calls")
     assert [tuple(row[name] for name in columns) for row in answer["campaign_rankings"]] == [
         (2, "Campaign 2", 100.0, 1),
@@ -383,7 +385,7 @@ async def test_team_members_are_those_of_campaigns_and_those_who_called(
             ]
         ),
     )
-    team = await TEAM_PERFORMANCE.ask(reports_api, Question(1, last=NOON.date()))
+    team = await TEAM_PERFORMANCE.get(reports_api, ReportRequest(1, last=NOON.date()))
     assert team["team_summary"] == {"total_team_members": 3, "active_members": 1, "total_calls_handled": 2}
     idle = {
         "total_calls": 0,
@@ -412,7 +414,7 @@ async def test_team_members_are_those_of_campaigns_and_those_who_called(
     ]
 
 
-async def test_a_deleted_campaign_is_in_lists_only_by_what_happened_in_it(
+async def test_a_deleted_campaign_is_in_lists_only_with_calls_in_the_period(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     state = {"budget": 100, "team_members": [11], "name": "Over"}
@@ -422,7 +424,7 @@ async def test_a_deleted_campaign_is_in_lists_only_by_what_happened_in_it(
         CampaignCreated(campaign=campaign(1, **state)),
         LeadCallAttempted(call_attempts=[call(1, cost=5)]),
     )
-    costs = await COST_ANALYSIS.ask(reports_api, Question(1))
+    costs = await COST_ANALYSIS.get(reports_api, ReportRequest(1))
     assert (costs["overall_costs"]["total_budget_allocated"], costs["overall_costs"]["total_spent"]) == (0.0, 5.0)
     assert costs["overall_costs"]["remaining_budget"] == 0.0
     [of_campaign] = costs["campaign_costs"]
@@ -435,20 +437,20 @@ async def test_a_deleted_campaign_is_in_lists_only_by_what_happened_in_it(
         "cost_per_call": 5.0,
         "cost_effectiveness_score": 100,
     }
-    performance = await PERFORMANCE.ask(reports_api, Question(1))
+    performance = await PERFORMANCE.get(reports_api, ReportRequest(1))
     assert performance["summary"]["total_campaigns"] == 0
     assert [row["name"] for row in performance["campaign_rankings"]] == ["Over"]
-    team = await TEAM_PERFORMANCE.ask(reports_api, Question(1))
+    team = await TEAM_PERFORMANCE.get(reports_api, ReportRequest(1))
     assert team["team_summary"]["total_team_members"] == 0
     assert [row["campaign_id"] for row in team["campaign_distribution"]] == [1]
-    other_days = Question(1, first=date(2025, 1, 1))
-    assert (await COST_ANALYSIS.ask(reports_api, other_days))["campaign_costs"] == []
-    assert (await TEAM_PERFORMANCE.ask(reports_api, other_days))["campaign_distribution"] == []
+    other_days = ReportRequest(1, first=date(2025, 1, 1))
+    assert (await COST_ANALYSIS.get(reports_api, other_days))["campaign_costs"] == []
+    assert (await TEAM_PERFORMANCE.get(reports_api, other_days))["campaign_distribution"] == []
 
 
-async def test_statistics_of_a_campaign_without_anything(analytics_database: Database, reports_api: ReportsApi) -> None:
+async def test_statistics_of_a_campaign_without_facts(analytics_database: Database, reports_api: ReportsApi) -> None:
     await project_all(analytics_database, CampaignCreated(campaign=campaign(1)))
-    assert await CAMPAIGN_STATISTICS.ask(reports_api, 1) == {
+    assert await CAMPAIGN_STATISTICS.get(reports_api, 1) == {
         "total_leads": 0,
         "completed_calls": 0,
         "successful_calls": 0,
@@ -468,7 +470,7 @@ async def test_statistics_of_a_campaign(analytics_database: Database, reports_ap
         LeadCreated(leads=[lead(1), lead(2)]),
         LeadCallAttempted(call_attempts=[call(1), call(2), call(3, successful=False, cost=20)]),
     )
-    assert await CAMPAIGN_STATISTICS.ask(reports_api, 1) == {
+    assert await CAMPAIGN_STATISTICS.get(reports_api, 1) == {
         "total_leads": 2,
         "completed_calls": 3,
         "successful_calls": 2,

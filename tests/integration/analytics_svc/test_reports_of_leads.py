@@ -29,7 +29,7 @@ from tests.integration.analytics_svc.recomputation import (
     QUALITY_REPORT,
     STATISTICS,
 )
-from tests.integration.analytics_svc.recomputation_facts import Question
+from tests.integration.analytics_svc.recomputation_facts import ReportRequest
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -37,19 +37,19 @@ INSTANT = timedelta(microseconds=1)
 
 
 def converted(*leads: Lead) -> LeadConverted:
-    """These leads, converted in their next version for 100."""
+    """Return the conversion of the leads for 100, in their next version."""
     return LeadConverted(
         leads=[conversion(one.model_copy(update={"version": one.version + 1}), 100, NOON) for one in leads]
     )
 
 
 def called(*leads: Lead) -> LeadCallAttempted:
-    """These leads, each called once."""
+    """Return one call to each lead."""
     return LeadCallAttempted(call_attempts=[call(one.id, lead_id=one.id) for one in leads])
 
 
-async def _funnel(api: ReportsApi, **asked: Any) -> tuple[int, int, int, int]:
-    funnel = (await ANALYTICS.ask(api, Question(1, **asked)))["lead_funnel"]
+async def _funnel(api: ReportsApi, **parameters: Any) -> tuple[int, int, int, int]:
+    funnel = (await ANALYTICS.get(api, ReportRequest(1, **parameters)))["lead_funnel"]
     return funnel["total_leads"], funnel["contacted"], funnel["qualified"], funnel["converted"]
 
 
@@ -77,7 +77,7 @@ async def _funnel(api: ReportsApi, **asked: Any) -> tuple[int, int, int, int]:
         "converted",
     ],
 )
-async def test_how_far_a_lead_has_come(
+async def test_the_stage_of_a_lead_in_the_funnel(
     analytics_database: Database,
     reports_api: ReportsApi,
     state: dict[str, Any],
@@ -105,7 +105,7 @@ async def test_a_promising_lead_is_qualified_and_open(
 ) -> None:
     one = lead(1, status=status, lead_score=80)
     await project_all(analytics_database, LeadCreated(leads=[one]), called(one))
-    quality = (await QUALITY_REPORT.ask(reports_api, Question(1)))["overall_quality"]
+    quality = (await QUALITY_REPORT.get(reports_api, ReportRequest(1)))["overall_quality"]
     assert quality == {
         "average_lead_score": 80.0,
         "qualification_rate": 100.0,
@@ -116,12 +116,12 @@ async def test_a_promising_lead_is_qualified_and_open(
         converted(one),
         LeadUpdated(leads=[lead(1, version=3, status=status, lead_score=80)]),
     )
-    quality = (await QUALITY_REPORT.ask(reports_api, Question(1)))["overall_quality"]
+    quality = (await QUALITY_REPORT.get(reports_api, ReportRequest(1)))["overall_quality"]
     assert quality["conversion_potential"] == 0.0
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-async def test_a_converted_lead_stays_converted_for_the_value_told_last(
+async def test_a_converted_lead_stays_converted_with_the_latest_value(
     analytics_database: Database, reports_api: ReportsApi, in_order: bool
 ) -> None:
     states = [lead(1, version=version, status="completed") for version in (2, 3)]
@@ -133,7 +133,7 @@ async def test_a_converted_lead_stays_converted_for_the_value_told_last(
     ]
     for event in events if in_order else events[::-1]:
         await project_all(analytics_database, event)
-    summary = (await CONVERSION_ANALYSIS.ask(reports_api, Question(1)))["conversion_summary"]
+    summary = (await CONVERSION_ANALYSIS.get(reports_api, ReportRequest(1)))["conversion_summary"]
     assert summary == {
         "total_leads": 1,
         "total_conversions": 1,
@@ -141,38 +141,38 @@ async def test_a_converted_lead_stays_converted_for_the_value_told_last(
         "average_conversion_value": 70.0,
         "total_revenue": 70.0,
     }
-    assert (await COST_ANALYSIS.ask(reports_api, Question(1)))["roi_analysis"]["total_conversion_value"] == 70.0
-    distribution = (await ASSIGNMENT_STATISTICS.ask(reports_api, Question(1)))["assignment_distribution"]
+    assert (await COST_ANALYSIS.get(reports_api, ReportRequest(1)))["roi_analysis"]["total_conversion_value"] == 70.0
+    distribution = (await ASSIGNMENT_STATISTICS.get(reports_api, ReportRequest(1)))["assignment_distribution"]
     assert distribution["by_status"]["failed"] == 1
 
 
 @pytest.mark.parametrize("deleted_first", [True, False])
-async def test_a_deleted_lead_is_no_lead_but_its_calls_stay(
+async def test_a_deleted_lead_is_not_counted_but_its_calls_are(
     analytics_database: Database, reports_api: ReportsApi, deleted_first: bool
 ) -> None:
     state = {"lead_score": 90, "assigned_to": 7, "source": "Website"}
     gone = LeadDeleted(leads=[lead(1, version=3, **state)])
-    told = [
+    events = [
         CampaignCreated(campaign=campaign(1)),
         LeadCreated(leads=[lead(1, **state)]),
         converted(lead(1, **state)),
         LeadCallAttempted(call_attempts=[call(1, cost=5, duration=30)]),
     ]
-    for event in (gone, *told) if deleted_first else (*told, gone):
+    for event in (gone, *events) if deleted_first else (*events, gone):
         await project_all(analytics_database, event)
     assert await _funnel(reports_api) == (0, 0, 0, 0)
-    statistics = await STATISTICS.ask(reports_api, Question(1))
+    statistics = await STATISTICS.get(reports_api, ReportRequest(1))
     assert (statistics["total_leads"], statistics["total_calls"], statistics["total_cost"]) == (0, 1, 5.0)
-    analytics = await ANALYTICS.ask(reports_api, Question(1))
+    analytics = await ANALYTICS.get(reports_api, ReportRequest(1))
     assert (analytics["lead_sources"], analytics["conversion_timeline"]) == ([], [])
     assert analytics["lead_scoring"]["average_score"] is None
-    assignment_statistics = await ASSIGNMENT_STATISTICS.ask(reports_api, Question(1))
+    assignment_statistics = await ASSIGNMENT_STATISTICS.get(reports_api, ReportRequest(1))
     assert assignment_statistics["agent_performance"] == []
     assert assignment_statistics["assignment_summary"]["average_response_time"] == 0
-    conversions = await CONVERSION_ANALYSIS.ask(reports_api, Question(1))
+    conversions = await CONVERSION_ANALYSIS.get(reports_api, ReportRequest(1))
     assert (conversions["conversion_by_campaign"], conversions["timeline_analysis"]) == ([], [])
-    assert (await COST_ANALYSIS.ask(reports_api, Question(1)))["roi_analysis"]["total_conversion_value"] == 0.0
-    assert await CAMPAIGN_LEAD_STATISTICS.ask(reports_api, 1) == {
+    assert (await COST_ANALYSIS.get(reports_api, ReportRequest(1)))["roi_analysis"]["total_conversion_value"] == 0.0
+    assert await CAMPAIGN_LEAD_STATISTICS.get(reports_api, 1) == {
         "total_leads": 0,
         "completed_leads": 0,
         "failed_leads": 0,
@@ -236,19 +236,19 @@ async def test_the_response_time_of_a_lead(
     events = [LeadCreated(leads=[lead(1)]), *assigned, *calls]
     for event in events[::-1] if calls_first else events:
         await project_all(analytics_database, event)
-    summary = (await ASSIGNMENT_STATISTICS.ask(reports_api, Question(1)))["assignment_summary"]
+    summary = (await ASSIGNMENT_STATISTICS.get(reports_api, ReportRequest(1)))["assignment_summary"]
     assert summary["average_response_time"] == seconds
 
 
 async def test_agents_are_those_who_have_leads_now(analytics_database: Database, reports_api: ReportsApi) -> None:
     leads = [lead(number, assigned_to=agent) for number, agent in enumerate([9, 9, 9, 8, None], 1)]
-    given_away = lead(4, version=2, assigned_to=7)
+    reassigned = lead(4, version=2, assigned_to=7)
     await project_all(
         analytics_database,
         MemberUpdated(member=member(9, name="John Smith")),
         MemberUpdated(member=member(7, company_id=2, name="Somebody else")),
         LeadCreated(leads=leads),
-        LeadAssigned(leads=[assignment(given_away, NOON)]),
+        LeadAssigned(leads=[assignment(reassigned, NOON)]),
         LeadCallAttempted(
             call_attempts=[
                 call(1, lead_id=1, started_at=NOON + SECOND),
@@ -258,7 +258,7 @@ async def test_agents_are_those_who_have_leads_now(analytics_database: Database,
         ),
         converted(leads[0]),
     )
-    answer = await ASSIGNMENT_STATISTICS.ask(reports_api, Question(1))
+    answer = await ASSIGNMENT_STATISTICS.get(reports_api, ReportRequest(1))
     assert answer["assignment_summary"] == {
         "total_leads": 5,
         "assigned_leads": 4,
@@ -290,12 +290,12 @@ async def test_agents_are_those_who_have_leads_now(analytics_database: Database,
 # Distributions, sources, days
 
 
-async def test_priorities_and_statuses_are_all_always_there(
+async def test_all_priorities_and_statuses_are_always_present(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     leads = [lead(number, priority=number, status="blacklisted") for number in (1, 2, 3, 4, 5)]
     await project_all(analytics_database, LeadCreated(leads=leads))
-    assert (await ASSIGNMENT_STATISTICS.ask(reports_api, Question(1)))["assignment_distribution"] == {
+    assert (await ASSIGNMENT_STATISTICS.get(reports_api, ReportRequest(1)))["assignment_distribution"] == {
         "by_priority": {"high": 2, "medium": 1, "low": 2},
         "by_status": {
             "pending": 0,
@@ -314,9 +314,9 @@ async def test_bands_of_scores(analytics_database: Database, reports_api: Report
         analytics_database,
         LeadCreated(leads=[lead(number, lead_score=score) for number, score in enumerate(scores, 1)]),
     )
-    quality = await QUALITY_REPORT.ask(reports_api, Question(1))
+    quality = await QUALITY_REPORT.get(reports_api, ReportRequest(1))
     assert quality["lead_quality_distribution"] == {"excellent": 2, "good": 2, "fair": 2, "poor": 2}
-    scoring = (await ANALYTICS.ask(reports_api, Question(1)))["lead_scoring"]
+    scoring = (await ANALYTICS.get(reports_api, ReportRequest(1)))["lead_scoring"]
     assert scoring == {"average_score": 57.13, "score_distribution": {"high": 2, "medium": 4, "low": 2}}  # 57.125
 
 
@@ -326,7 +326,7 @@ async def test_sources_are_listed_by_number_of_leads_then_by_name(
     sources = ["Website", "Fair", None, "Website", "Partner", "Partner", None]
     leads = [lead(number, source=source, lead_score=10 * number) for number, source in enumerate(sources, 1)]
     await project_all(analytics_database, LeadCreated(leads=[*leads, lead(8, source="Empty")]), converted(leads[0]))
-    sources_of = (await ANALYTICS.ask(reports_api, Question(1)))["lead_sources"]
+    sources_of = (await ANALYTICS.get(reports_api, ReportRequest(1)))["lead_sources"]
     columns = ("source", "count", "conversion_rate", "average_lead_score")
     assert [tuple(row[name] for name in columns) for row in sources_of] == [
         ("Partner", 2, 0.0, 55.0),
@@ -337,26 +337,26 @@ async def test_sources_are_listed_by_number_of_leads_then_by_name(
     ]
 
 
-async def test_conversions_are_of_the_day_on_which_the_lead_was_new(
+async def test_conversions_count_on_the_day_the_lead_was_created(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
-    """The second lead was new at 23:30 UTC, which is the next day in Berlin."""
+    """The second lead was created at 23:30 UTC, which is the next day in Berlin."""
     leads = [lead(1), lead(2, created_at=NOON.replace(hour=23, minute=30))]
     much_later = [
         conversion(one.model_copy(update={"version": 2}), 10 * one.id, NOON + timedelta(days=30)) for one in leads
     ]
     await project_all(analytics_database, LeadCreated(leads=[*leads, lead(3)]), LeadConverted(leads=much_later))
-    in_utc = (await ANALYTICS.ask(reports_api, Question(1)))["conversion_timeline"]
+    in_utc = (await ANALYTICS.get(reports_api, ReportRequest(1)))["conversion_timeline"]
     assert in_utc == [{"date": "2024-03-01", "new_leads": 3, "conversions": 2, "conversion_rate": 66.67}]
-    in_berlin = Question(1, time_zone="Europe/Berlin")
-    assert (await CONVERSION_ANALYSIS.ask(reports_api, in_berlin))["timeline_analysis"] == [
+    in_berlin = ReportRequest(1, time_zone="Europe/Berlin")
+    assert (await CONVERSION_ANALYSIS.get(reports_api, in_berlin))["timeline_analysis"] == [
         {"date": "2024-03-01", "new_leads": 2, "conversions": 1, "revenue": 10.0, "conversion_rate": 50.0},
         {"date": "2024-03-02", "new_leads": 1, "conversions": 1, "revenue": 20.0, "conversion_rate": 100.0},
     ]
     assert await _funnel(reports_api, time_zone="Europe/Berlin", first=date(2024, 3, 2)) == (1, 1, 1, 1)
 
 
-async def test_rates_of_conversion_are_of_the_contacted_or_of_all(
+async def test_conversion_rates_are_of_contacted_leads_or_of_all(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     leads = [lead(number, campaign_id=1 + number % 2) for number in (1, 2, 3)]
@@ -368,8 +368,8 @@ async def test_rates_of_conversion_are_of_the_contacted_or_of_all(
         called(leads[0]),
         converted(leads[1]),
     )
-    assert (await ANALYTICS.ask(reports_api, Question(1)))["lead_funnel"]["conversion_rate"] == 50.0
-    answer = await CONVERSION_ANALYSIS.ask(reports_api, Question(1))
+    assert (await ANALYTICS.get(reports_api, ReportRequest(1)))["lead_funnel"]["conversion_rate"] == 50.0
+    answer = await CONVERSION_ANALYSIS.get(reports_api, ReportRequest(1))
     assert answer["conversion_summary"]["conversion_rate"] == 33.33
     assert answer["conversion_by_campaign"] == [
         {

@@ -11,15 +11,15 @@ from shared.events.leads import LeadCallAttempted, QualityReport
 from tests.fixtures.analytics import ReportsApi, project_all
 from tests.fixtures.events import call, campaign
 from tests.integration.analytics_svc.recomputation import CAMPAIGN_METRICS, QUALITY_METRICS
-from tests.integration.analytics_svc.recomputation_facts import Question
+from tests.integration.analytics_svc.recomputation_facts import ReportRequest
 
 
 def calls_with(*quality: QualityReport | None) -> LeadCallAttempted:
-    """Calls of campaign 1 with these reports on their quality."""
+    """Return calls of campaign 1 with these quality reports."""
     return LeadCallAttempted(call_attempts=[call(number, quality=report) for number, report in enumerate(quality, 1)])
 
 
-async def test_the_score_of_a_call_is_the_mean_of_what_was_scored(
+async def test_the_score_of_a_call_is_the_mean_of_the_reported_scores(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     """(100 + 50) / 2 = 75, (90 + 80 + 71 + 60) / 4 = 75.25; the third and the fourth call have none."""
@@ -33,7 +33,7 @@ async def test_the_score_of_a_call_is_the_mean_of_what_was_scored(
             None,
         ),
     )
-    quality = await QUALITY_METRICS.ask(reports_api, Question(1))
+    quality = await QUALITY_METRICS.get(reports_api, ReportRequest(1))
     assert quality["overall_quality"]["average_call_score"] == 75.13  # 75.125
     assert quality["overall_quality"]["customer_satisfaction"] == 4.5
     assert quality["overall_quality"]["call_clarity_score"] == 65.0
@@ -41,9 +41,9 @@ async def test_the_score_of_a_call_is_the_mean_of_what_was_scored(
     assert [row["average_score"] for row in quality["quality_trends"]] == [75.13]
 
 
-async def test_scores_are_kept_to_three_decimals(analytics_database: Database, reports_api: ReportsApi) -> None:
-    """(0 + 1 + 1) / 3 is kept as 0.667, of which the mean with 0.003 is 0.335; of the exact score it would be less.
-    0.0045 is kept as 0.005."""
+async def test_scores_are_stored_to_three_decimals(analytics_database: Database, reports_api: ReportsApi) -> None:
+    """(0 + 1 + 1) / 3 is stored as 0.667, of which the mean with 0.003 is 0.335; of the exact score it would be less.
+    0.0045 is stored as 0.005."""
     await project_all(
         analytics_database,
         CampaignCreated(campaign=campaign(1)),
@@ -53,15 +53,15 @@ async def test_scores_are_kept_to_three_decimals(analytics_database: Database, r
             QualityReport(customer_satisfaction=0.0045),
         ),
     )
-    overall = (await QUALITY_METRICS.ask(reports_api, Question(1)))["overall_quality"]
+    overall = (await QUALITY_METRICS.get(reports_api, ReportRequest(1)))["overall_quality"]
     assert (overall["average_call_score"], overall["customer_satisfaction"]) == (0.34, 0.01)
 
 
 @pytest.mark.parametrize("outside_hours", [False, True])
-async def test_a_call_is_compliant_when_no_check_that_is_known_failed(
+async def test_a_call_is_compliant_when_no_known_check_failed(
     analytics_database: Database, reports_api: ReportsApi, outside_hours: bool
 ) -> None:
-    """The calls start on a Friday at noon; those of a campaign that nobody has told of have no calling hours."""
+    """The calls start on a Friday at noon; those of a campaign without events have no calling hours."""
     days = ["Monday"] if outside_hours else ["Friday"]
     reports = [
         QualityReport(regulatory_compliance=True, data_protection=True),
@@ -77,7 +77,7 @@ async def test_a_call_is_compliant_when_no_check_that_is_known_failed(
         calls_with(*reports),
         LeadCallAttempted(call_attempts=strangers),
     )
-    quality = await QUALITY_METRICS.ask(reports_api, Question(1))
+    quality = await QUALITY_METRICS.get(reports_api, ReportRequest(1))
     of_own, of_strangers = quality["campaign_quality"]
     assert of_own["compliance_rate"] == (0.0 if outside_hours else 80.0)
     assert of_strangers["compliance_rate"] == 66.67
@@ -90,9 +90,9 @@ async def test_a_call_is_compliant_when_no_check_that_is_known_failed(
     }
 
 
-async def test_what_nobody_reported_is_null(analytics_database: Database, reports_api: ReportsApi) -> None:
+async def test_figures_without_reports_are_null(analytics_database: Database, reports_api: ReportsApi) -> None:
     await project_all(analytics_database, calls_with(None, QualityReport()))
-    assert await QUALITY_METRICS.ask(reports_api, Question(1)) == {
+    assert await QUALITY_METRICS.get(reports_api, ReportRequest(1)) == {
         "overall_quality": {
             "average_call_score": None,
             "compliance_rate": None,
@@ -118,7 +118,7 @@ async def test_what_nobody_reported_is_null(analytics_database: Database, report
     }
 
 
-async def test_an_issue_counts_once_a_call_and_weighs_by_how_often_it_occurs(
+async def test_an_issue_counts_once_per_call_and_its_frequency_decides_its_severity(
     analytics_database: Database, reports_api: ReportsApi
 ) -> None:
     """Of 20 calls with a report: 4 with interruptions, 3 with silences and with deviations, 1 with noise; of 21 without
@@ -130,7 +130,7 @@ async def test_an_issue_counts_once_a_call_and_weighs_by_how_often_it_occurs(
         *[[]] * 13,
     ]
     await project_all(analytics_database, calls_with(*(QualityReport(issues=kinds) for kinds in issues), None, None))
-    quality = await QUALITY_METRICS.ask(reports_api, Question(1))
+    quality = await QUALITY_METRICS.get(reports_api, ReportRequest(1))
     assert [row["total_issues"] for row in quality["quality_trends"]] == [11]
     expected: list[tuple[Any, ...]] = [
         ("interruption", 20.0, "high"),
@@ -149,7 +149,7 @@ async def test_an_issue_counts_once_a_call_and_weighs_by_how_often_it_occurs(
 
 
 async def _issues(api: ReportsApi) -> list[tuple[Any, ...]]:
-    [of_campaign] = (await QUALITY_METRICS.ask(api, Question(1)))["campaign_quality"]
+    [of_campaign] = (await QUALITY_METRICS.get(api, ReportRequest(1)))["campaign_quality"]
     return [(row["issue_type"], row["occurrence_rate"], row["severity"]) for row in of_campaign["quality_issues"]]
 
 
@@ -165,7 +165,7 @@ async def test_metrics_of_a_campaign(analytics_database: Database, reports_api: 
         ),
         LeadCallAttempted(call_attempts=[call(9, campaign_id=2, quality=QualityReport(accuracy=1))]),
     )
-    assert await CAMPAIGN_METRICS.ask(reports_api, 1) == {
+    assert await CAMPAIGN_METRICS.get(reports_api, 1) == {
         "accuracy": 90.5,
         "clarity": 80.0,
         "engagement": 70.0,
@@ -190,9 +190,9 @@ async def test_common_words_are_those_of_the_most_calls(analytics_database: Data
     await project_all(
         analytics_database,
         CampaignCreated(campaign=campaign(1)),
-        LeadCallAttempted(call_attempts=[call(number, **said) for number, said in enumerate(texts, 1)]),
+        LeadCallAttempted(call_attempts=[call(number, **fields) for number, fields in enumerate(texts, 1)]),
     )
-    keywords = (await CAMPAIGN_METRICS.ask(reports_api, 1))["commonKeywords"]
+    keywords = (await CAMPAIGN_METRICS.get(reports_api, 1))["commonKeywords"]
     assert [(row["word"], row["count"]) for row in keywords] == [
         ("pricing", 2),
         ("vendor", 2),
@@ -202,7 +202,7 @@ async def test_common_words_are_those_of_the_most_calls(analytics_database: Data
 
 async def test_metrics_of_a_campaign_without_calls(analytics_database: Database, reports_api: ReportsApi) -> None:
     await project_all(analytics_database, CampaignCreated(campaign=campaign(1)))
-    metrics = await CAMPAIGN_METRICS.ask(reports_api, 1)
+    metrics = await CAMPAIGN_METRICS.get(reports_api, 1)
     assert metrics.pop("commonKeywords") == []
     assert set(metrics.values()) == {None}
     assert len(metrics) == 9

@@ -1,4 +1,4 @@
-"""What reports are asked, and what they say when there is nothing to say."""
+"""Parameters of the reports, and their responses without facts."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.integration.analytics_svc.recomputation import (
     TEAM_PERFORMANCE,
     CompanyReport,
 )
-from tests.integration.analytics_svc.recomputation_facts import Question
+from tests.integration.analytics_svc.recomputation_facts import ReportRequest
 
 NOTHING: dict[CompanyReport, dict[str, Any]] = {
     STATISTICS: {
@@ -172,7 +172,7 @@ async def test_a_company_without_facts_has_zeros_and_empty_lists(
         LeadCreated(leads=[lead(1, company_id=2)]),
         LeadCallAttempted(call_attempts=[call(1, company_id=2, agent_id=1)]),
     )
-    assert await report.ask(reports_api, Question(1)) == NOTHING[report]
+    assert await report.get(reports_api, ReportRequest(1)) == NOTHING[report]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ async def test_a_company_without_facts_has_zeros_and_empty_lists(
     [
         pytest.param(report, name, parameters, id=f"{_named(report)}-{'-'.join(map('='.join, parameters.items()))}")
         for report in COMPANY_REPORTS
-        for name in sorted(DAYS_AND_ZONE | report.further)
+        for name in sorted(DAYS_AND_ZONE | report.extra_parameters)
         for parameters in BAD_VALUES[name]
     ],
 )
@@ -192,21 +192,21 @@ async def test_a_bad_parameter_is_named(
     body = answer.json()
     assert body["message"]
     assert body["error"]
-    assert [fault["field"] for fault in body["errors"]] == [name]
+    assert [error["field"] for error in body["errors"]] == [name]
 
 
 @EVERY_REPORT
-async def test_another_companys_token_is_refused(reports_api: ReportsApi, report: CompanyReport) -> None:
+async def test_the_token_of_another_company_is_forbidden(reports_api: ReportsApi, report: CompanyReport) -> None:
     answer = await reports_api.get(report.path.format(2), 1)
     assert answer.status_code == 403
     assert answer.json()["message"] == "Access denied"
 
 
 @pytest.mark.parametrize("interval", ["hourly", "daily", "weekly", "monthly"])
-async def test_days_are_the_usual_interval(
+async def test_days_are_the_default_interval(
     analytics_database: Database, reports_api: ReportsApi, interval: str
 ) -> None:
     await project_all(analytics_database, LeadCallAttempted(call_attempts=[call(1)]))
-    usual = (await reports_api.get(PERFORMANCE.path.format(1), 1)).json()
-    asked = (await reports_api.get(PERFORMANCE.path.format(1), 1, interval=interval)).json()
-    assert (usual == asked) == (interval == "daily")
+    default = (await reports_api.get(PERFORMANCE.path.format(1), 1)).json()
+    requested = (await reports_api.get(PERFORMANCE.path.format(1), 1, interval=interval)).json()
+    assert (default == requested) == (interval == "daily")

@@ -20,7 +20,7 @@ from tests.fixtures.leads import LeadService
 from tests.fixtures.waiting import eventually
 
 COMPANY = 7
-HELD_UP = """
+BLOCKED = """
 SELECT wait_event FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'import-worker' AND wait_event_type = 'Lock' ORDER BY 1
 """
@@ -34,13 +34,13 @@ async def campaign_id(lead_service: LeadService) -> int:
 
 @asynccontextmanager
 async def blocked_loading(lead_service: LeadService) -> AsyncIterator[None]:
-    """While the block lasts, whoever writes leads stands still."""
-    holder = await asyncpg.connect(lead_service.database_url)
+    """Block every transaction that writes leads."""
+    blocker = await asyncpg.connect(lead_service.database_url)
     try:
-        await holder.execute("BEGIN; LOCK TABLE leads IN SHARE MODE")
+        await blocker.execute("BEGIN; LOCK TABLE leads IN SHARE MODE")
         yield
     finally:
-        await holder.close()
+        await blocker.close()
 
 
 async def run(lead_service: LeadService, import_id: int) -> list[tuple[str, dict[str, Any]]]:
@@ -78,7 +78,7 @@ async def test_two_imports_of_the_same_numbers_at_once_create_each_lead_once(
             ]
 
             async def one_loads_and_one_waits_for_it() -> bool:
-                waiting = [row["wait_event"] for row in await lead_service.rows(HELD_UP)]
+                waiting = [row["wait_event"] for row in await lead_service.rows(BLOCKED)]
                 return waiting == ["advisory", "relation"]
 
             await eventually(one_loads_and_one_waits_for_it)
@@ -97,7 +97,7 @@ async def test_imports_with_create_do_not_wait_for_each_other(lead_service: Lead
             responses = [await caller.import_file(many_leads(5), campaign_id, respond_async=True) for _ in range(2)]
 
             async def both_load() -> bool:
-                waiting = [row["wait_event"] for row in await lead_service.rows(HELD_UP)]
+                waiting = [row["wait_event"] for row in await lead_service.rows(BLOCKED)]
                 return waiting == ["relation", "relation"]
 
             await eventually(both_load)

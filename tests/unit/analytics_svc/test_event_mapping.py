@@ -12,7 +12,7 @@ from shared.events.leads import LeadAssigned, LeadCallAttempted, LeadCreated, Le
 from tests.fixtures.events import NOON, call, campaign, lead, received
 
 
-def test_each_thing_is_there_once_in_its_newest_version() -> None:
+def test_each_entity_is_mapped_once_in_its_newest_version() -> None:
     facts = map_events(
         received(
             LeadCreated(leads=[lead(3), lead(1, version=2), lead(2)]),
@@ -29,7 +29,7 @@ def test_each_thing_is_there_once_in_its_newest_version() -> None:
     assert facts.companies == {1}
 
 
-def test_every_version_of_a_campaign_has_its_terms_and_the_first_ones_hold_from_the_beginning() -> None:
+def test_every_version_of_a_campaign_has_terms_and_the_first_apply_from_the_beginning() -> None:
     later = NOON + timedelta(hours=1)
     facts = map_events(
         received(
@@ -52,7 +52,7 @@ def test_every_assignment_of_a_lead_is_a_fact() -> None:
     assert facts.leads[1].assigned_to == 3
 
 
-def test_only_the_event_of_a_deletion_says_deleted() -> None:
+def test_only_a_deletion_event_marks_as_deleted() -> None:
     facts = map_events(
         received(
             CampaignCreated(campaign=campaign(1)),
@@ -75,10 +75,10 @@ def test_only_the_event_of_a_deletion_says_deleted() -> None:
         ({"accuracy": 100, "clarity": 100, "engagement": 0}, 66_667),
     ],
 )
-def test_the_score_of_a_call_is_the_mean_of_those_reported(scores: dict[str, float], score: int | None) -> None:
+def test_the_score_of_a_call_is_the_mean_of_the_reported_scores(scores: dict[str, float], score: int | None) -> None:
     attempt = call(1).model_copy(update={"quality": QualityReport.model_validate(scores)})
     assert map_events(received(LeadCallAttempted(call_attempts=[attempt]))).calls[1].score == score
 
 
-def test_nothing_comes_of_nothing() -> None:
+def test_no_events_make_no_facts() -> None:
     assert map_events([]) == Facts()

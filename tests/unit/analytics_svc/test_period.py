@@ -1,4 +1,4 @@
-"""The days a report looks at."""
+"""The period of a report."""
 
 from datetime import UTC, date, datetime
 
@@ -18,7 +18,7 @@ def test_both_days_belong_to_the_period() -> None:
 
 
 @pytest.mark.parametrize(("first", "last"), [(date.min, date.max)])
-def test_the_first_and_the_last_day_there_is(first: date, last: date) -> None:
+def test_a_period_of_the_whole_calendar(first: date, last: date) -> None:
     period = Period(first, last)
     assert period.start == datetime(1, 1, 1, tzinfo=UTC)
     assert period.end is None

@@ -1,4 +1,4 @@
-"""What decides reported figures cannot change unnoticed: caches and stored roll-ups are bound to versions."""
+"""Definitions of figures cannot change unnoticed: the cache and the stored roll-ups depend on their versions."""
 
 import ast
 import hashlib
@@ -38,7 +38,7 @@ FORMULAS: Final = (1, "1c597fccc1158884")
 
 
 def code_of(module: Path) -> str:
-    """The module without comments, docstrings and layout; the same under every Python."""
+    """Return the module without comments, docstrings and layout; the same under every Python."""
     text = module.read_text()
     lines = text.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
