@@ -78,8 +78,8 @@ class Servers:
 
     def destroy(self) -> None:
         """End them and delete all their data."""
-        # At once: what they would save on their way is deleted anyway. PostgreSQL is stopped in good order: after SIGKILL
-        # its segment of shared memory would stay.
+        # At once: what they would save on their way is deleted anyway. PostgreSQL is stopped in good order, since its
+        # segment of shared memory stays after a SIGKILL.
         for child in self.children:
             if child.name != "postgres":
                 child.kill()
