@@ -70,8 +70,8 @@ async def run_idempotent(
         The result as it is stored, and back. What the response is made of must survive, so that a replayed one is the
         same byte for byte: its headers are derived from the result.
     is_still_valid
-        Returns whether a stored result still holds. When not, nothing came of it, and the key is free again. None where
-        a stored result is final.
+        Returns whether a stored result is still valid. If not, nothing came of it, and the key is free again. None
+        where a stored result is final.
 
     Raises
     ------

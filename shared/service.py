@@ -114,7 +114,7 @@ async def rebuild_projection(
     Parameters
     ----------
     name
-        Shown in ``pg_stat_activity``.
+        The application name in ``pg_stat_activity``.
     """
     # Without a limit for statements: a projection of millions of rows takes longer to clear than a request may.
     database = Database(settings.database_url.get_secret_value(), name=name, statement_seconds=0)

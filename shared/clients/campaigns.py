@@ -12,7 +12,7 @@ TIMEOUT_SECONDS: Final = 5.0
 
 
 class Campaign(BaseModel):
-    """The fields of a campaign that other services use; a response's further fields are ignored."""
+    """The fields of a campaign that other services use; other fields of a response are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

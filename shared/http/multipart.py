@@ -1,4 +1,4 @@
-"""Forms with one file (``multipart/form-data``), read no further than the file may be large."""
+"""Forms with one file (``multipart/form-data``), read only up to the size limit of the file."""
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ class Housekeeping:
     Parameters
     ----------
     tables
-        By name of a further table: deletes its expired rows.
+        By name of another table: deletes its expired rows.
     """
 
     name = "housekeeping"

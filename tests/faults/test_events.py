@@ -271,11 +271,11 @@ async def test_a_relay_that_is_stopped_first_deletes_what_it_has_sent(
     ):
         async with own_process(local_stack, "lead-events", AMQP_URL=link.url) as relay:
             await ready(relay)
-            link.hold_answers()
+            link.delay_responses()
             await emit(local_stack, caller.company_id, one_by_one(caller, campaign_id, 3))
             await received.come(3)
             await relay.begin_to_stop()
-            link.pass_answers()
+            link.pass_responses()
             assert await relay.ended() in (0, -signal.SIGTERM)
         assert await waiting_in_outbox(local_stack, caller.company_id) == 0
         assert len(received.events) == 3

@@ -91,12 +91,12 @@ async def start_find_and_stop(stack: Stack, name: str) -> None:
             assert await status(process.url, "/readyz") == 503, name
             await come_back_one_after_the_other(process, name, links)
             for link in links.values():
-                link.hold_answers()
+                link.delay_responses()
             await responds(process.url, "/readyz", 503, within=NOTICE_SECONDS)
             assert await status(process.url, "/healthz") == 200, name
             assert await process.stopped() < STOP_SECONDS, name
             for link in links.values():
-                link.pass_answers()
+                link.pass_responses()
 
 
 async def come_back_one_after_the_other(process: OwnProcess, name: str, links: Mapping[str, Link]) -> None:
@@ -225,12 +225,12 @@ async def test_an_api_stops_soon_though_its_requests_wait_for_a_silent_database(
                 query = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'campaign-api' AND query_start > $1"
                 return bool(await observer.fetchval(query, since))
 
-            database.hold_answers()
+            database.delay_responses()
             waiting = [asyncio.create_task(http.get(path, timeout=STOP_SECONDS)) for _ in range(4)]
             await eventually(has_queried)
             assert await process.stopped() < STOP_SECONDS
             await asyncio.gather(*waiting, return_exceptions=True)
-        database.pass_answers()
+        database.pass_responses()
     await observer.close()
 
 

@@ -30,7 +30,7 @@ _NOT_STORABLE_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class _InvalidValueError(Exception):
-    """The value is not one of the field; with a code and message where those of the field do not say why."""
+    """The value is not one of the field; with a code and message where those of the field are too general."""
 
     def __init__(self, code: str = "", message: str = "") -> None:
         super().__init__(message)

@@ -38,7 +38,7 @@ class Broker:
         )
 
     async def count(self, queue: str) -> int:
-        """Number of messages ready in a queue; those a consumer holds are not among them."""
+        """Number of messages ready in a queue; without those that a consumer has not acknowledged."""
         async with self._connection.channel() as channel:
             declared = await channel.declare_queue(queue, passive=True)
             return declared.declaration_result.message_count or 0

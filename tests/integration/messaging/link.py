@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Link:
-    """Passes bytes between its port and a server, until it is told not to."""
+    """Passes bytes between its port and a server; a test can interrupt it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -16,8 +16,8 @@ class Link:
         self._server = (parts.hostname, parts.port)
         self._connections: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._answers = asyncio.Event()
-        self._answers.set()
+        self._responses = asyncio.Event()
+        self._responses.set()
         self.port = 0
 
     @property
@@ -41,13 +41,13 @@ class Link:
         """Let new connections through again."""
         self._closed = False
 
-    def hold_answers(self) -> None:
-        """Keep what the server says until ``pass_answers``; what it is told goes through."""
-        self._answers.clear()
+    def delay_responses(self) -> None:
+        """Delay the bytes of the server until ``pass_responses``; those to the server pass."""
+        self._responses.clear()
 
-    def pass_answers(self) -> None:
-        """Let through what the server says, and has said meanwhile."""
-        self._answers.set()
+    def pass_responses(self) -> None:
+        """Pass the bytes of the server again, and those that were delayed."""
+        self._responses.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle one connection."""
@@ -68,7 +68,7 @@ class Link:
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_copy(reader, server_writer))
-                both.create_task(_copy(server_reader, writer, self._answers))
+                both.create_task(_copy(server_reader, writer, self._responses))
         except* OSError:
             pass  # a broken connection is what a link is for
         finally:

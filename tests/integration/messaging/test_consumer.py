@@ -53,7 +53,7 @@ def consuming(
 
 
 def failures() -> float:
-    """How many messages of the queue were given back so far, in all tests."""
+    """Number of messages of the queue that were requeued so far, in all tests."""
     return REGISTRY.get_sample_value("messages_consumed_total", {"queue": QUEUE.name, "result": "failed"}) or 0
 
 
@@ -78,7 +78,7 @@ def count_is(broker: Broker, queue: str, number: int) -> Callable[[], Awaitable[
 
 
 async def everything_was_acknowledged(broker: Broker) -> None:
-    """To be asked once the consumers have gone: what they had not acknowledged is back in the queue by then."""
+    """To be read once the consumers are gone: what they had not acknowledged is in the queue again by then."""
     await eventually(count_is(broker, QUEUE.name, 0))
 
 
@@ -178,7 +178,7 @@ async def test_a_message_that_fails_is_a_dead_letter_and_its_neighbours_are_appl
         await effects_are(database, 1, 2, 3)
     assert dead.body == poison
     assert dead.headers["x-first-death-reason"] == "delivery_limit"
-    assert failures() - failed_before == QUEUE.delivery_limit + 1, "a neighbour was given back too"
+    assert failures() - failed_before == QUEUE.delivery_limit + 1, "another message was requeued too"
     await everything_was_acknowledged(broker)
 
 
@@ -297,7 +297,7 @@ async def _refuse_connections(servers: ServerUrls, database_url: str, *, refuse:
     await admin.close()
 
 
-async def test_a_database_that_lets_nobody_in_counts_against_no_message(
+async def test_a_database_that_accepts_no_connection_counts_against_no_message(
     servers: ServerUrls, database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)

@@ -1,4 +1,4 @@
-"""Dead letters on a real broker: looked at, put back and dropped, without losing one or turning their order round."""
+"""Dead letters on a real broker: read, retried and dropped, without losing one or changing their order."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ QUEUE = QueueSpec(name="gives-up", exchange=ExchangeName.EVENTS, bindings=("impo
 NEIGHBOUR = QueueSpec(name="neighbour", exchange=ExchangeName.EVENTS, bindings=("import.#",))
 ROOT = Path(__file__).parents[3]
 MORE_OFTEN_THAN_A_BROKER_ALLOWS = 25
-"""RabbitMQ 4 drops what was returned 20 times, where its queue does not say otherwise."""
+"""RabbitMQ 4 drops a message that was requeued 20 times, unless an argument of its queue lifts the limit."""
 
 
 def event(mark: int) -> bytes:
@@ -53,9 +53,9 @@ async def bury(broker: Broker, *bodies: bytes, queue: QueueSpec = QUEUE) -> None
         for number, body in enumerate(bodies):
             message = aio_pika.Message(body, message_id=f"message-{before + number}", headers={"company_id": 7})
             await channel.default_exchange.publish(message, queue.name)
-        given = await channel.get_queue(queue.name)
+        consumed = await channel.get_queue(queue.name)
         for _ in bodies:
-            await (await eventually_taken(given)).reject(requeue=False)
+            await (await eventually_taken(consumed)).reject(requeue=False)
     await waiting(broker, queue, before + len(bodies))
 
 
@@ -89,8 +89,8 @@ def marks(letters: Sequence[DeadLetter]) -> list[int]:
     return [letter.event.companyid for letter in letters if letter.event is not None]
 
 
-async def test_looking_again_and_again_loses_and_doubles_and_reorders_nothing(broker: Broker) -> None:
-    """Fails when a look takes only as many as it shows, when it acknowledges, or when the queue has a limit."""
+async def test_repeated_reading_loses_doubles_and_reorders_nothing(broker: Broker) -> None:
+    """Fails when reading consumes only as many as it returns, when it acknowledges, or when the queue has a limit."""
     bodies = [event(mark) for mark in range(1, 31)]
     await bury(broker, *bodies)
     async with await connected(broker) as connection:
@@ -108,7 +108,7 @@ async def test_looking_again_and_again_loses_and_doubles_and_reorders_nothing(br
     assert await broker.count(QUEUE.dead_letters) == 0
 
 
-async def test_a_letter_tells_what_it_is_and_why_it_is_there(broker: Broker) -> None:
+async def test_a_dead_letter_has_its_event_and_its_reason(broker: Broker) -> None:
     await bury(broker, event(5), b"\xff not an event")
     async with await connected(broker) as connection:
         readable, unreadable = await dead_letters.read(connection, QUEUE.name)
@@ -121,16 +121,16 @@ async def test_a_letter_tells_what_it_is_and_why_it_is_there(broker: Broker) -> 
     assert unreadable.as_json()["body_base64"] == "/yBub3QgYW4gZXZlbnQ="
 
 
-async def test_a_queue_without_dead_letters_shows_none(broker: Broker) -> None:
+async def test_a_queue_without_dead_letters_returns_none(broker: Broker) -> None:
     await broker.declare(QUEUE)
     async with await connected(broker) as connection:
         assert await dead_letters.read(connection, QUEUE.name) == []
         with pytest.raises(NoSuchQueueError):
-            await dead_letters.read(connection, "nobody's")
+            await dead_letters.read(connection, "unknown")
 
 
-async def test_all_letters_go_back_to_the_queue_they_came_from_and_to_no_other(broker: Broker) -> None:
-    """Fails when they are published to the exchange of events, or keep the broker's own headers."""
+async def test_a_retry_returns_messages_to_their_own_queue_and_to_no_other(broker: Broker) -> None:
+    """Fails when they are published to the exchange of events, or retain the broker's own headers."""
     await broker.declare(NEIGHBOUR)
     bodies = [event(mark) for mark in range(1, 121)]
     await bury(broker, *bodies)
@@ -146,18 +146,18 @@ async def test_all_letters_go_back_to_the_queue_they_came_from_and_to_no_other(b
     assert await broker.count(NEIGHBOUR.name) == 0
 
 
-async def test_one_letter_goes_back_and_the_others_stay_in_their_order(broker: Broker) -> None:
+async def test_a_retry_of_one_message_leaves_the_others_in_order(broker: Broker) -> None:
     bodies = [event(mark) for mark in range(1, 11)]
     await bury(broker, *bodies)
     async with await connected(broker) as connection:
         assert await dead_letters.retry(connection, QUEUE.name, only="message-4") == 1
-        assert await dead_letters.retry(connection, QUEUE.name, only="nobody") == 0
+        assert await dead_letters.retry(connection, QUEUE.name, only="unknown") == 0
     assert await bodies_of(broker, QUEUE.name, 1) == [bodies[4]]
     await waiting(broker, QUEUE, 9)
     assert await bodies_of(broker, QUEUE.dead_letters, 9) == bodies[:4] + bodies[5:]
 
 
-async def test_a_message_that_fails_again_says_how_often_it_was_put_back(database: Database, broker: Broker) -> None:
+async def test_a_message_that_fails_again_counts_its_retries(database: Database, broker: Broker) -> None:
     async def fail(_connection: AsyncConnection, _events: Sequence[Envelope]) -> None:
         raise ValueError("again")
 
@@ -189,8 +189,8 @@ async def test_a_crash_between_confirm_and_acknowledgement_doubles_and_never_los
     assert await broker.count(QUEUE.name) == 2
 
 
-async def test_a_letter_whose_queue_is_gone_stays(broker: Broker) -> None:
-    """Fails when a letter is published without being told that nobody took it."""
+async def test_a_dead_letter_whose_queue_is_gone_remains(broker: Broker) -> None:
+    """Fails when a letter is published without being of_lead that nobody took it."""
     await bury(broker, event(1), event(2))
     async with await connected(broker) as connection:
         async with connection.channel() as channel:
@@ -200,7 +200,7 @@ async def test_a_letter_whose_queue_is_gone_stays(broker: Broker) -> None:
     await waiting(broker, QUEUE, 2)
 
 
-async def test_what_is_dropped_was_written_down_before(broker: Broker) -> None:
+async def test_a_message_is_written_before_it_is_dropped(broker: Broker) -> None:
     """Fails when a letter is acknowledged before it is written."""
     bodies = [event(1), event(2), event(3)]
     await bury(broker, *bodies)
@@ -222,7 +222,7 @@ async def test_what_is_dropped_was_written_down_before(broker: Broker) -> None:
 
 
 async def test_dead_letters_of_an_earlier_version_are_used_as_they_are(database: Database, broker: Broker) -> None:
-    """Fails when a queue that was made with other arguments keeps its consumer from starting."""
+    """Fails when a queue that was made with other arguments prevents its consumer from starting."""
 
     async def apply(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
         for applied in events:
@@ -258,21 +258,21 @@ async def test_dead_letters_are_counted(database: Database, broker: Broker, monk
     async def fail(_connection: AsyncConnection, _events: Sequence[Envelope]) -> None:
         raise ValueError("always")
 
-    def shown(number: int) -> None:
+    def require_count(number: int) -> None:
         assert REGISTRY.get_sample_value("dead_letters", {"queue": QUEUE.name}) == number
 
-    async def is_shown(number: int) -> bool:
+    async def is_counted(number: int) -> bool:
         return REGISTRY.get_sample_value("dead_letters", {"queue": QUEUE.name}) == number
 
     await bury(broker, event(1))
     async with run_workers([Consumer(broker.url, database, Subscription(QUEUE, fail))], stop_seconds=5):
-        await eventually(lambda: is_shown(1))
+        await eventually(lambda: is_counted(1))
         await broker.publish(event(2), routing_key=ROUTING_KEY)
-        await eventually(lambda: is_shown(2))
+        await eventually(lambda: is_counted(2))
         async with await connected(broker) as connection:
             await dead_letters.drop(connection, QUEUE.name, lambda _: None)
-        await eventually(lambda: is_shown(0))
-    shown(0)
+        await eventually(lambda: is_counted(0))
+    require_count(0)
 
 
 class Panic(BaseException):
@@ -325,10 +325,10 @@ async def places_applied(database: Database) -> list[int]:
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["ordinary", "ordered"])
-async def test_poison_neither_blocks_nor_loses_nor_reorders_its_neighbours(
+async def test_failing_messages_neither_block_nor_lose_nor_reorder_others(
     database: Database, broker: Broker, ordered: bool
 ) -> None:
-    """Fails when a failure ends the batch or the consumer, or when neighbours are given back too: they change places.
+    """Fails when a failure ends the batch or the consumer, or when others are requeued too: they change places.
 
     A lead is a message's place modulo ``LEADS``.
     """
@@ -337,20 +337,20 @@ async def test_poison_neither_blocks_nor_loses_nor_reorders_its_neighbours(
     )
     good = [place for place in range(1, 201) if place not in POISON]
 
-    async def all_are_settled() -> bool:
+    async def all_are_applied() -> bool:
         return len(await places_applied(database)) >= len(good)
 
     await broker.declare(spec)
     await broker.publish(*map(message_at, range(1, 201)), routing_key=ROUTING_KEY)
     async with run_workers([Consumer(broker.url, database, Subscription(spec, apply_or_be_poisoned))], stop_seconds=8):
-        await eventually(all_are_settled)
+        await eventually(all_are_applied)
         await waiting(broker, spec, len(POISON))
 
     rows = await places_applied(database)
     assert sorted(rows) == good, "each once, and nothing of what failed"
     for lead in range(LEADS):
-        told = [place for place in rows if place % LEADS == lead]
-        assert told == sorted(told), "the others of a lead keep their order"
+        of_lead = [place for place in rows if place % LEADS == lead]
+        assert of_lead == sorted(of_lead), "the others of a lead remain in order"
     async with await connected(broker) as connection:
         letters = await dead_letters.read(connection, spec.name)
     reasons = {place_of(letter.event): letter.reason for letter in letters if letter.event is not None}
@@ -359,7 +359,7 @@ async def test_poison_neither_blocks_nor_loses_nor_reorders_its_neighbours(
     assert await broker.count(spec.name) == 0
 
 
-async def command(broker: Broker, *arguments: str, said: str = "") -> tuple[int, str, str]:
+async def command(broker: Broker, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
     """Run a command as an operator does; returns its exit code and what it wrote."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -373,11 +373,11 @@ async def command(broker: Broker, *arguments: str, said: str = "") -> tuple[int,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await process.communicate(said.encode())
+    output, errors = await process.communicate(stdin.encode())
     return process.returncode or 0, output.decode(), errors.decode()
 
 
-async def test_the_commands_list_show_put_back_and_drop(broker: Broker, tmp_path: Path) -> None:
+async def test_the_commands_list_show_retry_and_drop(broker: Broker, tmp_path: Path) -> None:
     name = CAMPAIGN_COPY.name
     await bury(broker, event(1), event(2), event(3), queue=CAMPAIGN_COPY)
 
@@ -388,25 +388,25 @@ async def test_the_commands_list_show_put_back_and_drop(broker: Broker, tmp_path
     assert rows[name][-1] == "rejected"
     assert "not declared" in listed
 
-    code, shown, _ = await command(broker, "show", f"{name}.dead", "--limit", "2", "--json")
-    assert [json.loads(line)["company_id"] for line in shown.splitlines()] == [1, 2]
+    code, displayed, _ = await command(broker, "show", f"{name}.dead", "--limit", "2", "--json")
+    assert [json.loads(line)["company_id"] for line in displayed.splitlines()] == [1, 2]
     assert "rejected by lead.campaigns, 1 x" in (await command(broker, "show", name))[1]
 
-    code, _, said = await command(broker, "retry", name)
+    code, _, status = await command(broker, "retry", name)
     assert code == 2
-    assert "either --id ID or --all" in said
-    code, _, said = await command(broker, "retry", name, "--id", "message-0")
-    assert (code, said) == (0, f"Returned to {name}: 1\n")
+    assert "either --id ID or --all" in status
+    code, _, status = await command(broker, "retry", name, "--id", "message-0")
+    assert (code, status) == (0, f"Returned to {name}: 1\n")
 
-    code, dropped, _ = await command(broker, "drop", name, "--all", said="n\n")
+    code, dropped, _ = await command(broker, "drop", name, "--all", stdin="n\n")
     assert (code, dropped) == (1, "")
     file = tmp_path / "dropped.jsonl"
-    code, _, said = await command(broker, "drop", name, "--all", "--to", str(file), said="y\n")
+    code, _, status = await command(broker, "drop", name, "--all", "--to", str(file), stdin="y\n")
     assert code == 0
-    assert said.endswith(f"Dropped from {name}: 2\n")
+    assert status.endswith(f"Dropped from {name}: 2\n")
     assert [json.loads(line)["company_id"] for line in file.read_text().splitlines()] == [2, 3]
     assert await broker.count(CAMPAIGN_COPY.dead_letters) == 0
 
-    code, _, said = await command(broker, "show", "nobody's")
+    code, _, status = await command(broker, "show", "unknown")
     assert code == 1
-    assert "There is no queue nobody's" in said
+    assert "There is no queue unknown" in status

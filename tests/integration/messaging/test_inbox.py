@@ -26,11 +26,11 @@ async def test_a_claim_that_is_rolled_back_was_never_made(database: Database) ->
         assert await inbox.claim(connection, "one", [event_id]) == {event_id}
 
 
-async def test_only_what_is_older_than_is_kept_is_forgotten(database: Database) -> None:
-    old, kept = uuid4(), uuid4()
+async def test_only_rows_older_than_the_retention_are_deleted(database: Database) -> None:
+    old, recent = uuid4(), uuid4()
     async with database.transaction() as connection:
-        await inbox.claim(connection, "one", [old, kept])
-        for event_id, age in ((old, inbox.RETENTION * 1.01), (kept, inbox.RETENTION * 0.99)):
+        await inbox.claim(connection, "one", [old, recent])
+        for event_id, age in ((old, inbox.RETENTION * 1.01), (recent, inbox.RETENTION * 0.99)):
             await connection.execute(
                 text("UPDATE inbox SET applied_at = now() - CAST(:age AS interval) WHERE event_id = :id"),
                 {"age": age, "id": event_id},
@@ -38,4 +38,4 @@ async def test_only_what_is_older_than_is_kept_is_forgotten(database: Database) 
     async with database.transaction() as connection:
         assert await inbox.delete_expired(connection) == 1
     async with database.transaction() as connection:
-        assert await inbox.claim(connection, "one", [old, kept]) == {old}
+        assert await inbox.claim(connection, "one", [old, recent]) == {old}

@@ -31,7 +31,7 @@ def relaying(*relays: Relay) -> AbstractAsyncContextManager[None]:
 
 
 async def add_event(database: Database, number: int) -> None:
-    """An event, told from the others by its number; which kind it is is of no account here."""
+    """Store an event with a number; its type does not matter here."""
     async with database.transaction() as connection:
         await outbox.add(connection, 1, ImportRequested(import_id=number))
 
@@ -153,13 +153,13 @@ async def test_an_event_that_could_not_be_deleted_is_sent_again_with_the_same_id
 ) -> None:
     await broker.declare(EVERYTHING)
     async with database.transaction() as connection:
-        await connection.execute(text("CREATE RULE kept AS ON DELETE TO outbox DO INSTEAD SELECT 1/0"))
+        await connection.execute(text("CREATE RULE no_delete AS ON DELETE TO outbox DO INSTEAD SELECT 1/0"))
     await add_event(database, 1)
 
     async with relaying(Relay(database_url, broker.url)):
         first, again = await broker.take(EVERYTHING.name, 2)
         async with database.transaction() as connection:
-            await connection.execute(text("DROP RULE kept ON outbox"))
+            await connection.execute(text("DROP RULE no_delete ON outbox"))
         await nothing_pending(database)
     assert first.message_id == again.message_id
     assert first.body == again.body
@@ -285,13 +285,13 @@ async def test_a_relay_whose_database_falls_silent_gives_way_to_one_that_reaches
         await add_event(database, 1)
         assert await numbers(broker, 1) == [1]
         await nothing_pending(database)
-        link.hold_answers()
+        link.delay_responses()
         async with relaying(Relay(database_url, broker.url)):
             await add_event(database, 2)
             assert await numbers(broker, 1) == [2]
 
 
-async def test_a_command_without_a_queue_is_kept_and_sent_once_there_is_one(
+async def test_a_command_without_a_queue_is_stored_and_sent_once_there_is_one(
     database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "RETURNED_RETRY", timedelta(milliseconds=100))

@@ -66,7 +66,7 @@ async def test_shows_what_is_published_until_it_is_interrupted(broker: Broker) -
 
 
 @pytest.mark.parametrize(
-    ("options", "shown"),
+    ("options", "expected"),
     [
         (["--type", "lead.*"], ["lead 1", "lead 2", "lead 3"]),
         (["--type", "lead.#", "--type", "campaign.created.v1"], ["lead 1", "campaign 4", "lead 2", "lead 3"]),
@@ -76,7 +76,7 @@ async def test_shows_what_is_published_until_it_is_interrupted(broker: Broker) -
         (["--type", "lead"], []),
     ],
 )
-async def test_shows_only_what_was_asked_for(broker: Broker, options: list[str], shown: list[str]) -> None:
+async def test_prints_only_filtered_events(broker: Broker, options: list[str], expected: list[str]) -> None:
     await publish(
         broker,
         created(1),
@@ -86,7 +86,7 @@ async def test_shows_only_what_was_asked_for(broker: Broker, options: list[str],
     )
     async with watching(broker, "--from-start", "--no-follow", *options) as running:
         assert await running.ended() == 0, running.errors
-        assert [line.partition("  company ")[2][3:].partition(" v")[0] for line in running.lines] == shown
+        assert [line.partition("  company ")[2][3:].partition(" v")[0] for line in running.lines] == expected
 
 
 async def test_replays_the_history_and_goes_on(broker: Broker) -> None:
@@ -113,7 +113,7 @@ async def test_shows_whole_events_as_they_travelled(broker: Broker) -> None:
         assert running.lines == [event.body.decode()]
 
 
-async def test_what_cannot_be_read_is_told_beside(broker: Broker) -> None:
+async def test_an_unreadable_message_is_reported_on_standard_error(broker: Broker) -> None:
     await broker.publish(b"not an event", routing_key="lead.created.v1")
     await publish(broker, created(1))
     async with watching(broker, "--from-start", "--no-follow") as running:
@@ -158,15 +158,15 @@ async def test_the_history_ends_though_events_go_on(broker: Broker) -> None:
     publishing = asyncio.create_task(never_quiet())
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            shown = [one async for one in seen(broker, None)]
+            received = [one async for one in seen(broker, None)]
     finally:
         ended.set()
         await publishing
-    assert shown
+    assert received
 
 
 @pytest.mark.parametrize(
-    ("options", "fault"),
+    ("options", "error"),
     [
         (["--no-follow"], "--from-start"),
         (["--since", "1h", "--from-start"], "not both"),
@@ -174,10 +174,10 @@ async def test_the_history_ends_though_events_go_on(broker: Broker) -> None:
         (["--since", "999999d"], "90s, 30m, 1h, 7d"),
     ],
 )
-async def test_options_that_make_no_sense_are_refused(broker: Broker, options: list[str], fault: str) -> None:
+async def test_contradictory_options_are_rejected(broker: Broker, options: list[str], error: str) -> None:
     async with watching(broker, *options) as running:
         assert await running.ended() == 2
-        assert fault in "\n".join(running.errors)
+        assert error in "\n".join(running.errors)
 
 
 async def test_a_broker_that_is_lost_ends_it_with_a_line(broker: Broker) -> None:
@@ -189,7 +189,7 @@ async def test_a_broker_that_is_lost_ends_it_with_a_line(broker: Broker) -> None
         assert [line.partition(":")[0] for line in running.errors[1:]] == ["The broker was lost"]
 
 
-async def test_a_broker_that_is_away_is_told_in_a_line() -> None:
+async def test_an_unavailable_broker_is_reported_in_one_line() -> None:
     argv = [sys.executable, "-m", "operations", "events"]
     async with program(argv, cwd=ROOT, env={"AMQP_URL": "amqp://x:x@127.0.0.1:1/voice"}) as running:
         assert await running.ended() == 1

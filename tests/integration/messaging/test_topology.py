@@ -30,9 +30,9 @@ async def arguments(servers: ServerUrls, broker: Broker, queue: str) -> dict[str
 
 async def test_declaring_again_changes_nothing(broker: Broker) -> None:
     await broker.declare(PLAIN, ORDERED, COMMANDS)
-    await broker.publish(b"kept", routing_key="lead.created.v1")
+    await broker.publish(b"stored", routing_key="lead.created.v1")
     await broker.declare(PLAIN, ORDERED, COMMANDS)
-    assert [message.body for message in await broker.take(PLAIN.name)] == [b"kept"]
+    assert [message.body for message in await broker.take(PLAIN.name)] == [b"stored"]
 
 
 async def test_an_event_reaches_the_queues_whose_bindings_match(broker: Broker) -> None:

@@ -117,7 +117,7 @@ VALUES: dict[str, dict[str, str | int | None]] = {
         "vip;new|old": '["vip","new","old"]',
         " a ,, b ,": '["a","b"]',
         '["a, b", " c ", ""]': '["a, b","c"]',
-        'say "hi"': '["say \\"hi\\""]',
+        'the "hi"': '["the \\"hi\\""]',
         "[]": "[]",
         "[1]": None,
         '["a\\u0000"]': None,

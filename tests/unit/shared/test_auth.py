@@ -20,12 +20,12 @@ SECRET = "0123456789abcdef" * 4
 
 
 def settings(**changes: Any) -> ApiSettings:
-    given: dict[str, Any] = {
+    complete: dict[str, Any] = {
         "database_url": SecretStr("postgresql://x"),
         "amqp_url": SecretStr("amqp://x"),
         "redis_url": SecretStr("redis://x"),
     }
-    return ApiSettings(**(given | changes))
+    return ApiSettings(**(complete | changes))
 
 
 def claims(**changes: object) -> dict[str, object]:
@@ -41,7 +41,7 @@ def by_secret() -> TokenVerifier:
     return TokenVerifier(settings(jwt_secret=SecretStr(SECRET)))
 
 
-async def test_a_good_token_tells_who_calls_and_for_whom(by_secret: TokenVerifier) -> None:
+async def test_a_valid_token_names_caller_and_companies(by_secret: TokenVerifier) -> None:
     principal = await by_secret.verify(signed(claims(role="admin")))
     assert (principal.subject, principal.companies, principal.is_admin) == ("me", frozenset({1, 2}), True)
     principal.require_company(2)
@@ -62,12 +62,12 @@ async def test_a_good_token_tells_who_calls_and_for_whom(by_secret: TokenVerifie
         claims(role="root"),
     ],
 )
-async def test_a_token_with_wrong_claims_is_refused(by_secret: TokenVerifier, payload: dict[str, object]) -> None:
+async def test_a_token_with_wrong_claims_is_rejected(by_secret: TokenVerifier, payload: dict[str, object]) -> None:
     with pytest.raises(Unauthenticated):
         await by_secret.verify(signed(payload))
 
 
-async def test_a_token_signed_otherwise_is_refused(by_secret: TokenVerifier) -> None:
+async def test_a_token_with_another_signature_is_rejected(by_secret: TokenVerifier) -> None:
     unsigned = jwt.encode(claims(), "", algorithm="none")
     for token in (signed(claims(), SECRET[::-1]), unsigned, signed(claims(), algorithm="HS512"), "x.y.z", ""):
         with pytest.raises(Unauthenticated):
@@ -75,17 +75,17 @@ async def test_a_token_signed_otherwise_is_refused(by_secret: TokenVerifier) -> 
 
 
 class KeyServer:
-    """An identity provider that publishes its keys; counts how often it is asked."""
+    """An identity provider that publishes its keys; counts the requests."""
 
     def __init__(self) -> None:
         self.keys: list[dict[str, Any]] = []
-        self.asked = 0
+        self.requests = 0
         self.status = 200
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                provider.asked += 1
+                provider.requests += 1
                 self.send_response(provider.status)
                 self.end_headers()
                 self.wfile.write(json.dumps({"keys": provider.keys}).encode())
@@ -112,7 +112,7 @@ def provider() -> Iterator[KeyServer]:
     server.server.server_close()
 
 
-async def test_tokens_of_an_identity_provider_are_trusted_and_its_keys_kept(provider: KeyServer) -> None:
+async def test_tokens_of_an_identity_provider_are_accepted_and_its_keys_cached(provider: KeyServer) -> None:
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     ec_key = ec.generate_private_key(ec.SECP256R1())
     provider.publish(rsa_key, "one")
@@ -121,7 +121,7 @@ async def test_tokens_of_an_identity_provider_are_trusted_and_its_keys_kept(prov
     for _ in range(3):
         assert (await verifier.verify(signed(claims(), rsa_key, "RS256", "one"))).subject == "me"
         assert (await verifier.verify(signed(claims(), ec_key, "ES256", "two"))).subject == "me"
-    assert provider.asked == 1
+    assert provider.requests == 1
 
 
 async def test_a_public_key_does_not_serve_as_a_shared_secret(provider: KeyServer) -> None:
@@ -142,10 +142,10 @@ async def test_unknown_keys_do_not_drive_requests_to_the_identity_provider(provi
     for number in range(5):
         with pytest.raises(Unauthenticated):
             await verifier.verify(signed(claims(), rsa_key, "RS256", f"unknown {number}"))
-    assert provider.asked == 1
+    assert provider.requests == 1
 
 
-async def test_an_identity_provider_that_is_away_is_said_to_be(provider: KeyServer) -> None:
+async def test_an_unavailable_identity_provider_is_reported_as_unavailable(provider: KeyServer) -> None:
     provider.status = 500
     verifier = TokenVerifier(settings(jwt_jwks_url=provider.url))
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

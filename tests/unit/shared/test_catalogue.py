@@ -42,17 +42,17 @@ def imported(rows: int) -> pl.DataFrame:
             "lead_score": [None] * rows,
             "interest_level": [None] * rows,
             "assigned_to": [None] * rows,
-            "notes": ["not told"] * rows,
+            "notes": ["not in the event"] * rows,
         },
         schema_overrides={"lead_score": pl.Int16, "assigned_to": pl.Int64, "priority": pl.Int16},
     )
 
 
-def test_the_leads_of_an_import_are_told_as_the_catalogue_says() -> None:
+def test_events_of_an_import_match_the_catalogue() -> None:
     rows = imported(LEADS_PER_EVENT + 1)
-    told = [LeadCreated.model_validate_json(event.json, strict=True) for event in created_events(rows, NOW)]
-    assert [len(data.leads) for data in told] == [LEADS_PER_EVENT, 1]
-    leads = [lead for data in told for lead in data.leads]
+    events = [LeadCreated.model_validate_json(event.json, strict=True) for event in created_events(rows, NOW)]
+    assert [len(data.leads) for data in events] == [LEADS_PER_EVENT, 1]
+    leads = [lead for data in events for lead in data.leads]
     assert [lead.id for lead in leads] == rows["id"].to_list()
     assert leads[0] == Lead(
         id=1,
@@ -74,7 +74,7 @@ def test_the_leads_of_an_import_are_told_as_the_catalogue_says() -> None:
     )
 
 
-def test_an_event_says_its_type_its_company_and_once_who_it_is() -> None:
+def test_an_envelope_has_type_company_and_a_unique_id() -> None:
     one = compose(ImportRequested(import_id=5), source="/lead-svc", company_id=3)
     other = compose(ImportRequested(import_id=5), source="/lead-svc", company_id=3)
     envelope = parse(one.body)
@@ -94,7 +94,7 @@ def test_data_that_is_json_already_is_sent_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"specversion":"1.0"}'])
-def test_what_is_no_event_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_event_is_rejected(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse(body)
 
@@ -188,13 +188,13 @@ def test_those_who_speak_are_the_services_by_their_names() -> None:
     assert set(SOURCES.values()) == {outbox._source for outbox in outboxes}
 
 
-def test_what_an_import_sends_is_what_the_schema_says() -> None:
+def test_events_of_an_import_match_their_schema() -> None:
     for event in created_events(imported(2), NOW):
         body = compose(event, source="/lead-svc", company_id=3).body
         validator(LeadCreated).validate(orjson.loads(body))
 
 
-def test_what_a_call_without_scores_sends_is_what_the_schema_says() -> None:
+def test_an_event_of_a_call_without_scores_matches_its_schema() -> None:
     call = CallAttempt(
         id=1,
         lead_id=2,

@@ -30,8 +30,8 @@ def listed(items: Schema, **bounds: int) -> Schema:
     return {"type": "array", "items": items, **bounds}
 
 
-def holding(field: Schema, **definitions: Schema) -> Schema:
-    """A message that says one thing."""
+def message_with(field: Schema, **definitions: Schema) -> Schema:
+    """A message with one field."""
     return {
         "type": "object",
         "properties": {"data": {"type": "object", "properties": {"it": field}, "required": ["it"]}},
@@ -46,19 +46,19 @@ def without(schema: Schema, *names: str) -> Schema:
     return {**schema, "properties": left, "required": [name for name in schema["required"] if name in left]}
 
 
-def said(found: list[IncompatibleChange]) -> list[str]:
-    """What was found, as it is told."""
+def descriptions(found: list[IncompatibleChange]) -> list[str]:
+    """The changes as sentences."""
     return [f"{each.field} {each.description}" for each in found]
 
 
-# Each narrower one is less than the wider one may be. It may take the wider one's place, and not the other way round.
+# Each narrower schema allows less than the wider one: it may replace the wider one, and not the other way round.
 WIDER_AND_NARROWER = {
-    "null besides": (
+    "null in addition": (
         either(STRING, NULL),
         STRING,
         "data.it was string and may be null now",
     ),
-    "null besides something bounded": (
+    "null in addition to something bounded": (
         either({**INTEGER, "minimum": 0}, NULL),
         {**INTEGER, "minimum": 0},
         "data.it was integer and may be null now",
@@ -136,21 +136,23 @@ WIDER_AND_NARROWER = {
         "data.it.* was string and may be anything now",
     ),
 }
-EVERY_PAIR = pytest.mark.parametrize(("wider", "narrower", "told"), WIDER_AND_NARROWER.values(), ids=WIDER_AND_NARROWER)
+EVERY_PAIR = pytest.mark.parametrize(
+    ("wider", "narrower", "description"), WIDER_AND_NARROWER.values(), ids=WIDER_AND_NARROWER
+)
 
 
 @EVERY_PAIR
-def test_readers_stumble_over_what_is_wider(wider: Schema, narrower: Schema, told: str) -> None:
-    assert said(incompatible_changes(holding(narrower), holding(wider))) == [told]
+def test_a_wider_schema_breaks_readers(wider: Schema, narrower: Schema, description: str) -> None:
+    assert descriptions(incompatible_changes(message_with(narrower), message_with(wider))) == [description]
 
 
 @EVERY_PAIR
-def test_readers_live_with_what_is_narrower(wider: Schema, narrower: Schema, told: str) -> None:
-    assert said(incompatible_changes(holding(wider), holding(narrower))) == [], told
+def test_a_narrower_schema_does_not_break_readers(wider: Schema, narrower: Schema, description: str) -> None:
+    assert descriptions(incompatible_changes(message_with(wider), message_with(narrower))) == [], description
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "told"),
+    ("before", "now", "description"),
     [
         pytest.param(STRING, INTEGER, "data.it was string and may be integer now", id="another type"),
         pytest.param(STRING, listed(STRING), "data.it was string and may be array now", id="a list of it"),
@@ -175,21 +177,21 @@ def test_readers_live_with_what_is_narrower(wider: Schema, narrower: Schema, tol
         ),
     ],
 )
-def test_readers_stumble_over_what_is_different(before: Schema, now: Schema, told: str) -> None:
-    assert said(incompatible_changes(holding(before), holding(now))) == [told]
+def test_a_different_schema_breaks_readers(before: Schema, now: Schema, description: str) -> None:
+    assert descriptions(incompatible_changes(message_with(before), message_with(now))) == [description]
 
 
 def test_a_renamed_field_is_gone() -> None:
     now = without(PERSON, "name")
     now = {**now, "properties": {**now["properties"], "full_name": STRING}, "required": ["age", "full_name"]}
 
-    assert said(incompatible_changes(holding(PERSON), holding(now))) == ["data.it.name is gone"]
+    assert descriptions(incompatible_changes(message_with(PERSON), message_with(now))) == ["data.it.name is gone"]
 
 
 def test_a_new_field_is_ignored_by_readers() -> None:
     now = {**PERSON, "properties": {**PERSON["properties"], "town": STRING}, "required": ["name", "age", "town"]}
 
-    assert incompatible_changes(holding(PERSON), holding(now)) == []
+    assert incompatible_changes(message_with(PERSON), message_with(now)) == []
 
 
 CIRCLE: Schema = {"type": "object", "properties": {"kind": {"const": "circle"}, "radius": NUMBER}, "required": ["kind"]}
@@ -197,64 +199,66 @@ SQUARE: Schema = {"type": "object", "properties": {"kind": {"const": "square"}, 
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
-def test_of_several_alternatives_of_one_kind_one_must_be_kept(keyword: str) -> None:
+def test_one_of_several_alternatives_of_a_type_must_remain(keyword: str) -> None:
     either_shape = {keyword: [CIRCLE, SQUARE]}
 
     for one in (CIRCLE, SQUARE, {keyword: [SQUARE, CIRCLE]}):
-        assert incompatible_changes(holding(either_shape), holding(one)) == []
-    assert said(incompatible_changes(holding(CIRCLE), holding(either_shape))) == [
+        assert incompatible_changes(message_with(either_shape), message_with(one)) == []
+    assert descriptions(incompatible_changes(message_with(CIRCLE), message_with(either_shape))) == [
         'data.it.kind may be "square" now',
         "data.it.radius is gone",
     ]
 
 
-def test_of_several_alternatives_of_one_kind_the_likest_is_compared() -> None:
+def test_the_most_similar_alternative_of_a_type_is_compared() -> None:
     thick = {**CIRCLE, "properties": {"kind": {"const": "circle"}, "radius": either(NUMBER, NULL)}}
 
-    found = incompatible_changes(holding({"anyOf": [SQUARE, CIRCLE]}), holding({"anyOf": [SQUARE, thick]}))
+    found = incompatible_changes(message_with({"anyOf": [SQUARE, CIRCLE]}), message_with({"anyOf": [SQUARE, thick]}))
 
-    assert said(found) == ["data.it.radius was number and may be null now"]
+    assert descriptions(found) == ["data.it.radius was number and may be null now"]
 
 
-def test_words_about_a_field_are_no_matter() -> None:
+def test_descriptions_are_not_compared() -> None:
     now = {**STRING, "title": "It", "description": "Another word for it.", "examples": ["it"], "deprecated": True}
 
-    assert incompatible_changes(holding(STRING), holding(now)) == []
-    assert incompatible_changes(holding(now), holding(STRING)) == []
+    assert incompatible_changes(message_with(STRING), message_with(now)) == []
+    assert incompatible_changes(message_with(now), message_with(STRING)) == []
 
 
 def test_a_schema_is_the_same_wherever_it_is_written() -> None:
-    referring = holding({"$ref": "#/$defs/Person", "description": "Who."}, Person=PERSON)
-    renamed = holding({"$ref": "#/$defs/Human"}, Human=PERSON)
+    referring = message_with({"$ref": "#/$defs/Person", "description": "Who."}, Person=PERSON)
+    renamed = message_with({"$ref": "#/$defs/Human"}, Human=PERSON)
 
-    for one in (referring, renamed, holding(PERSON)):
-        for other in (referring, renamed, holding(PERSON)):
+    for one in (referring, renamed, message_with(PERSON)):
+        for other in (referring, renamed, message_with(PERSON)):
             assert incompatible_changes(one, other) == []
 
 
-def test_what_is_referred_to_is_compared() -> None:
+def test_referenced_schemas_are_compared() -> None:
     reference = {"$ref": "#/$defs/Person"}
 
-    found = incompatible_changes(holding(reference, Person=PERSON), holding(reference, Person=without(PERSON, "name")))
+    found = incompatible_changes(
+        message_with(reference, Person=PERSON), message_with(reference, Person=without(PERSON, "name"))
+    )
 
-    assert said(found) == ["data.it.name is gone"]
+    assert descriptions(found) == ["data.it.name is gone"]
 
 
-def test_every_break_is_told() -> None:
+def test_every_incompatible_change_is_reported() -> None:
     now = {"type": "object", "properties": {"age": either(INTEGER, NULL)}, "required": []}
 
-    assert said(incompatible_changes(holding(PERSON), holding(now))) == [
+    assert descriptions(incompatible_changes(message_with(PERSON), message_with(now))) == [
         "data.it.name is gone",
         "data.it.age was always there and may be missing now",
         "data.it.age was integer and may be null now",
     ]
 
 
-def test_whether_further_fields_may_come_is_no_matter() -> None:
+def test_additional_fields_are_compatible() -> None:
     closed, opened = {**PERSON, "additionalProperties": False}, {**PERSON, "additionalProperties": True}
 
-    assert incompatible_changes(holding(closed), holding(opened)) == []
-    assert incompatible_changes(holding(opened), holding(closed)) == []
+    assert incompatible_changes(message_with(closed), message_with(opened)) == []
+    assert incompatible_changes(message_with(opened), message_with(closed)) == []
 
 
 @pytest.mark.parametrize("keyword", ["allOf", "prefixItems", "patternProperties", "not"])
@@ -262,4 +266,4 @@ def test_what_cannot_be_compared_is_not_taken_for_compatible(keyword: str) -> No
     unknown = {"type": "array", keyword: {} if keyword in ("not", "patternProperties") else [STRING]}
 
     with pytest.raises(NotImplementedError, match=keyword):
-        incompatible_changes(holding(unknown), holding(unknown))
+        incompatible_changes(message_with(unknown), message_with(unknown))

@@ -1,4 +1,4 @@
-"""How an event is shown in one line."""
+"""An event as one line of text."""
 
 from datetime import UTC, datetime
 
@@ -15,8 +15,8 @@ from tests.fixtures.events import NOON, assignment, call, campaign, conversion, 
 JOB = Import(id=5, company_id=1, campaign_id=2, filename="leads.csv", imported_count=0, error_count=3)
 
 
-def told(data: EventData) -> str:
-    """What the line says after time, type and company."""
+def description_of(data: EventData) -> str:
+    """The line after time, type and company."""
     (event,) = received(data)
     return event_line(event).partition("  company 1  ")[2]
 
@@ -48,8 +48,8 @@ def told(data: EventData) -> str:
         ),
     ],
 )
-def test_says_what_became_of_what(data: EventData, expected: str) -> None:
-    assert told(data) == expected
+def test_a_line_describes_the_change(data: EventData, expected: str) -> None:
+    assert description_of(data) == expected
 
 
 def test_begins_with_time_type_and_company() -> None:
@@ -58,13 +58,13 @@ def test_begins_with_time_type_and_company() -> None:
     assert event_line(at).startswith("2024-03-01 12:00:00.123Z  lead.created.v1             company 1  lead 7")
 
 
-def test_a_name_cannot_steer_the_terminal() -> None:
-    line = told(MemberUpdated(member=member(8, name="\x1b[2J\nforged")))
+def test_a_name_cannot_control_the_terminal() -> None:
+    line = description_of(MemberUpdated(member=member(8, name="\x1b[2J\nforged")))
     assert line == "member 8 v1: \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}forged"
 
 
 @pytest.mark.parametrize("data", [{"leads": []}, {"leads": [{"id": 1}]}, {"campaign": 5}, {"news": 1}, {}])
-def test_an_event_of_a_shape_to_come_is_shown_too(data: dict[str, object]) -> None:
+def test_an_event_of_an_unknown_schema_is_displayed_too(data: dict[str, object]) -> None:
     (event,) = received(LeadCreated(leads=[lead(7)]))
     line = event_line(Envelope(**event.model_dump() | {"type": "lead.created.v2", "data": data}))
     assert "lead.created.v2" in line

@@ -14,8 +14,8 @@ from shared.http.errors import ApiError, BadRequest, ErrorResponse, FieldError, 
 from shared.http.openapi import documented_errors
 from shared.settings import ApiSettings
 
-FAULT = FieldError(field="name", value=None, code="missing", message="Missing required field: name")
-NO_NAME = BadRequest("Invalid request", "name: Missing required field: name", [FAULT])
+ERROR = FieldError(field="name", value=None, code="missing", message="Missing required field: name")
+NO_NAME = BadRequest("Invalid request", "name: Missing required field: name", [ERROR])
 NO_COMPANY = BadRequest("Company ID is required")
 
 
@@ -39,8 +39,8 @@ class Misread(ApiError):
 
 
 def examples(entry: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = entry["content"]["application/json"]["examples"]
-    return shown
+    examples: dict[str, Any] = entry["content"]["application/json"]["examples"]
+    return examples
 
 
 def test_an_entry_is_described_by_the_first_line_of_what_its_error_is() -> None:
@@ -68,7 +68,7 @@ def test_errors_of_one_status_are_examples_beside_each_other_named_after_their_r
     assert list(examples(entries[400])) == ["name-missing-required-field-name", "company-id-is-required"]
 
 
-def test_errors_with_the_same_reason_are_all_shown() -> None:
+def test_errors_with_the_same_reason_are_all_documented() -> None:
     entry = documented_errors(
         NotFound("Campaign not started", "Not found"), NotFound("Campaign not paused", "Not found")
     )[404]
@@ -140,10 +140,10 @@ def test_an_endpoints_own_error_stands_in_place_of_the_general_one(app: FastAPI)
 def test_an_example_keeps_what_is_null_in_it(app: FastAPI) -> None:
     refused = app.openapi()["paths"]["/read"]["post"]["responses"]["400"]
     [example] = examples(refused).values()
-    assert example["value"]["errors"] == [FAULT.model_dump()]
+    assert example["value"]["errors"] == [ERROR.model_dump()]
 
 
-def test_an_operation_says_that_it_needs_a_token(app: FastAPI) -> None:
+def test_an_operation_documents_that_it_needs_a_token(app: FastAPI) -> None:
     document = app.openapi()
     assert document["paths"]["/read"]["post"]["security"] == [{"bearerAuth": []}]
     scheme = document["components"]["securitySchemes"]["bearerAuth"]

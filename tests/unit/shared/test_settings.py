@@ -1,4 +1,4 @@
-"""A process that lacks a setting says which, and does not start."""
+"""A process without a required setting names it, and does not start."""
 
 import pytest
 
@@ -16,13 +16,13 @@ COMPLETE = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every setting there must be."""
+    """Every required setting."""
     for name, value in COMPLETE.items():
         monkeypatch.setenv(name, value)
 
 
-def said_at_start(capsys: pytest.CaptureFixture[str]) -> str:
-    """What a process that does not start says."""
+def error_at_start(capsys: pytest.CaptureFixture[str]) -> str:
+    """The error of a process that does not start."""
     with pytest.raises(SystemExit) as stopped:
         load_settings(LeadApiSettings, process="lead-api")
     assert stopped.value.code == 2
@@ -34,27 +34,27 @@ def test_a_missing_setting_is_named(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(name)
-    assert said_at_start(capsys) == f"lead-api: {name}: Field required\n"
+    assert error_at_start(capsys) == f"lead-api: {name}: Field required\n"
 
 
 def test_an_api_does_not_start_without_a_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("JWT_SECRET")
-    assert said_at_start(capsys) == "lead-api: JWT_SECRET or JWT_JWKS_URL must be set\n"
+    assert error_at_start(capsys) == "lead-api: JWT_SECRET or JWT_JWKS_URL must be set\n"
 
 
 def test_an_api_does_not_start_with_a_secret_that_can_be_guessed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JWT_SECRET", "hunter2")
-    said = said_at_start(capsys)
-    assert said == "lead-api: JWT_SECRET must have at least 32 characters\n"
-    assert "hunter2" not in said
+    error = error_at_start(capsys)
+    assert error == "lead-api: JWT_SECRET must have at least 32 characters\n"
+    assert "hunter2" not in error
 
 
-def test_what_is_secret_is_not_shown_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_not_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://leads:hunter2@127.0.0.1:1/leads")
-    shown = repr(LeadApiSettings())
-    assert "hunter2" not in shown
-    assert COMPLETE["JWT_SECRET"] not in shown
+    text = repr(LeadApiSettings())
+    assert "hunter2" not in text
+    assert COMPLETE["JWT_SECRET"] not in text
