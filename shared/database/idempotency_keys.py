@@ -1,6 +1,5 @@
 """The table of idempotency keys: the result of a request, stored under the key that the request came with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -31,8 +30,8 @@ RESULT: Final = 0
 def idempotency_keys_table(metadata: MetaData) -> Table:
     """Return the table; each of its rows is written in the transaction of the change that it stands for.
 
-    Until version 0.1 a row stored a response: status, headers and body. Now it stores a result, in ``body``, and its
-    ``status`` is ``RESULT``. Both are read, so a request from before an upgrade is replayed after it.
+    Before version 0.2 a row stored a response: status, headers and body. Now it stores a result, in ``body``, and its
+    ``status`` is ``RESULT``. Both are read, so a request from before an upgrade is replayed after it (decision 10).
     """
     return Table(
         "idempotency_keys",
@@ -66,7 +65,6 @@ class StoredRow:
 
     fingerprint: bytes
     status: int
-    headers: Mapping[str, str]
     body: bytes
 
     @property
@@ -102,26 +100,19 @@ async def find(connection: AsyncConnection, request: IdempotentRequest) -> Store
         _table.c.created_at > func.now() - RETENTION,
     )
     row = (await connection.execute(query)).mappings().one_or_none()
-    return StoredRow(row["fingerprint"], row["status"], row["headers"], row["body"]) if row else None
+    return StoredRow(row["fingerprint"], row["status"], row["body"]) if row else None
 
 
-async def store(
-    connection: AsyncConnection,
-    request: IdempotentRequest,
-    body: bytes,
-    *,
-    status: int = RESULT,
-    headers: Mapping[str, str] | None = None,
-) -> None:
+async def store(connection: AsyncConnection, request: IdempotentRequest, result: bytes) -> None:
     """Store the result of a request, in the place of one that is expired or no longer valid."""
     statement = insert(_table).values(
         subject=request.subject,
         operation=request.operation,
         key=request.key,
         fingerprint=request.fingerprint,
-        status=status,
-        headers=dict(headers or {}),
-        body=body,
+        status=RESULT,
+        headers={},
+        body=result,
         created_at=func.now(),
     )
     new = {column.name: statement.excluded[column.name] for column in _table.columns if not column.primary_key}

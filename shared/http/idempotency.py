@@ -6,30 +6,14 @@ Source: draft-ietf-httpapi-idempotency-key-header.
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.responses import Response
 
-from shared.database import idempotency_keys
 from shared.database.idempotency_keys import IdempotentRequest
 from shared.http.auth import Caller, Principal
 from shared.http.errors import FieldError, display_value, invalid_request
-from shared.http.json import JsonResponse
-from shared.idempotency import REPLAYED, in_progress, other_content
-
-__all__ = [
-    "REPLAYED",
-    "REPLAYED_HEADER",
-    "IdempotencyKey",
-    "RawIdempotencyKey",
-    "idempotent_request",
-    "in_progress",
-    "once",
-    "other_content",
-]
+from shared.idempotency import REPLAYED
 
 REPLAYED_HEADER: Final[dict[str, Any]] = {
     REPLAYED: {
@@ -97,31 +81,3 @@ async def _keyed_by_body(request: Request, caller: Caller, key: RawIdempotencyKe
 
 IdempotencyKey = Annotated[IdempotentRequest | None, Depends(_keyed_by_body)]
 """Parameter of an endpoint whose request may carry a key; None when it carries none."""
-
-
-_HEADERS_OF_THE_RESPONSE: Final = ("ETag", "Location")
-
-
-async def once(
-    connection: AsyncConnection,
-    request: IdempotentRequest | None,
-    work: Callable[[], Awaitable[JsonResponse]],
-    *,
-    stands: Callable[[bytes], Awaitable[bool]] | None = None,
-) -> Response:
-    """Execute a request once and store its response: superseded by ``run_idempotent``, and going."""
-    if request is None:
-        return await work()
-    if not await idempotency_keys.lock(connection, request):
-        raise in_progress()
-    stored = await idempotency_keys.find(connection, request)
-    if stored is None or (stands is not None and not await stands(stored.body)):
-        response = await work()
-        headers = {name: response.headers[name] for name in _HEADERS_OF_THE_RESPONSE if name in response.headers}
-        await idempotency_keys.store(
-            connection, request, bytes(response.body), status=response.status_code, headers=headers
-        )
-        return response
-    if stored.fingerprint != request.fingerprint:
-        raise other_content()
-    return JsonResponse(stored.body, status_code=stored.status, headers={**stored.headers, REPLAYED: "true"})

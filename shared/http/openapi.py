@@ -20,9 +20,6 @@ class MessageResponse(BaseModel):
     message: str
 
 
-Done = MessageResponse
-
-
 def documented_errors(*errors: ApiError) -> dict[int | str, dict[str, Any]]:
     """Return entries for FastAPI's ``responses=``: one for each status, with the docstrings of its errors' classes.
 

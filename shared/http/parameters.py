@@ -10,22 +10,7 @@ from pydantic import BeforeValidator, StrictBool, WithJsonSchema
 
 from shared.http.errors import BadRequest, FieldError, display_value, invalid_request
 from shared.ids import MAX_ID
-from shared.schema import NoNulText, StrictIntText
-from shared.schema import require_time_zone as time_zone
-
-__all__ = [
-    "MAX_ID",
-    "Day",
-    "IdInPath",
-    "IdListText",
-    "NoNulText",
-    "StrictBoolText",
-    "StrictIntText",
-    "campaign_ids",
-    "end_before_start",
-    "invalid_campaign_ids",
-    "time_zone",
-]
+from shared.schema import StrictIntText
 
 IdInPath = Annotated[int, Path(alias="id", ge=1, le=MAX_ID, description="Its id.", examples=[1]), StrictIntText]
 """``{id}`` of the path."""

@@ -17,13 +17,14 @@ import pytest
 from deploy.local import env_file, ports, process_tree
 from deploy.local.binaries import PROGRAMS, packages_of
 from deploy.local.child import Child, Command, inherited_environment
-from deploy.local.cli import gateway_port
+from deploy.local.cli import event_options, gateway_port
 from deploy.local.errors import AlreadyRunning, NotReady, StackError, tail
 from deploy.local.process_tree import Record
 from deploy.local.state_directory import StateDirectory
 from deploy.local.tokens import make_token
 from deploy.local.watch import LOG_BYTES, delay_after, trim
 from tests.fixtures.run_directory import RunDirectory
+from tests.fixtures.workers import group_of
 
 EXAMPLE = "# a comment\nPOSTGRES_PASSWORD=\nGATEWAY_PORT=8080\n#JWT_JWKS_URL=https://id.example\n"
 
@@ -77,6 +78,25 @@ def test_a_gateway_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("GATEWAY_PORT", wish)
     with pytest.raises(StackError, match="GATEWAY_PORT"):
         gateway_port()
+
+
+@pytest.mark.parametrize(
+    ("variables", "options"),
+    [
+        ({}, []),
+        ({"TYPE": "lead.*", "COMPANY": "1", "SINCE": "1h"}, ["--type", "lead.*", "--company", "1", "--since", "1h"]),
+        ({"FROM_START": "1", "JSON": "1", "FOLLOW": "0"}, ["--from-start", "--json", "--no-follow"]),
+        ({"TYPE": "", "FROM_START": "", "FOLLOW": "1"}, []),
+    ],
+)
+def test_variables_of_make_events_become_options(variables: dict[str, str], options: list[str]) -> None:
+    assert event_options(variables) == options
+
+
+def test_tests_of_the_stack_are_one_group_and_other_files_one_each() -> None:
+    """Fails when a second worker would start the stack, or module fixtures would be made twice."""
+    assert group_of("tests/e2e/test_access.py::test_a") == group_of("tests/faults/test_api.py::test_b[1]")
+    assert group_of("tests/unit/shared/test_auth.py::test_a[x::y]") == "tests/unit/shared/test_auth.py"
 
 
 def test_a_port_with_a_listener_is_not_free_and_its_program_is_named() -> None:

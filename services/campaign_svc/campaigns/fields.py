@@ -22,8 +22,7 @@ from services.campaign_svc.campaigns.campaign import WEEK, Weekday
 from services.campaign_svc.campaigns.scripts import check_placeholders
 from shared.datetimes import DATE_PATTERN, MAX_YEAR, MIN_YEAR, parse_datetime, to_utc
 from shared.ids import MAX_ID
-from shared.languages import is_language_tag
-from shared.schema import JsonNumber, Money, NoNulText, require_time_zone
+from shared.schema import JsonNumber, Money, NoNulText, require_language_tag, require_time_zone
 
 MAX_COUNT: Final = 2**31 - 1
 MAX_TEAM_MEMBERS: Final = 1_000
@@ -33,12 +32,6 @@ MAX_AMOUNT: Final = Decimal("9999999999.99")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _DATE = re.compile(DATE_PATTERN)
 _YEARS = f"from {MIN_YEAR} to {MAX_YEAR}"
-
-
-def _language(tag: str) -> str:
-    if not is_language_tag(tag):
-        raise PydanticCustomError("language", "Must be a BCP 47 language tag, such as en-US")
-    return tag
 
 
 def _time_of_day(value: object) -> time:
@@ -105,7 +98,7 @@ Prompt = Annotated[str, _TRIMMED, Field(min_length=1, max_length=20_000)]
 Script = Annotated[Prompt, AfterValidator(check_placeholders)]
 """Text with placeholders such as ``{customer_name}``."""
 
-Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(_language)]
+Language = Annotated[str, _TRIMMED, Field(max_length=35), AfterValidator(require_language_tag)]
 TimeZone = Annotated[str, _TRIMMED, Field(max_length=64), AfterValidator(require_time_zone)]
 
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]

@@ -16,7 +16,7 @@ from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented_errors
+from shared.http.openapi import MessageResponse, documented_errors
 from shared.idempotency import in_progress, other_content
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
     "/{id}/call-attempt",
     summary="Record call attempt",
     responses={
-        200: {"model": Done, "description": "Recorded."},
+        200: {"model": MessageResponse, "description": "Recorded."},
         **documented_errors(
             errors.in_the_future("started_at", datetime(2999, 1, 1, tzinfo=UTC)),
             errors.not_found(),

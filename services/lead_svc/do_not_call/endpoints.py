@@ -16,7 +16,7 @@ from shared.http.auth import Caller, CompanyInPath
 from shared.http.errors import BadRequest, ErrorResponse
 from shared.http.json import JsonResponse
 from shared.http.multipart import NO_FILE, file_too_large, read_file_form
-from shared.http.openapi import Done, documented_errors
+from shared.http.openapi import MessageResponse, documented_errors
 from shared.http.pagination import CURSOR_DESCRIPTION, LINK_HEADER, next_link, page_limit
 from shared.schema import NoNulText, StrictIntText
 
@@ -124,7 +124,7 @@ async def import_do_not_call_list(
     "",
     summary="Take off do-not-call list",
     responses={
-        200: {"model": Done, "description": "The number is off the list."},
+        200: {"model": MessageResponse, "description": "The number is off the list."},
         **documented_errors(errors.invalid_phone(), number_not_listed()),
     },
 )

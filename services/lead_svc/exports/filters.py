@@ -1,12 +1,13 @@
 """Filters of an export, as query parameters."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
 
 from services.lead_svc.exports.repository import ExportFilter
 from services.lead_svc.leads.parameters import StatusFilter
+from shared.datetimes import midnight
 from shared.http import parameters
 from shared.http.auth import CompanyInPath
 from shared.http.parameters import Day, IdListText, end_before_start
@@ -34,13 +35,9 @@ async def _filters(
         company_id=company_id,
         campaign_ids=None if campaign_ids is None else parameters.campaign_ids(campaign_ids),
         status=status,
-        created_from=_midnight(start_date),
-        created_before=None if end_date is None or end_date == date.max else _midnight(end_date + timedelta(days=1)),
+        created_from=None if start_date is None else midnight(start_date),
+        created_before=None if end_date is None or end_date == date.max else midnight(end_date + timedelta(days=1)),
     )
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(day, time.min, UTC)
 
 
 ExportFilters = Annotated[ExportFilter, Depends(_filters)]

@@ -34,7 +34,7 @@ from shared.http.app import Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
-from shared.http.openapi import Done, documented_errors
+from shared.http.openapi import MessageResponse, documented_errors
 from shared.http.pagination import LINK_HEADER, next_link
 from shared.idempotency import in_progress, other_content
 
@@ -47,7 +47,7 @@ _LIST: Final[dict[int | str, dict[str, Any]]] = {
         "headers": LINK_HEADER,
     }
 }
-_DONE: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Done, "description": "Done."}}
+_DONE: Final[dict[int | str, dict[str, Any]]] = {200: {"model": MessageResponse, "description": "Done."}}
 
 
 @router.post(

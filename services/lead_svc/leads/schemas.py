@@ -12,7 +12,7 @@ from services.lead_svc.domain.lead_status import OPEN
 from services.lead_svc.domain.phone import Phone
 from services.lead_svc.values.from_json import lead_field
 from shared.datetimes import to_utc
-from shared.http.openapi import Done
+from shared.http.openapi import MessageResponse
 from shared.ids import MAX_ID, CampaignId, CompanyId, LeadId, MemberId
 from shared.schema import Schema
 
@@ -259,13 +259,13 @@ class BulkAssign(LeadSchema):
     assigned_to: Agent
 
 
-class BulkUpdateResponse(Done):
+class BulkUpdateResponse(MessageResponse):
     """The number of leads that were updated."""
 
     updated_count: int
 
 
-class BulkAssignResponse(Done):
+class BulkAssignResponse(MessageResponse):
     """The number of leads that were assigned."""
 
     assigned_count: int
@@ -321,7 +321,7 @@ class LeadRead(BaseModel):
     tags: list[str] | None = Field(description="The tags of `custom_fields`.")
 
 
-class LeadResponse(Done):
+class LeadResponse(MessageResponse):
     """A lead that was created."""
 
     data: LeadRead

@@ -19,9 +19,10 @@ from services.webhook_svc.subscriptions.schemas import (
 )
 from shared.http.app import Transaction
 from shared.http.auth import CompanyInPath
-from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey, in_progress, other_content
+from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import MessageResponse, documented_errors, documented_response
+from shared.idempotency import in_progress, other_content
 from shared.ids import MAX_ID, SubscriptionId
 from shared.schema import StrictIntText
 

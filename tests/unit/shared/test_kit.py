@@ -6,13 +6,21 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
 
 from shared.database.idempotency_keys import RESULT, StoredRow
 from shared.database.queries import QueryFileError, load_queries
 from shared.datetimes import midnight, parse_datetime, to_utc
 from shared.languages import is_language_tag, normalize_language_tag
-from shared.schema import JsonNumber, LanguageTag, Money, Schema, StrictIntText, TimeZoneName, UtcDatetime
+from shared.schema import (
+    JsonNumber,
+    Money,
+    Schema,
+    StrictIntText,
+    UtcDatetime,
+    require_language_tag,
+    require_time_zone,
+)
 from shared.text import shorten
 from shared.time_zones import time_zone_names, time_zones_by_lower_case
 
@@ -147,8 +155,8 @@ class _Values(BaseModel):
     money: Annotated[Money, JsonNumber] | None = None
     count: Annotated[int, StrictIntText] = 0
     moment: UtcDatetime | None = None
-    time_zone: TimeZoneName = "UTC"
-    language: LanguageTag = "en"
+    time_zone: Annotated[str, AfterValidator(require_time_zone)] = "UTC"
+    language: Annotated[str, AfterValidator(require_language_tag)] = "en"
 
 
 def test_money_is_an_exact_decimal_and_a_json_number() -> None:
@@ -202,7 +210,7 @@ def test_a_sql_file_without_statement_or_unique_names_is_an_error(tmp_path: Path
 
 @pytest.mark.parametrize("path", sorted(Path("services").rglob("*.sql")), ids=str)
 def test_every_statement_of_a_service_states_its_purpose(path: Path) -> None:
-    """Fails when a statement of a SQL file has a name and no line that says what it is for."""
+    """Fails when a statement of a SQL file has a name and no line about its purpose."""
     for name, statement in vars(load_queries(str(path), path.name)).items():
         assert statement.startswith("-- "), name
 
@@ -219,4 +227,4 @@ def test_every_statement_of_a_service_states_its_purpose(path: Path) -> None:
 )
 def test_a_response_that_an_older_version_stored_is_read_as_a_result(status: int, body: bytes, result: bytes) -> None:
     """Fails when a request from before an upgrade, sent again after it, is executed twice or gets another response."""
-    assert StoredRow(b"", status, {}, body).result == result
+    assert StoredRow(b"", status, body).result == result

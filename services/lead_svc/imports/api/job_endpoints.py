@@ -31,8 +31,8 @@ from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse, dump
 from shared.http.openapi import documented_errors
 from shared.http.pagination import LINK_HEADER, IdCursor, next_link, page_limit
-from shared.http.parameters import StrictIntText
 from shared.ids import MAX_ID, ImportId
+from shared.schema import StrictIntText
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}/imports", tags=["Lead imports"])
 
