@@ -6,7 +6,7 @@
 from typing import Final
 
 ROLLUPS_VERSION: Final = 1
-"""Increase when a change of ``facts/metric_definitions.sql``, of the event mapping, or of the measures changes the sums.
+"""Increase when a change of ``facts/metric_definitions.sql``, the event mapping or the measures changes the sums.
 
 Roll-ups that were stored under another version are outdated until ``make rebuild``; analytics-events reports it in its
 log and in the metric ``rollups_outdated``.
