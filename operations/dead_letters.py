@@ -99,7 +99,7 @@ def drop(
     to: Annotated[Path | None, typer.Option(help="File to append them to; otherwise standard output.")] = None,
     *,
     everything: All = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Delete dead letters permanently, after writing each as a line of JSON."""
     _require_choice(one, everything=everything)

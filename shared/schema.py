@@ -25,7 +25,7 @@ from shared.time_zones import time_zone_names
 
 def _refuse_nul(value: str) -> str:
     if "\x00" in value:
-        raise ValueError("must not hold a NUL character")
+        raise ValueError("must not contain a NUL character")
     return value
 
 
@@ -99,14 +99,14 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(_require_writable_year)]
 
 
 def require_time_zone(name: str) -> str:
-    """Return the name of a time zone in the IANA database; raise an error of pydantic if it is none. A validator."""
+    """Return the name of a time zone in the IANA database; raise an error of pydantic otherwise. A validator."""
     if name not in time_zone_names():
         raise PydanticCustomError("time_zone", "Must be a time zone of the IANA database, such as Europe/Berlin")
     return name
 
 
 def require_language_tag(tag: str) -> str:
-    """Return a well-formed language tag (RFC 5646); raise an error of pydantic if it is none. A validator."""
+    """Return a well-formed language tag (RFC 5646); raise an error of pydantic otherwise. A validator."""
     if not is_language_tag(tag):
         raise PydanticCustomError("language", "Must be a BCP 47 language tag, such as en-US")
     return tag

@@ -111,7 +111,7 @@ _CALL: Final[dict[str, object]] = {
     "disposition": "callback_requested",
     "agent_id": 124,
     "cost": Decimal("0.4375"),
-    "notes": "Was busy, asked to be called back tomorrow",
+    "notes": "Was busy, wants a call back tomorrow",
     "transcript": "Hello John, this is Ann of Example Ltd.\nI am in a meeting, can you call tomorrow?",
     "keywords": ["meeting", "call back"],
     "quality": {

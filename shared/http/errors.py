@@ -199,7 +199,7 @@ def display_value(value: object) -> str:
 
 
 def _encodable(text: str) -> str:
-    # JSON can hold half a surrogate pair ("\\ud800"), UTF-8 cannot: a response that repeats one could not be sent.
+    # JSON can contain half a surrogate pair ("\\ud800"), UTF-8 cannot: a response that repeats one could not be sent.
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,7 +1,7 @@
 """Pages of lists: cursors with a ``Link`` to the next page, or an offset with the total.
 
-A cursor says where the page before ended, so a page costs the same at any depth and rows that come or go meanwhile move
-nothing. Lists of campaigns have an offset and a total: the contract's way.
+A cursor is the place where the previous page ended, so a page costs the same at any depth, and rows that come or
+go meanwhile shift no page. Lists of campaigns have an offset and a total: the contract's way.
 """
 
 from collections.abc import Callable, Sequence

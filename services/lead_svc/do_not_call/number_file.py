@@ -1,7 +1,9 @@
-"""Reads a file of phone numbers: the column that is headed as one, or the only one."""
+"""Files of phone numbers: the column with a header for phone numbers, or the only column."""
+
+from typing import Final
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME
-from services.lead_svc.domain.phone import InvalidPhone, normalize
+from services.lead_svc.domain.phone import InvalidPhoneError, normalize
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.file_kind import identify_file_kind
 from services.lead_svc.spreadsheets.header import field_for_header
@@ -11,26 +13,31 @@ from services.lead_svc.spreadsheets.sheet import Sheet
 from services.lead_svc.spreadsheets.table import trim_sheet
 from services.lead_svc.values.columns import convert_columns
 
+PHONE_MISSING: Final = "Missing required fields: phone"
+
 
 def read_numbers(filename: str, content: bytes) -> list[str]:
-    """The numbers of a CSV or Excel file in E.164, each once, in their order.
+    """Return the distinct numbers of a CSV or Excel file in E.164, in the order of the file.
 
     Raises
     ------
     FileRejectedError
-        If it is no such file, has no column of numbers or no numbers, or with every row that holds none.
+        If the file cannot be read, has no column of numbers, has no numbers, or has a row without a valid number; the
+        error has every such row.
     """
     sheet = read_sheet(content, identify_file_kind(filename, content))
-    at = _column(sheet)
-    table = trim_sheet(sheet, required_column=at)
-    texts = table.cells[str(at)]
-    converted = convert_columns(table.cells.select(str(at)), {"phone": at})["phone"]
+    position = _column(sheet)
+    table = trim_sheet(sheet, required_column=position)
+    texts = table.cells[str(position)]
+    converted = convert_columns(table.cells.select(str(position)), {"phone": position})["phone"]
     collector = RowErrorCollector(table.rows)
     spec = FIELD_BY_NAME["phone"]
     if texts.has_nulls():
-        collector.add_cells(at, "phone", texts.is_null(), texts, "missing", lambda _: "Missing required fields: phone")
+        collector.add_cells(
+            position, "phone", texts.is_null(), texts, "missing", lambda _: "Missing required fields: phone"
+        )
     if converted.invalid is not None:
-        collector.add_cells(at, "phone", converted.invalid, texts, spec.error_code, spec.error_message)
+        collector.add_cells(position, "phone", converted.invalid, texts, spec.error_code, spec.error_message)
     collector.raise_if_any()
     numbers: list[str] = converted.values.drop_nulls().unique(maintain_order=True).to_list()
     if not numbers:
@@ -39,7 +46,7 @@ def read_numbers(filename: str, content: bytes) -> list[str]:
 
 
 def _column(sheet: Sheet) -> int:
-    named = [at for at, header in enumerate(sheet.headers) if field_for_header(header) == "phone"]
+    named = [position for position, header in enumerate(sheet.headers) if field_for_header(header) == "phone"]
     if len(named) == 1:
         return named[0]
     if not named and len(sheet.headers) == 1:
@@ -49,9 +56,9 @@ def _column(sheet: Sheet) -> int:
 
 
 def _require_header(header: str) -> None:
-    """Refuse a first row that is a number: taken for a header, it would be left out without a word."""
+    """Reject a first row that is a number: as a header, it would be skipped silently."""
     try:
         normalize(header)
-    except InvalidPhone:
+    except InvalidPhoneError:
         return
     raise FileRejectedError.because("missing", f"The first row must be a header, such as phone, not {header}")

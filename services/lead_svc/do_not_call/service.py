@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lead_svc.do_not_call import errors, repository
 from services.lead_svc.do_not_call.repository import ListedNumber
-from services.lead_svc.domain.phone import InvalidPhone, normalize
+from services.lead_svc.domain.phone import InvalidPhoneError, normalize
 from services.lead_svc.leads import do_not_call_list
 from services.lead_svc.leads.blacklist import Blacklisted, blacklist_numbers
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
@@ -80,7 +80,7 @@ async def remove(connection: AsyncConnection, company_id: CompanyId, phone: str)
     try:
         # A '+' that a client did not encode arrives as a space.
         number = normalize(phone.strip()).e164
-    except InvalidPhone as error:
+    except InvalidPhoneError as error:
         raise errors.invalid_phone(phone, str(error)) from error
     await do_not_call_list.lock_exclusive(connection, company_id)
     if not await do_not_call_list.remove(connection, company_id, number):

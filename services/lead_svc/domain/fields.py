@@ -1,4 +1,4 @@
-"""The fields of a lead: the one specification that the imports and the API read alike."""
+"""The fields of a lead: the specification that imports, exports and the API share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class LeadStatus(StrEnum):
-    """Where a lead stands."""
+    """The status of a lead; `lead_status` has the allowed transitions."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -26,7 +26,7 @@ class InterestLevel(StrEnum):
 
 
 class Kind(Enum):
-    """What a field holds, and so how its text is read."""
+    """The kind of a field's values, which decides how a text is read."""
 
     TEXT = auto()
     PHONE = auto()
@@ -49,7 +49,7 @@ EMAIL_PATTERN: Final = (
     rf"^{_ATOM}(?:\.{_ATOM})*@(?:[{_LETTER}](?:[{_LETTER}-]*[{_LETTER}])?\.)+"
     rf"[A-Za-z\u00a1-\u00ac\u00ae-\u167f\u1681-\u1fff\u2c00-\u2fef\u3001-\ud7ff](?:[{_LETTER}-]*[{_LETTER}])$"
 )
-"""An address with a dot-separated domain. Understood alike by Python's `re` and by polars."""
+"""An address with a dot-separated domain. Python's `re` and polars match it alike."""
 
 _MESSAGES: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.TEXT: ("too_long", "{label} must be at most {max_length} characters"),
@@ -69,11 +69,24 @@ _MESSAGES: Final[Mapping[Kind, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """What a field of a lead may hold.
+    """A field of a lead, and the values it may have.
 
-    `max_length` counts characters (for a list, those of the whole list); `minimum` and `maximum` are included;
-    `words` are names a file may use for numbers; `separators` divide the items of a list in one cell;
-    `default` is stored where a lead says nothing; `importable` says whether a file can set the field.
+    Parameters
+    ----------
+    max_length
+        In characters; of a list, those of all items.
+    minimum, maximum
+        Both included.
+    words
+        Names that a file may use for numbers.
+    separators
+        Characters that separate the items of a list in one cell.
+    default
+        Stored where a lead has no value.
+    importable
+        Whether a file can set the field.
+    message
+        Template of the error message, instead of that of the kind.
     """
 
     name: str
@@ -90,16 +103,16 @@ class Field:
 
     @property
     def label(self) -> str:
-        """The name for people."""
+        """The name in error messages."""
         return self.name.replace("_", " ").capitalize()
 
     @property
     def error_code(self) -> str:
-        """What is wrong with a value that is refused, for programs."""
+        """The code of the error of an invalid value, for programs."""
         return _MESSAGES[self.kind][0]
 
     def error_message(self, value: str) -> str:
-        """What is wrong with a value that is refused, for people."""
+        """Return the message of the error of an invalid value, for people."""
         template = self.message or _MESSAGES[self.kind][1]
         return template.format(
             name=self.name,
@@ -171,4 +184,4 @@ FIELDS: Final = (
 FIELD_BY_NAME: Final[Mapping[str, Field]] = {spec.name: spec for spec in FIELDS}
 
 EXTRA_VALUE_LENGTH: Final = 10_000
-"""Most characters of a value in a column that is no field of a lead; it is kept in `custom_fields`."""
+"""Most characters of a value in a column that is not a field of a lead; the value is stored in `custom_fields`."""

@@ -1,7 +1,14 @@
-"""The one rule for phone numbers, for files, JSON and the API alike.
+"""Normalization of phone numbers, the same for files, JSON and the API.
 
-E.164 is kept as it is; ten digits are American; eleven to fifteen digits lack their '+'; a leading 00 is a '+'; numbers
-as people write them go through `phonenumbers`. A number need not be in service, or even be assignable, to be accepted.
+| Text | Number |
+| --- | --- |
+| E.164 | unchanged |
+| ten digits | American |
+| eleven to fifteen digits | a '+' is missing |
+| a leading 00 | stands for '+' |
+| any other notation | parsed by `phonenumbers` |
+
+A number need not be in service, or even be assignable, to be accepted.
 """
 
 import re
@@ -13,7 +20,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResu
 
 E164_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 
-# The shapes that need no further thought: what they look like, what is cut off in front, what is put there instead.
+# Forms that need no parsing: the pattern, the number of characters to remove in front, the prefix to put there.
 PLAIN_SHAPES: Final = (
     (E164_PATTERN, 0, ""),
     (r"^00[1-9][0-9]{6,14}$", 2, "+"),
@@ -35,19 +42,19 @@ _VANITY: Final = re.compile(
 _WHOLE_FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
 _SCIENTIFIC: Final = re.compile(r"\+?([1-9])(?:[.,]([0-9]*))?[eE]\+?([0-9]{1,2})")
 _FORMULA_TEXT: Final = re.compile(r'="(.*)"')
-_LONGEST_WRITTEN: Final = 100
-_DASHES: Final = "\u2212\u30fc"  # the minus sign and the long vowel mark, which are no dashes to Unicode
+_MAX_LENGTH: Final = 100
+_DASHES: Final = "\u2212\u30fc"  # the minus sign and the long vowel mark, which Unicode does not class as dashes
 
 
 class Phone(NamedTuple):
-    """A number in E.164, and the extension behind it as it was written."""
+    """A number in E.164, and its extension as it was written."""
 
     e164: str
     extension: str | None = None
 
 
-class InvalidPhone(ValueError):
-    """The text is no phone number."""
+class InvalidPhoneError(ValueError):
+    """The text is not a phone number."""
 
     def __init__(self, phone: str) -> None:
         super().__init__(f"Invalid phone number format: {phone}")
@@ -55,25 +62,25 @@ class InvalidPhone(ValueError):
 
 
 def normalize(raw: str) -> Phone:
-    """The number that a text means.
+    """Return the number that a text stands for.
 
     Raises
     ------
-    InvalidPhone
-        Naming the text as it was given.
+    InvalidPhoneError
+        If the text is not a phone number; the error has the text.
     """
     e164 = _plain(raw)
     if e164 is not None:
         return Phone(e164)
-    if len(raw) > _LONGEST_WRITTEN:  # the patterns take time that grows faster than the text
-        raise InvalidPhone(raw)
+    if len(raw) > _MAX_LENGTH:  # the patterns' time grows faster than the text's length
+        raise InvalidPhoneError(raw)
     text = _undo_spreadsheet(_as_ascii(raw).strip())
     extension = None
     if (split := _EXTENSION.fullmatch(text)) is not None:
         text, extension = split["number"], split["extension"]
     e164 = _plain(text) or _written(text)
     if e164 is None or not re.fullmatch(E164_PATTERN, e164):
-        raise InvalidPhone(raw)
+        raise InvalidPhoneError(raw)
     return Phone(e164, extension)
 
 
@@ -85,7 +92,7 @@ def _plain(text: str) -> str | None:
 
 
 def _as_ascii(raw: str) -> str:
-    """The text without what cannot be seen, with digits, dashes and spaces of any script as the ASCII ones."""
+    """Remove invisible characters; replace digits, dashes and spaces of any script by those of ASCII."""
     if raw.isascii():
         return raw
     return "".join(map(_ascii_character, unicodedata.normalize("NFKC", raw)))
@@ -105,7 +112,7 @@ def _ascii_character(character: str) -> str:
 
 
 def _undo_spreadsheet(text: str) -> str:
-    """The number that a spreadsheet wrote in one of its own ways: as text, as a formula, as a float."""
+    """Return the number in a cell that a spreadsheet wrote as text, as a formula, or as a float."""
     text = text.removeprefix("'")
     if (formula := _FORMULA_TEXT.fullmatch(text)) is not None:
         text = formula[1].strip()
@@ -117,14 +124,14 @@ def _undo_spreadsheet(text: str) -> str:
 
 
 def _integer(leading: str, decimals: str, exponent: int) -> str:
-    # With fewer decimals than the exponent asks for, digits were rounded away, and another number would be called.
+    # With fewer decimals than the exponent requires, digits were rounded away: another number would be called.
     if len(decimals) < exponent or decimals[exponent:].strip("0"):
         return ""
     return leading + decimals[:exponent]
 
 
 def _written(text: str) -> str | None:
-    """E.164 of a number as people write it, null when it is none."""
+    """Return the E.164 of a number in a notation of people; None if the text is not a number."""
     text = text[4:] if text[:4].lower() == "tel:" else text
     if _VANITY.fullmatch(text):
         return _american(re.sub(r"[^0-9]", "", phonenumbers.convert_alpha_characters_in_number(text)))

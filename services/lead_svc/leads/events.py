@@ -31,7 +31,7 @@ class Condition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """An event of a change, and what it carries besides the lead."""
+    """An event of a change, and the fields that it carries in addition to the lead."""
 
     event_type: str
     """Such as ``lead.updated.v1``."""

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from services.lead_svc.domain.fields import EMAIL_PATTERN, FIELD_BY_NAME, Field, Kind
-from services.lead_svc.domain.phone import PLAIN_SHAPES, InvalidPhone, Phone, normalize
+from services.lead_svc.domain.phone import PLAIN_SHAPES, InvalidPhoneError, Phone, normalize
 from services.lead_svc.values.from_text import Value, parse_text
 
 _USUAL_TIME: Final = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
@@ -106,7 +106,7 @@ def _parsed(field: Field, texts: Iterable[str]) -> dict[str, Value]:
 def _phone(text: str) -> Phone | None:
     try:
         return normalize(text)
-    except InvalidPhone:
+    except InvalidPhoneError:
         return None
 
 

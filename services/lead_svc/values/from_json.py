@@ -70,7 +70,7 @@ def _phone(_field: Field, value: object) -> phone.Phone:
         raise _InvalidValueError
     try:
         return phone.normalize(value.strip())
-    except phone.InvalidPhone as error:
+    except phone.InvalidPhoneError as error:
         raise _InvalidValueError from error
 
 

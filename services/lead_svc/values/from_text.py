@@ -58,7 +58,7 @@ def _parse_text(field: Field, text: str) -> str | None:
 def _parse_phone(_field: Field, text: str) -> str | None:
     try:
         return phone.normalize(text).e164
-    except phone.InvalidPhone:
+    except phone.InvalidPhoneError:
         return None
 
 

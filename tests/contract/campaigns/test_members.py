@@ -134,7 +134,7 @@ async def test_a_name_is_stored_without_the_space_around_it(
     ("body", "field", "message"),
     [
         ({}, "name", "Missing required field: name"),
-        ({"name": "a\0b"}, "name", "must not hold a NUL character"),
+        ({"name": "a\0b"}, "name", "must not contain a NUL character"),
         ({"name": "John Smith", "id": 5}, "id", "Unknown field: id"),
         ([], "", "Must be a JSON object, sent as application/json"),
     ],

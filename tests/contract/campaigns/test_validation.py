@@ -11,7 +11,7 @@ NEVER = "Never fires between the campaign's start and end"
 
 WIRING: list[tuple[dict[str, Any], str, str]] = [
     ({"name": None}, "name", "Missing required field: name"),
-    ({"tags": ["a\0"]}, "tags.0", "must not hold a NUL character"),
+    ({"tags": ["a\0"]}, "tags.0", "must not contain a NUL character"),
     ({"calls_per_day": "5"}, "calls_per_day", "Input should be a valid integer"),
     ({"budget": 10.001}, "budget", "Decimal input should have no more than 2 decimal places"),
     ({"end_date": "2024-03-01T09:59:00+01:00"}, "end_date", "Must be after start_date"),

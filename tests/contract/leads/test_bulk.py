@@ -7,7 +7,7 @@ import pytest
 
 from shared.events.leads import LEADS_PER_EVENT, LeadAssigned, LeadStatusChanged, LeadUpdated
 from tests.fixtures.gateway import phone_number
-from tests.fixtures.leads import FOLLOWING, LEAD_STATUSES, LeadCompany
+from tests.fixtures.leads import ALLOWED_TRANSITIONS, LEAD_STATUSES, LeadCompany
 
 MAX_ID = 2**63 - 1
 CONTRACT_UPDATES = {"status": "in_progress", "priority": 2, "assigned_to": 123, "notes": "Bulk update notes"}
@@ -64,14 +64,14 @@ async def _multiply(company: LeadCompany, count: int) -> list[int]:
 # Endpoint 17
 
 
-async def test_the_contracts_update_is_of_all_and_of_nobody_else(company: LeadCompany) -> None:
+async def test_the_contracts_update_changes_all_of_its_leads_and_no_other(company: LeadCompany) -> None:
     *leads, left = await company.create_many(4)
     _updated(await _update(company, leads, **CONTRACT_UPDATES), 3)
     for lead in leads:
-        shown = await company.shown(lead)
-        changes = {"version": 2, "updated_at": shown["updated_at"], **CONTRACT_UPDATES}
-        assert shown == lead | changes
-    assert await company.shown(left) == left
+        current = await company.read(lead)
+        changes = {"version": 2, "updated_at": current["updated_at"], **CONTRACT_UPDATES}
+        assert current == lead | changes
+    assert await company.read(left) == left
 
 
 @pytest.mark.parametrize("field", CONTRACT_UPDATES)
@@ -79,13 +79,13 @@ async def test_each_field_can_be_set_alone(company: LeadCompany, field: str) -> 
     leads = await company.create_many(2, assigned_to=None)
     _updated(await _update(company, leads, **{field: CONTRACT_UPDATES[field]}), 2)
     for lead in leads:
-        shown = await company.shown(lead)
-        changed = {name for name in lead if shown[name] != lead[name]} - {"version", "updated_at"}
+        current = await company.read(lead)
+        changed = {name for name in lead if current[name] != lead[name]} - {"version", "updated_at"}
         assert changed == {field}
 
 
 @pytest.mark.parametrize(
-    ("updates", "told"),
+    ("updates", "emitted"),
     [
         ({"status": "completed"}, {LeadStatusChanged}),
         ({"priority": 2}, {LeadUpdated}),
@@ -99,14 +99,14 @@ async def test_each_field_can_be_set_alone(company: LeadCompany, field: str) -> 
     ],
     ids=lambda value: str(value if isinstance(value, dict) else sorted(event.event_type for event in value)),
 )
-async def test_an_update_is_told_of_as_what_it_is(
-    company: LeadCompany, updates: dict[str, Any], told: set[type[Any]]
+async def test_an_update_emits_the_events_of_what_changed(
+    company: LeadCompany, updates: dict[str, Any], emitted: set[type[Any]]
 ) -> None:
     leads = await company.create_many(2)
     _updated(await _update(company, leads, **updates), 2)
-    events = (await company.told())[2:]
-    assert {type(event) for event in events} == told
-    assert len(events) == len(told)
+    events = (await company.emitted_events())[2:]
+    assert {type(event) for event in events} == emitted
+    assert len(events) == len(emitted)
     for event in events:
         assert isinstance(event, LeadStatusChanged | LeadAssigned | LeadUpdated)
         assert sorted((lead.id, lead.version) for lead in event.leads) == sorted((lead["id"], 2) for lead in leads)
@@ -117,7 +117,7 @@ async def test_an_update_is_told_of_as_what_it_is(
 
 
 @pytest.mark.parametrize(
-    ("updates", "told"),
+    ("updates", "emitted"),
     [
         ({"priority": 2}, LeadUpdated),
         ({"assigned_to": 5}, LeadAssigned),
@@ -125,15 +125,15 @@ async def test_an_update_is_told_of_as_what_it_is(
     ],
     ids=str,
 )
-async def test_only_rows_that_really_change_are_counted_and_told(
-    company: LeadCompany, updates: dict[str, Any], told: type[Any]
+async def test_only_changed_leads_are_counted_and_emitted(
+    company: LeadCompany, updates: dict[str, Any], emitted: type[Any]
 ) -> None:
     same = await company.create(**updates)
     other = await company.create(phone=phone_number(1))
     _updated(await _update(company, [same, other], **updates), 1)
-    assert await company.shown(same) == same
-    [event] = (await company.told())[2:]
-    assert isinstance(event, told)
+    assert await company.read(same) == same
+    [event] = (await company.emitted_events())[2:]
+    assert isinstance(event, emitted)
     assert [lead.id for lead in event.leads] == [other["id"]]
     before = await company.stored()
     _updated(await _update(company, [same, other], **updates), 0)
@@ -144,14 +144,14 @@ async def test_an_event_names_only_the_leads_that_it_is_true_of(company: LeadCom
     assigned = await company.create(assigned_to=5)
     other = await company.create(phone=phone_number(1), status="in_progress")
     _updated(await _update(company, [assigned, other], status="in_progress", assigned_to=5), 2)
-    told = {type(event): [lead.id for lead in event.leads] for event in (await company.told())[2:]}  # type: ignore[attr-defined]
-    assert told == {LeadStatusChanged: [assigned["id"]], LeadAssigned: [other["id"]]}
+    emitted = {type(event): [lead.id for lead in event.leads] for event in (await company.emitted_events())[2:]}  # type: ignore[attr-defined]
+    assert emitted == {LeadStatusChanged: [assigned["id"]], LeadAssigned: [other["id"]]}
 
 
 @pytest.mark.parametrize("source", LEAD_STATUSES)
 async def test_a_status_that_one_lead_may_not_take_is_refused_for_all(company: LeadCompany, source: str) -> None:
     leads = [*await company.create_many(2), await company.create(status=source)]
-    for target in set(LEAD_STATUSES) - FOLLOWING[source] - {source, "pending"}:
+    for target in set(LEAD_STATUSES) - ALLOWED_TRANSITIONS[source] - {source, "pending"}:
         before = await company.stored()
         response = await _update(company, leads, status=target, notes="x")
         assert response.status_code == 409, (target, response.text)
@@ -172,7 +172,7 @@ async def test_not_even_an_administrator_takes_leads_off_the_blacklist_together(
 async def test_blacklisted_leads_take_everything_but_a_status(company: LeadCompany) -> None:
     lead = await company.create(status="blacklisted")
     _updated(await _update(company, [lead], notes="x", priority=5, assigned_to=9), 1)
-    assert (await company.shown(lead))["status"] == "blacklisted"
+    assert (await company.read(lead))["status"] == "blacklisted"
 
 
 async def test_blacklisting_together_takes_every_number_and_every_lead_with_it(
@@ -183,16 +183,16 @@ async def test_blacklisting_together_takes_every_number_and_every_lead_with_it(
     theirs = await other_company.create_many(3)
     _updated(await _update(company, leads[:2], status="blacklisted"), 2)
     assert await company.listed_numbers() == [phone_number(0), phone_number(1)]
-    statuses = [(await company.shown(lead))["status"] for lead in [*leads, *siblings]]
+    statuses = [(await company.read(lead))["status"] for lead in [*leads, *siblings]]
     assert statuses == ["blacklisted", "blacklisted", "pending", "blacklisted", "blacklisted", "completed"]
-    assert [await other_company.shown(lead) for lead in theirs] == theirs
-    told = [
+    assert [await other_company.read(lead) for lead in theirs] == theirs
+    emitted = [
         (lead.id, lead.version, lead.previous_status)
-        for event in await company.told()
+        for event in await company.emitted_events()
         if isinstance(event, LeadStatusChanged)
         for lead in event.leads
     ]
-    assert sorted(told) == sorted(
+    assert sorted(emitted) == sorted(
         [(lead["id"], 2, "pending") for lead in leads[:2]] + [(lead["id"], 2, "completed") for lead in siblings[:2]]
     )
 
@@ -204,10 +204,10 @@ async def test_the_contracts_agent_gets_all_of_the_leads(company: LeadCompany) -
     *leads, left = await company.create_many(4, assigned_to=7)
     _assigned(await _assign(company, leads, 123), 3)
     for lead in leads:
-        shown = await company.shown(lead)
-        assert shown == lead | {"assigned_to": 123, "version": 2, "updated_at": shown["updated_at"]}
-    assert await company.shown(left) == left
-    [event] = (await company.told())[4:]
+        current = await company.read(lead)
+        assert current == lead | {"assigned_to": 123, "version": 2, "updated_at": current["updated_at"]}
+    assert await company.read(left) == left
+    [event] = (await company.emitted_events())[4:]
     assert isinstance(event, LeadAssigned)
     assert sorted((lead.id, lead.previous_assigned_to, lead.assigned_to, lead.version) for lead in event.leads) == [
         (lead["id"], 7, 123, 2) for lead in leads
@@ -217,8 +217,8 @@ async def test_the_contracts_agent_gets_all_of_the_leads(company: LeadCompany) -
 async def test_leads_that_the_agent_has_already_are_not_counted(company: LeadCompany) -> None:
     mine, other = await company.create(assigned_to=5), await company.create(assigned_to=None)
     _assigned(await _assign(company, [mine, other], 5), 1)
-    assert await company.shown(mine) == mine
-    [event] = (await company.told())[2:]
+    assert await company.read(mine) == mine
+    [event] = (await company.emitted_events())[2:]
     assert isinstance(event, LeadAssigned)
     assert [(lead.id, lead.previous_assigned_to) for lead in event.leads] == [(other["id"], None)]
     before = await company.stored()
@@ -236,7 +236,7 @@ async def test_a_repeated_id_counts_once(company: LeadCompany, operation: str) -
     response = await company.send("PATCH", f"{company.path}/{operation}", body)
     assert response.status_code == 200
     assert [value for value in response.json().values() if isinstance(value, int)] == [1]
-    assert (await company.shown(lead))["version"] == 2
+    assert (await company.read(lead))["version"] == 2
 
 
 @pytest.mark.parametrize("operation", BODIES)
@@ -254,9 +254,9 @@ async def test_ids_that_are_no_leads_of_the_company_are_each_named(
     assert response.status_code == 400, response.text
     answer = response.json()
     assert answer.keys() == {"message", "error", "errors"}
-    assert [fault["field"] for fault in answer["errors"]] == ["lead_ids"] * 3
-    assert sorted(int(fault["value"]) for fault in answer["errors"]) == sorted(wrong)
-    assert all(fault["value"] in fault["message"] for fault in answer["errors"])
+    assert [error["field"] for error in answer["errors"]] == ["lead_ids"] * 3
+    assert sorted(int(error["value"]) for error in answer["errors"]) == sorted(wrong)
+    assert all(error["value"] in error["message"] for error in answer["errors"])
     assert (await company.stored(), await other_company.stored()) == before
 
 
@@ -270,7 +270,7 @@ async def test_another_of_the_callers_companies_leads_are_not_this_companys(
         "PATCH", f"{company.path}/{operation}", body, companies=[company.id, other_company.id]
     )
     assert response.status_code == 400
-    assert await other_company.shown(theirs) == theirs
+    assert await other_company.read(theirs) == theirs
 
 
 @pytest.mark.parametrize("operation", BODIES)
@@ -283,7 +283,7 @@ async def test_ids_that_cannot_be_are_refused(company: LeadCompany, operation: s
     body = {"lead_ids": lead_ids, **BODIES[operation]}
     response = await company.send("PATCH", f"{company.path}/{operation}", body)
     assert response.status_code == 400, response.text
-    assert {fault["field"].partition(".")[0] for fault in response.json()["errors"]} == {"lead_ids"}
+    assert {error["field"].partition(".")[0] for error in response.json()["errors"]} == {"lead_ids"}
 
 
 @pytest.mark.parametrize("operation", BODIES)
@@ -293,7 +293,7 @@ async def test_a_thousand_leads_are_changed_at_once_and_no_more(company: LeadCom
     before = await company.stored()
     refused = await company.send("PATCH", path, {"lead_ids": ids, **BODIES[operation]})
     assert refused.status_code == 400
-    assert [fault["field"] for fault in refused.json()["errors"]] == ["lead_ids"]
+    assert [error["field"] for error in refused.json()["errors"]] == ["lead_ids"]
     assert await company.stored() == before
 
     response = await company.send("PATCH", path, {"lead_ids": ids[:MOST], **BODIES[operation]})
@@ -302,17 +302,17 @@ async def test_a_thousand_leads_are_changed_at_once_and_no_more(company: LeadCom
         "SELECT version, count(*) FROM leads WHERE company_id = $1 GROUP BY 1", company.id
     )
     assert sorted(tuple(row) for row in versions) == [(1, 1), (2, MOST)]
-    for kind in {type(event) for event in await company.told()}:
-        told = [event.leads for event in await company.told() if isinstance(event, kind)]  # type: ignore[attr-defined]
-        assert all(1 <= len(leads) <= LEADS_PER_EVENT for leads in told)
-        assert sorted(lead.id for leads in told for lead in leads) == ids[:MOST]
+    for kind in {type(event) for event in await company.emitted_events()}:
+        emitted = [event.leads for event in await company.emitted_events() if isinstance(event, kind)]  # type: ignore[attr-defined]
+        assert all(1 <= len(leads) <= LEADS_PER_EVENT for leads in emitted)
+        assert sorted(lead.id for leads in emitted for lead in leads) == ids[:MOST]
 
 
 async def test_a_thousand_unknown_ids_are_each_named(company: LeadCompany) -> None:
     ids = list(range(MAX_ID - MOST + 1, MAX_ID + 1))
     response = await _assign(company, ids, 5)
     assert response.status_code == 400
-    assert sorted(int(fault["value"]) for fault in response.json()["errors"]) == ids
+    assert sorted(int(error["value"]) for error in response.json()["errors"]) == ids
 
 
 WRONG_UPDATES: list[tuple[object, set[str]]] = [
@@ -342,16 +342,16 @@ async def test_updates_that_cannot_be_are_refused_by_name(
     body = {"lead_ids": [lead["id"]], "updates": updates}
     response = await company.send("PATCH", f"{company.path}/bulk-update", body)
     assert response.status_code == 400, response.text
-    assert {fault["field"] for fault in response.json()["errors"]} == named
+    assert {error["field"] for error in response.json()["errors"]} == named
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize("operation", BODIES)
-async def test_every_fault_and_every_unknown_field_is_named(company: LeadCompany, operation: str) -> None:
+async def test_every_error_and_every_unknown_field_is_named(company: LeadCompany, operation: str) -> None:
     body = {"lead_ids": [], **BODIES[operation], "colour": "red"}
     response = await company.send("PATCH", f"{company.path}/{operation}", body)
     assert response.status_code == 400
-    assert {fault["field"] for fault in response.json()["errors"]} == {"lead_ids", "colour"}
+    assert {error["field"] for error in response.json()["errors"]} == {"lead_ids", "colour"}
 
 
 @pytest.mark.parametrize("agent", [0, "me", None, True, MAX_ID + 1])
@@ -359,4 +359,4 @@ async def test_an_agent_who_cannot_be_is_refused(company: LeadCompany, agent: An
     [lead] = await company.create_many(1)
     response = await _assign(company, [lead], agent)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["assigned_to"]
+    assert [error["field"] for error in response.json()["errors"]] == ["assigned_to"]

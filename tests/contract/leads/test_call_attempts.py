@@ -89,12 +89,12 @@ async def _called(company: LeadCompany, lead: dict[str, Any], **changes: object)
     """Report a call that must be recorded; returns the lead after it."""
     response = await _call(company, lead, **changes)
     assert (response.status_code, response.json()) == (200, RECORDED), response.text
-    return await company.shown(lead)
+    return await company.read(lead)
 
 
-def _faults(response: httpx.Response) -> dict[str, str]:
+def _errors(response: httpx.Response) -> dict[str, str]:
     assert response.status_code == 400, response.text
-    return {fault["field"]: fault["message"] for fault in response.json()["errors"]}
+    return {error["field"]: error["message"] for error in response.json()["errors"]}
 
 
 async def test_the_contracts_call_is_recorded(company: LeadCompany) -> None:
@@ -108,25 +108,25 @@ async def test_the_contracts_call_is_recorded(company: LeadCompany) -> None:
     assert {name: call[name] for name in CONTRACT_CALL} == CONTRACT_CALL
     assert (call["lead_id"], call["successful"]) == (lead["id"], False)
     assert (call["transcript"], call["keywords"], call["cost"], call["quality"]) == (None, [], None, None)
-    shown = await company.shown(lead)
-    assert (shown["status"], shown["attempts"], shown["version"]) == ("scheduled", 1, 2)
-    ended = datetime.fromisoformat(shown["last_contact_date"]).timestamp() + 180
+    current = await company.read(lead)
+    assert (current["status"], current["attempts"], current["version"]) == ("scheduled", 1, 2)
+    ended = datetime.fromisoformat(current["last_contact_date"]).timestamp() + 180
     assert before.timestamp() - 1 <= ended <= after.timestamp() + 1
-    assert datetime.fromisoformat(shown["next_contact_date"]).timestamp() == ended + 3600
+    assert datetime.fromisoformat(current["next_contact_date"]).timestamp() == ended + 3600
 
 
-async def test_everything_that_was_reported_is_shown_and_told(company: LeadCompany) -> None:
+async def test_every_reported_field_is_returned_and_emitted(company: LeadCompany) -> None:
     lead = await company.create()
     assert (await _call(company, lead, FULL_CALL)).json() == RECORDED
     [call] = await company.call_history(lead)
     assert {name: call[name] for name in FULL_CALL} == FULL_CALL
-    [event] = [event for event in await company.told() if isinstance(event, LeadCallAttempted)]
-    [told] = event.call_attempts
-    assert (told.lead_id, told.campaign_id, told.company_id) == (lead["id"], company.campaign_id, company.id)
-    as_told = told.model_dump(mode="json", exclude={"company_id", "cost", "started_at"})
-    assert as_told == {name: call[name] for name in as_told}
-    assert float(told.cost or 0) == 0.1234
-    assert told.started_at.isoformat() == "2024-03-01T12:00:00+00:00"
+    [event] = [event for event in await company.emitted_events() if isinstance(event, LeadCallAttempted)]
+    [emitted] = event.call_attempts
+    assert (emitted.lead_id, emitted.campaign_id, emitted.company_id) == (lead["id"], company.campaign_id, company.id)
+    emitted_fields = emitted.model_dump(mode="json", exclude={"company_id", "cost", "started_at"})
+    assert emitted_fields == {name: call[name] for name in emitted_fields}
+    assert float(emitted.cost or 0) == 0.1234
+    assert emitted.started_at.isoformat() == "2024-03-01T12:00:00+00:00"
 
 
 async def test_a_call_changes_nothing_else_of_the_lead(company: LeadCompany) -> None:
@@ -144,15 +144,15 @@ async def test_calls_are_counted_and_listed_in_the_order_they_were_reported(comp
         assert (after["attempts"], after["version"]) == (number + 1, number + 2)
     await _called(company, other, duration=100)
     assert [call["duration"] for call in await company.call_history(lead)] == [0, 1, 2, 3]
-    assert (await company.shown(other))["attempts"] == 1
+    assert (await company.read(other))["attempts"] == 1
 
 
 async def test_calls_at_once_all_count(company: LeadCompany) -> None:
     lead = await company.create()
     responses = await asyncio.gather(*(_call(company, lead, status="in_progress") for _ in range(10)))
     assert {response.status_code for response in responses} == {200}
-    shown = await company.shown(lead)
-    assert (shown["attempts"], shown["version"]) == (10, 11)
+    current = await company.read(lead)
+    assert (current["attempts"], current["version"]) == (10, 11)
     assert len(await company.call_history(lead)) == 10
 
 
@@ -193,7 +193,7 @@ async def test_the_delay_is_the_campaigns(company: LeadCompany, minutes: int) ->
         (None, A_MINUTE_LATER),
     ],
 )
-async def test_a_later_date_that_was_agreed_is_kept_while_scheduled(
+async def test_a_later_scheduled_date_stays_while_the_lead_is_scheduled(
     company: LeadCompany, agreed: str | None, next_contact: str
 ) -> None:
     lead = await company.create(status="scheduled", next_contact_date=agreed)
@@ -201,7 +201,7 @@ async def test_a_later_date_that_was_agreed_is_kept_while_scheduled(
     assert after["next_contact_date"] == next_contact
 
 
-async def test_an_agreed_date_does_not_outlive_the_agreement(company: LeadCompany) -> None:
+async def test_a_scheduled_date_ends_with_the_status_scheduled(company: LeadCompany) -> None:
     lead = await company.create(status="scheduled", next_contact_date="2024-03-05T09:00:00Z")
     after = await _called(company, lead, started_at=STARTED, status="in_progress")
     assert after["next_contact_date"] == A_MINUTE_LATER
@@ -214,8 +214,8 @@ async def test_a_call_that_has_not_begun_yet_is_refused(company: LeadCompany, ah
     at = (datetime.now(timezone(timedelta(hours=2))) + ahead).isoformat(timespec="seconds")
     response = await company.on_lead("POST", lead, "/call-attempt", {"duration": 60, "started_at": at})
     assert response.status_code == 400, response.text
-    [fault] = response.json()["errors"]
-    assert (fault["field"], fault["value"], fault["message"]) == ("started_at", at, "Must not be in the future")
+    [error] = response.json()["errors"]
+    assert (error["field"], error["value"], error["message"]) == ("started_at", at, "Must not be in the future")
     assert await company.stored() == before
 
 
@@ -227,15 +227,13 @@ async def test_a_clock_may_be_a_little_fast(company: LeadCompany) -> None:
 # What the lead becomes
 
 
-def test_the_table_says_what_every_common_ending_means() -> None:
+def test_every_common_disposition_is_in_the_table() -> None:
     for name, (successful, status) in REQUIRED_ENDINGS.items():
         assert (DISPOSITIONS[name].successful, DISPOSITIONS[name].status) == (successful, status)
 
 
 @pytest.mark.parametrize("name", DISPOSITIONS)
-async def test_a_disposition_says_what_the_lead_becomes_and_whether_the_call_succeeded(
-    company: LeadCompany, name: str
-) -> None:
+async def test_a_disposition_decides_status_and_success(company: LeadCompany, name: str) -> None:
     lead = await company.create()
     after = await _called(company, lead, disposition=name)
     [call] = await company.call_history(lead)
@@ -245,7 +243,7 @@ async def test_a_disposition_says_what_the_lead_becomes_and_whether_the_call_suc
 
 
 @pytest.mark.parametrize("written", ["No answer", "NO_ANSWER", "no-answer", "no  answer"])
-async def test_a_disposition_is_known_however_it_is_written(company: LeadCompany, written: str) -> None:
+async def test_a_disposition_is_found_in_any_spelling(company: LeadCompany, written: str) -> None:
     campaign_id = await company.add_campaign(max_attempts_per_lead=1)
     lead = await company.create(campaign_id=campaign_id)
     assert (await _called(company, lead, disposition=written))["status"] == "failed"
@@ -253,7 +251,7 @@ async def test_a_disposition_is_known_however_it_is_written(company: LeadCompany
 
 
 @pytest.mark.parametrize("report", [{}, {"disposition": "left_on_hold"}, {"disposition": None, "status": None}])
-async def test_a_call_that_says_nothing_of_its_end_is_one_of_more(
+async def test_a_call_without_a_disposition_leaves_the_lead_in_progress(
     company: LeadCompany, report: dict[str, object]
 ) -> None:
     lead = await company.create()
@@ -281,24 +279,24 @@ async def test_a_reported_status_goes_before_the_disposition(company: LeadCompan
     ],
     ids=str,
 )
-async def test_a_call_succeeded_as_its_report_says_else_its_disposition_else_its_status(
+async def test_success_is_as_reported_else_by_disposition_else_by_status(
     company: LeadCompany, report: dict[str, object], successful: bool
 ) -> None:
     lead = await company.create()
     await _called(company, lead, **report)
     [call] = await company.call_history(lead)
     assert call["successful"] is successful
-    [event] = [event for event in await company.told() if isinstance(event, LeadCallAttempted)]
+    [event] = [event for event in await company.emitted_events() if isinstance(event, LeadCallAttempted)]
     assert event.call_attempts[0].successful is successful
 
 
-async def test_a_lead_called_in_vain_too_often_has_failed(company: LeadCompany) -> None:
+async def test_a_lead_fails_after_too_many_unsuccessful_calls(company: LeadCompany) -> None:
     campaign_id = await company.add_campaign(max_attempts_per_lead=3)
     lead = await company.create(campaign_id=campaign_id)
     after = [await _called(company, lead, disposition="no_answer") for _ in range(3)]
-    assert [shown["status"] for shown in after] == ["in_progress", "in_progress", "failed"]
+    assert [current["status"] for current in after] == ["in_progress", "in_progress", "failed"]
     assert after[-1]["next_contact_date"] is None
-    [*_, event] = [event for event in await company.told() if isinstance(event, LeadStatusChanged)]
+    [*_, event] = [event for event in await company.emitted_events() if isinstance(event, LeadStatusChanged)]
     assert (event.leads[0].previous_status, event.leads[0].status, event.leads[0].version) == (
         "in_progress",
         "failed",
@@ -307,7 +305,7 @@ async def test_a_lead_called_in_vain_too_often_has_failed(company: LeadCompany) 
 
 
 @pytest.mark.parametrize("report", [{"status": "in_progress"}, {"status": "scheduled"}, {"disposition": "sale"}])
-async def test_a_lead_has_not_failed_when_its_last_call_says_otherwise(
+async def test_a_lead_does_not_fail_if_its_last_call_has_another_result(
     company: LeadCompany, report: dict[str, object]
 ) -> None:
     campaign_id = await company.add_campaign(max_attempts_per_lead=1)
@@ -315,13 +313,13 @@ async def test_a_lead_has_not_failed_when_its_last_call_says_otherwise(
     assert (await _called(company, lead, **report))["status"] != "failed"
 
 
-async def test_a_change_of_status_is_told_of_and_a_call_without_one_too(company: LeadCompany) -> None:
+async def test_a_call_emits_a_status_change_or_an_update(company: LeadCompany) -> None:
     lead = await company.create()
     for _ in range(2):
         await _called(company, lead, status="in_progress")
-    told = await company.told()
-    assert len([event for event in told if isinstance(event, LeadCallAttempted)]) == 2
-    [change] = [event for event in told if isinstance(event, LeadStatusChanged)]
+    emitted = await company.emitted_events()
+    assert len([event for event in emitted if isinstance(event, LeadCallAttempted)]) == 2
+    [change] = [event for event in emitted if isinstance(event, LeadStatusChanged)]
     assert (change.leads[0].previous_status, change.leads[0].status, change.leads[0].version) == (
         "pending",
         "in_progress",
@@ -351,7 +349,9 @@ async def test_a_blacklisted_lead_takes_no_call(company: LeadCompany) -> None:
 
 
 @pytest.mark.parametrize("report", [{"disposition": "do_not_call"}, {"status": "blacklisted"}])
-async def test_who_asks_again_not_to_be_called_is_listed_again(company: LeadCompany, report: dict[str, object]) -> None:
+async def test_a_second_blacklisting_call_lists_the_number_again(
+    company: LeadCompany, report: dict[str, object]
+) -> None:
     lead = await company.create(status="blacklisted")
     taken_off = await company.send("DELETE", f"{company.path}/do-not-call?phone=%2B{lead['phone'][1:]}")
     assert taken_off.status_code == 200
@@ -373,7 +373,7 @@ async def test_a_deleted_campaign_takes_no_call(company: LeadCompany) -> None:
 
 
 @pytest.mark.parametrize("report", [{"disposition": "do_not_call"}, {"status": "blacklisted"}])
-async def test_who_asks_not_to_be_called_is_not_called_by_the_company(
+async def test_a_call_that_blacklists_lists_the_number_for_the_company(
     company: LeadCompany, other_company: LeadCompany, report: dict[str, object]
 ) -> None:
     lead, sibling = await company.create(), await company.create(status="completed")
@@ -381,16 +381,16 @@ async def test_who_asks_not_to_be_called_is_not_called_by_the_company(
     theirs = await other_company.create()
     after = await _called(company, lead, **report)
     assert (after["status"], after["attempts"], after["next_contact_date"]) == ("blacklisted", 1, None)
-    assert (await company.shown(sibling))["status"] == "blacklisted"
+    assert (await company.read(sibling))["status"] == "blacklisted"
     assert await company.listed_numbers() == [lead["phone"]]
     assert (await company.create())["status"] == "blacklisted"
-    assert await company.shown(bystander) == bystander
-    assert await other_company.shown(theirs) == theirs
+    assert await company.read(bystander) == bystander
+    assert await other_company.read(theirs) == theirs
     changes = {
-        (told.id, told.previous_status, told.status)
-        for event in await company.told()
+        (emitted.id, emitted.previous_status, emitted.status)
+        for event in await company.emitted_events()
         if isinstance(event, LeadStatusChanged)
-        for told in event.leads
+        for emitted in event.leads
     }
     assert changes == {(lead["id"], "pending", "blacklisted"), (sibling["id"], "completed", "blacklisted")}
 
@@ -409,14 +409,14 @@ async def test_the_same_call_sent_twice_counts_once(company: LeadCompany) -> Non
     assert (first.status_code, first.json()) == (again.status_code, again.json()) == (200, RECORDED)
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert (await company.shown(lead))["attempts"] == len(await company.call_history(lead)) == 1
+    assert (await company.read(lead))["attempts"] == len(await company.call_history(lead)) == 1
 
 
 async def test_the_same_call_sent_twice_at_once_counts_once(company: LeadCompany) -> None:
     lead = await company.create()
     responses = await asyncio.gather(*(_keyed(company, lead, orjson.dumps(CONTRACT_CALL)) for _ in range(8)))
     assert {response.status_code for response in responses} <= {200, 409}
-    assert (await company.shown(lead))["attempts"] == len(await company.call_history(lead)) == 1
+    assert (await company.read(lead))["attempts"] == len(await company.call_history(lead)) == 1
 
 
 async def test_a_call_that_blacklisted_is_answered_again_as_it_was(company: LeadCompany) -> None:
@@ -441,7 +441,7 @@ async def test_keys_are_each_callers_and_each_leads_own(company: LeadCompany) ->
             response = await _keyed(company, called, content, sub=subject)
             assert response.status_code == 200
             assert "Idempotency-Replayed" not in response.headers
-    assert [(await company.shown(called))["attempts"] for called in (lead, other)] == [2, 2]
+    assert [(await company.read(called))["attempts"] for called in (lead, other)] == [2, 2]
 
 
 # What is no call
@@ -452,7 +452,7 @@ async def test_a_call_needs_its_duration(company: LeadCompany, body: object) -> 
     lead = await company.create()
     before = await company.stored()
     response = await company.on_lead("POST", lead, "/call-attempt", body)
-    assert _faults(response) == {"duration": "Missing required field: duration"}
+    assert _errors(response) == {"duration": "Missing required field: duration"}
     assert await company.stored() == before
 
 
@@ -516,28 +516,28 @@ async def test_a_value_that_cannot_be_is_refused_by_name(company: LeadCompany, f
     lead = await company.create()
     before = await company.stored()
     content = orjson.dumps({"duration": 180, field: "here"}).replace(b'"here"', value)
-    faults = _faults(await company.on_lead("POST", lead, "/call-attempt", content=content))
-    assert {name.partition(".")[0] for name in faults} == {field}
+    errors = _errors(await company.on_lead("POST", lead, "/call-attempt", content=content))
+    assert {name.partition(".")[0] for name in errors} == {field}
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize(("field", "value"), [("agent_id", "me"), ("started_at", "yesterday"), ("cost", "much")])
-async def test_a_refusal_does_not_speak_of_another_field(company: LeadCompany, field: str, value: str) -> None:
-    faults = _faults(await _call(company, await company.create(), **{field: value}))
+async def test_an_error_message_names_its_own_field(company: LeadCompany, field: str, value: str) -> None:
+    errors = _errors(await _call(company, await company.create(), **{field: value}))
     for words in ("contact", "assigned", "revenue"):
-        assert words not in faults[field].lower()
+        assert words not in errors[field].lower()
 
 
-async def test_every_fault_of_a_call_is_named_in_one_answer(company: LeadCompany) -> None:
+async def test_one_response_names_every_error_of_a_call(company: LeadCompany) -> None:
     wrong = {"duration": -1, "status": "running", "cost": -1, "colour": "red", "quality": {"accuracy": 101}}
-    faults = _faults(await _call(company, await company.create(), wrong))
-    assert faults.keys() == {"duration", "status", "cost", "colour", "quality.accuracy"}
-    assert faults["status"] == "Invalid status value"
+    errors = _errors(await _call(company, await company.create(), wrong))
+    assert errors.keys() == {"duration", "status", "cost", "colour", "quality.accuracy"}
+    assert errors["status"] == "Invalid status value"
 
 
-async def test_who_asked_not_to_be_called_is_blacklisted_whatever_status_is_reported(company: LeadCompany) -> None:
+async def test_disposition_do_not_call_blacklists_whatever_status_is_reported(company: LeadCompany) -> None:
     lead = await company.create()
     report = {"duration": 20, "disposition": "Do not call", "status": "failed"}
     response = await company.send("POST", f"/api/voice-leads/{lead['id']}/call-attempt", report)
     assert response.status_code == 200
-    assert (await company.shown(lead))["status"] == "blacklisted"
+    assert (await company.read(lead))["status"] == "blacklisted"

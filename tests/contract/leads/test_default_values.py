@@ -12,7 +12,7 @@ NOT_AN_OBJECT = "default_values must be a JSON object"
 
 
 async def only_lead(caller: Caller, row: dict[str, object], default_values: object) -> dict[str, Any]:
-    """The lead that a file of one row becomes."""
+    """Import a file of one row; return its lead."""
     campaign_id = await caller.create_campaign()
     [lead] = await caller.imported(csv_of([row]), campaign_id, default_values=default_values)
     return lead

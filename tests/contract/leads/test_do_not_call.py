@@ -48,7 +48,7 @@ def _added(response: httpx.Response, added: int, blacklisted: int) -> None:
 # Adding
 
 
-async def test_numbers_are_added_and_shown_with_reason_and_by_whom(company: LeadCompany) -> None:
+async def test_listed_numbers_have_reason_and_author(company: LeadCompany) -> None:
     assert (await _get(company)).json() == {"data": []}
     body = {"phones": [NUMBER, "+442079460958"], "reason": "Asked us to stop"}
     _added(await company.send("POST", _path(company), body, sub="anna"), 2, 0)
@@ -56,20 +56,20 @@ async def test_numbers_are_added_and_shown_with_reason_and_by_whom(company: Lead
     assert response.status_code == 200
     assert "Link" not in response.headers
     assert response.json().keys() == {"data"}
-    for shown in response.json()["data"]:
-        assert shown.keys() == {"phone", "reason", "added_by", "created_at"}
-        assert (shown["reason"], shown["added_by"]) == ("Asked us to stop", "anna")
-        assert MOMENT.fullmatch(shown["created_at"])
-    assert {shown["phone"] for shown in response.json()["data"]} == set(body["phones"])
+    for current in response.json()["data"]:
+        assert current.keys() == {"phone", "reason", "added_by", "created_at"}
+        assert (current["reason"], current["added_by"]) == ("Asked us to stop", "anna")
+        assert MOMENT.fullmatch(current["created_at"])
+    assert {current["phone"] for current in response.json()["data"]} == set(body["phones"])
 
 
 async def test_a_number_needs_no_reason(company: LeadCompany) -> None:
     _added(await _add(company, NUMBER), 1, 0)
-    [shown] = (await _get(company)).json()["data"]
-    assert shown["reason"] is None
+    [current] = (await _get(company)).json()["data"]
+    assert current["reason"] is None
 
 
-async def test_every_lead_with_a_number_is_blacklisted_and_told_of(
+async def test_every_lead_with_a_listed_number_is_blacklisted_and_emitted(
     company: LeadCompany, other_company: LeadCompany
 ) -> None:
     leads = [await company.create(phone=NUMBER, status=status) for status in LEAD_STATUSES[:-1]]
@@ -78,19 +78,24 @@ async def test_every_lead_with_a_number_is_blacklisted_and_told_of(
     theirs = await other_company.create(phone=NUMBER)
     _added(await _add(company, NUMBER), 1, len(leads))
     for lead in leads:
-        shown = await company.shown(lead)
-        changes = {"status": "blacklisted", "next_contact_date": None, "version": 2, "updated_at": shown["updated_at"]}
-        assert shown == lead | changes
-    assert await company.shown(bystander) == bystander
-    assert await company.shown(alternate) == alternate
-    assert await other_company.shown(theirs) == theirs
-    told = [
+        current = await company.read(lead)
+        changes = {
+            "status": "blacklisted",
+            "next_contact_date": None,
+            "version": 2,
+            "updated_at": current["updated_at"],
+        }
+        assert current == lead | changes
+    assert await company.read(bystander) == bystander
+    assert await company.read(alternate) == alternate
+    assert await other_company.read(theirs) == theirs
+    emitted = [
         (lead.id, lead.version, lead.previous_status, lead.status)
-        for event in await company.told()
+        for event in await company.emitted_events()
         if isinstance(event, LeadStatusChanged)
         for lead in event.leads
     ]
-    assert sorted(told) == [(lead["id"], 2, lead["status"], "blacklisted") for lead in leads]
+    assert sorted(emitted) == [(lead["id"], 2, lead["status"], "blacklisted") for lead in leads]
 
 
 async def test_a_number_that_is_listed_already_is_not_added_again(company: LeadCompany) -> None:
@@ -111,7 +116,7 @@ async def test_a_lead_created_later_with_a_listed_number_starts_blacklisted(
     await _add(company, NUMBER)
     lead = await company.create(phone="(415) 555-2671", status="pending")
     assert (lead["status"], lead["version"]) == ("blacklisted", 1)
-    [event] = await company.told()
+    [event] = await company.emitted_events()
     assert isinstance(event, LeadCreated)
     assert event.leads[0].status == "blacklisted"
     assert (await company.create(phone=phone_number(1)))["status"] == "pending"
@@ -123,9 +128,9 @@ async def test_a_lead_that_gets_a_listed_number_is_blacklisted(company: LeadComp
     lead = await company.create()
     response = await company.on_lead("PUT", lead, body=company.body(phone=NUMBER))
     assert response.status_code == 200, response.text
-    assert (await company.shown(lead))["status"] == "blacklisted"
-    told = [event for event in await company.told() if isinstance(event, LeadStatusChanged)]
-    assert [(change.leads[0].previous_status, change.leads[0].status) for change in told] == [
+    assert (await company.read(lead))["status"] == "blacklisted"
+    emitted = [event for event in await company.emitted_events() if isinstance(event, LeadStatusChanged)]
+    assert [(change.leads[0].previous_status, change.leads[0].status) for change in emitted] == [
         ("pending", "blacklisted")
     ]
 
@@ -146,8 +151,8 @@ async def test_blacklisting_one_lead_lists_its_number_and_blacklists_the_others(
     assert response.status_code == 200, response.text
     assert await company.listed_numbers() == [NUMBER]
     for one in (lead, sibling):
-        assert ((await company.shown(one))["status"], (await company.shown(one))["version"]) == ("blacklisted", 2)
-    assert await other_company.shown(theirs) == theirs
+        assert ((await company.read(one))["status"], (await company.read(one))["version"]) == ("blacklisted", 2)
+    assert await other_company.read(theirs) == theirs
     assert await other_company.listed_numbers() == []
 
 
@@ -163,8 +168,8 @@ async def test_blacklisting_a_blacklisted_lead_lists_its_number_again(company: L
         response = await company.send("PATCH", f"{company.path}/bulk-update", body)
     assert response.status_code == 200, response.text
     assert await company.listed_numbers() == [NUMBER]
-    assert await company.shown(lead) == lead
-    assert (await company.shown(newcomer))["status"] == "blacklisted"
+    assert await company.read(lead) == lead
+    assert (await company.read(newcomer))["status"] == "blacklisted"
 
 
 async def test_an_update_to_blacklisted_lists_the_new_number(company: LeadCompany) -> None:
@@ -179,7 +184,7 @@ async def test_a_blacklisted_lead_that_gets_another_number_takes_it_onto_the_lis
     assert set(await company.listed_numbers()) == {lead["phone"], NUMBER}
 
 
-async def test_many_leads_are_told_of_in_events_of_bounded_size(company: LeadCompany) -> None:
+async def test_events_of_many_leads_have_a_bounded_size(company: LeadCompany) -> None:
     count = 2 * LEADS_PER_EVENT + 1
     await company.api.rows(
         """
@@ -192,16 +197,16 @@ async def test_many_leads_are_told_of_in_events_of_bounded_size(company: LeadCom
         count,
     )
     _added(await _add(company, NUMBER), 1, count)
-    told = [event.leads for event in await company.told() if isinstance(event, LeadStatusChanged)]
-    assert sorted(map(len, told)) == [1, LEADS_PER_EVENT, LEADS_PER_EVENT]
-    assert len({lead.id for leads in told for lead in leads}) == count
+    emitted = [event.leads for event in await company.emitted_events() if isinstance(event, LeadStatusChanged)]
+    assert sorted(map(len, emitted)) == [1, LEADS_PER_EVENT, LEADS_PER_EVENT]
+    assert len({lead.id for leads in emitted for lead in leads}) == count
 
 
 async def test_a_thousand_numbers_are_added_at_once_and_no_more(company: LeadCompany) -> None:
     phones = [phone_number(number) for number in range(1001)]
     response = await _add(company, *phones)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["phones"]
+    assert [error["field"] for error in response.json()["errors"]] == ["phones"]
     assert await company.stored() == NOTHING
     _added(await _add(company, *phones[:1000]), 1000, 0)
 
@@ -228,28 +233,28 @@ async def test_a_thousand_numbers_are_added_at_once_and_no_more(company: LeadCom
 async def test_a_body_that_cannot_be_is_refused_by_name(company: LeadCompany, body: object, named: set[str]) -> None:
     response = await company.send("POST", _path(company), body)
     assert response.status_code == 400, response.text
-    assert {fault["field"] for fault in response.json()["errors"]} == named
+    assert {error["field"] for error in response.json()["errors"]} == named
     assert await company.stored() == NOTHING
 
 
 async def test_a_number_that_is_none_is_refused_in_the_contracts_words(company: LeadCompany) -> None:
     response = await _add(company, "12")
-    [fault] = response.json()["errors"]
-    assert (fault["value"], fault["message"]) == ("12", "Invalid phone number format: 12")
+    [error] = response.json()["errors"]
+    assert (error["value"], error["message"]) == ("12", "Invalid phone number format: 12")
 
 
 @pytest.mark.parametrize("value", [b'["\\ud800"]', b'["+1415555\\u0000"]', b"[99999999999999999999999]"])
 async def test_a_number_that_programs_trip_over_is_refused(company: LeadCompany, value: bytes) -> None:
     response = await company.send("POST", _path(company), content=b'{"phones": ' + value + b"}")
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["phones.0"]
+    assert [error["field"] for error in response.json()["errors"]] == ["phones.0"]
 
 
 async def test_a_reason_that_programs_trip_over_is_refused(company: LeadCompany) -> None:
     content = b'{"phones": ["+14155552671"], "reason": "\\ud800"}'
     response = await company.send("POST", _path(company), content=content)
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["reason"]
+    assert [error["field"] for error in response.json()["errors"]] == ["reason"]
 
 
 # Importing
@@ -270,7 +275,7 @@ async def test_a_file_is_imported(company: LeadCompany, filename: str, content: 
     lead = await company.create(phone=NUMBER)
     _added(await _import(company, content, filename), 2, 1)
     assert set(await company.listed_numbers()) == {NUMBER, "+442079460958"}
-    assert (await company.shown(lead))["status"] == "blacklisted"
+    assert (await company.read(lead))["status"] == "blacklisted"
 
 
 async def test_numbers_of_a_file_that_are_listed_already_are_not_counted(company: LeadCompany) -> None:
@@ -285,17 +290,17 @@ async def test_every_bad_row_of_a_file_is_named_and_nothing_is_added(company: Le
     assert response.status_code == 400, response.text
     answer = response.json()
     assert answer.keys() == {"message", "error", "errors"}
-    assert [(fault["row"], fault["field"], fault["value"]) for fault in answer["errors"][:2]] == [
+    assert [(error["row"], error["field"], error["value"]) for error in answer["errors"][:2]] == [
         (3, "phone", "12"),
         (5, "phone", "call me"),
     ]
-    assert [fault["message"] for fault in answer["errors"][:2]] == [
+    assert [error["message"] for error in answer["errors"][:2]] == [
         "Invalid phone number format: 12",
         "Invalid phone number format: call me",
     ]
-    assert [fault["row"] for fault in answer["errors"]] == [3, 5, 6]
+    assert [error["row"] for error in answer["errors"]] == [3, 5, 6]
     assert await company.stored() == before
-    assert await company.shown(lead) == lead
+    assert await company.read(lead) == lead
 
 
 @pytest.mark.parametrize(
@@ -312,7 +317,7 @@ async def test_every_bad_row_of_a_file_is_named_and_nothing_is_added(company: Le
         ("numbers.xlsx", b"PK\x03\x04 no workbook"),
     ],
 )
-async def test_a_file_that_holds_no_numbers_is_refused(company: LeadCompany, filename: str, content: bytes) -> None:
+async def test_a_file_without_numbers_is_refused(company: LeadCompany, filename: str, content: bytes) -> None:
     response = await _import(company, content, filename)
     assert response.status_code == 400, response.text
     assert response.json().keys() >= {"message", "error"}
@@ -331,11 +336,11 @@ async def test_a_file_may_have_a_megabyte_and_no_more(company: LeadCompany) -> N
     _added(await _import(company, largest), 1, 0)
 
 
-async def test_a_part_of_the_form_that_nobody_reads_is_named(company: LeadCompany) -> None:
+async def test_an_unknown_part_of_the_form_is_named(company: LeadCompany) -> None:
     response = await company.api.client.post(
         f"{company.path}/do-not-call/import",
         files={"file": ("numbers.csv", f"phone\n{NUMBER}\n".encode())},
-        data={"reason": "asked"},
+        data={"reason": "parameters"},
         headers=company.token(),
     )
     assert (response.status_code, response.json()["error"]) == (400, "Unknown field: reason")
@@ -376,7 +381,7 @@ async def test_walking_the_pages_gives_exactly_the_whole_list(company: LeadCompa
     assert set(seen) == set(phones)
 
 
-async def test_a_page_is_of_a_hundred_unless_said_otherwise(company: LeadCompany) -> None:
+async def test_a_page_has_a_hundred_numbers_by_default(company: LeadCompany) -> None:
     await _add(company, *(phone_number(number) for number in range(101)))
     response = await _get(company)
     assert len(response.json()["data"]) == 100
@@ -390,7 +395,7 @@ async def test_a_page_is_of_a_hundred_unless_said_otherwise(company: LeadCompany
 async def test_a_limit_that_cannot_be_is_refused(company: LeadCompany, limit: str) -> None:
     response = await _get(company, f"?limit={limit}")
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["limit"]
+    assert [error["field"] for error in response.json()["errors"]] == ["limit"]
 
 
 @pytest.mark.parametrize("cursor", ["%00", "x" * 1000, "%EF%BF%BD", "'; DROP TABLE do_not_call; --", "-1"])
@@ -412,7 +417,7 @@ async def test_a_number_is_taken_off_and_its_leads_stay_blacklisted(company: Lea
     assert response.status_code == 200, response.text
     assert list(response.json()) == ["message"]
     assert await company.listed_numbers() == [phone_number(1)]
-    assert (await company.shown(lead))["status"] == "blacklisted"
+    assert (await company.read(lead))["status"] == "blacklisted"
     assert (await company.create(phone=NUMBER))["status"] == "pending"
 
 
@@ -436,7 +441,7 @@ async def test_a_number_is_taken_off_once(company: LeadCompany) -> None:
 async def test_what_is_no_number_cannot_be_taken_off(company: LeadCompany, query: str) -> None:
     response = await company.send("DELETE", f"{_path(company)}{query}")
     assert response.status_code == 400, response.text
-    assert [fault["field"] for fault in response.json()["errors"]] == ["phone"]
+    assert [error["field"] for error in response.json()["errors"]] == ["phone"]
 
 
 async def test_a_number_taken_off_can_be_listed_again(company: LeadCompany) -> None:
@@ -463,4 +468,4 @@ async def test_a_lead_is_blacklisted_with_its_number_or_not_at_all(company: Lead
         await company.api.rows(f"ALTER TABLE {table} DROP CONSTRAINT refused")
     assert response.status_code == 500
     assert await company.stored() == before
-    assert await company.shown(sibling) == sibling
+    assert await company.read(sibling) == sibling

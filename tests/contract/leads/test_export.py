@@ -68,7 +68,7 @@ async def test_without_leads_there_is_a_header(company: LeadCompany) -> None:
     assert answer.content == b"\xef\xbb\xbf" + ",".join(COLUMNS).encode() + b"\n"
 
 
-async def test_what_nobody_said_of_a_lead_is_empty(company: LeadCompany) -> None:
+async def test_an_unknown_value_of_a_lead_is_an_empty_cell(company: LeadCompany) -> None:
     lead = await company.create(pain_points=None, requirements=None)
     assert (lead["pain_points"], lead["requirements"]) == (None, None)
 
@@ -117,7 +117,7 @@ async def test_a_lead_is_exported_with_every_field(company: LeadCompany) -> None
     }
 
 
-async def test_a_workbook_holds_texts_and_numbers(company: LeadCompany) -> None:
+async def test_a_workbook_contains_texts_and_numbers(company: LeadCompany) -> None:
     await company.create(first_name="=1+1", notes="two\nlines")
 
     answer = await export(company, format="xlsx")
@@ -132,7 +132,7 @@ async def test_a_workbook_holds_texts_and_numbers(company: LeadCompany) -> None:
     assert row["assigned_to"] == "123"
 
 
-async def test_filters_narrow_the_export_together(company: LeadCompany) -> None:
+async def test_several_filters_of_an_export_apply_together(company: LeadCompany) -> None:
     second = await company.add_campaign()
     third = await company.add_campaign()
     for number, (campaign, status) in enumerate(
@@ -214,7 +214,7 @@ async def test_a_parameter_that_cannot_be_is_refused_by_name(company: LeadCompan
     assert answer.status_code == 400
     body = answer.json()
     assert body["error"].startswith(f"{parameter}: ")
-    assert [(fault["field"], fault["value"]) for fault in body["errors"]] == [(parameter, value)]
+    assert [(error["field"], error["value"]) for error in body["errors"]] == [(parameter, value)]
 
 
 async def test_a_period_that_ends_before_it_begins_is_refused(company: LeadCompany) -> None:

@@ -1,4 +1,4 @@
-"""Files as people have them, through the whole product."""
+"""Files of every kind that customers send, imported through the whole product."""
 
 import io
 from collections.abc import Sequence
@@ -41,13 +41,13 @@ def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
         pytest.param(TEXT.replace("first_name", "First Name").encode(), "my.leads.csv", id="header as people write it"),
     ],
 )
-async def test_the_same_leads_come_out(caller: Caller, content: bytes, filename: str) -> None:
+async def test_every_kind_of_file_gives_the_same_leads(caller: Caller, content: bytes, filename: str) -> None:
     leads = await caller.imported(content, await caller.create_campaign(), filename=filename)
 
     assert [(lead["first_name"], lead["phone"], lead["city"]) for lead in leads] == PEOPLE
 
 
-async def test_a_quoted_cell_keeps_its_commas_quotes_and_line_ends(caller: Caller) -> None:
+async def test_a_quoted_cell_may_contain_commas_quotes_and_line_ends(caller: Caller) -> None:
     notes = 'First, "maybe"\r\nthen no.\nThen yes; or so'
 
     [lead] = await caller.imported(csv_of([{"notes": notes, "phone": "4155550100"}]), await caller.create_campaign())

@@ -20,7 +20,7 @@ from tests.fixtures.serving import serving
 
 SCHEMA = any_requests(DOCUMENT).exclude(path_regex=TESTED)
 COMPANIES = (1, 2)
-"""Which made-up requests often name. Each has the campaign of its own number."""
+"""Companies that generated requests often name. Each has a campaign with the company's number as its id."""
 ENDED = """
 INSERT INTO imports
     (company_id, campaign_id, requested_by, filename, kind, size_bytes, default_values, status, finished_at)
@@ -73,5 +73,5 @@ def _operations(schema: Any) -> list[Any]:
 @bounded(25)
 def test_any_request_gets_a_documented_response(case: Generated, address: str) -> None:
     if case.path.endswith("/events") and case.path_parameters.get("importId") not in COMPANIES:
-        case.path_parameters["importId"] = COMPANIES[0]  # one that has not ended is followed for ever
+        case.path_parameters["importId"] = COMPANIES[0]  # the stream of a job that has not ended would never close
     case.call_and_validate(base_url=address, headers=TOKEN, checks=STATUS_CHECKS)

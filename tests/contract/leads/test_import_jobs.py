@@ -28,12 +28,12 @@ INVALID_FILE = 'phone,First Name,email,Größe\n12,Zoë,,"a ""b"", c"\n415555010
 
 
 def jobs_path(caller: Caller) -> str:
-    """Where the company's imports are."""
+    """Path of the company's imports."""
     return f"{caller.import_path}s"
 
 
 async def failed(caller: Caller, content: str = INVALID_FILE, **options: Any) -> int:
-    """The id of an import with errors."""
+    """Import a file with errors; return the id of the job."""
     response = await post_file(caller, content, await caller.create_campaign(), respond_async=True, **options)
     assert response.status_code == 202, response.text
     await caller.ended_job(response.headers["Location"])
@@ -242,7 +242,7 @@ class TestTemplate:
 
 @asynccontextmanager
 async def events_of(caller: Caller, path: str) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[dict[str, Any]]]]:
-    """An open stream of events, and what comes over it."""
+    """An open stream of events, as an iterator of its events."""
 
     async def read(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
         event: dict[str, Any] = {}
@@ -300,7 +300,7 @@ class TestUndo:
         before = await caller.imported(many_leads(2), campaign_id)
         leads = await caller.imported(many_leads(4), campaign_id)
         import_id, touched = leads[0]["import_id"], leads[2]
-        # Written over by another import, which makes it that lead's second version.
+        # Updated by another import, so the lead has version 2.
         content = csv_of([{"phone": phone_number(2), "city": "Rome"}])
         updated = await post_file(caller, content, campaign_id, on_duplicate="update")
         assert updated.json()["updated_count"] == 1
@@ -366,7 +366,7 @@ ENDPOINTS = [("GET", ""), ("GET", "/errors"), ("GET", "/errors?format=csv"), ("G
 
 
 class TestIsolation:
-    """Who may see which job."""
+    """A job is visible to its own company only."""
 
     @pytest.mark.parametrize(("method", "end"), ENDPOINTS)
     async def test_a_job_is_visible_to_its_company_only(

@@ -25,7 +25,7 @@ async def test_the_import_of_another_company_is_not_found(caller: Caller, strang
 @pytest.mark.parametrize(
     "preference", ["respond-async", "Respond-Async", "wait=10, respond-async", "respond-async; x=1"]
 )
-async def test_the_preference_for_an_asynchronous_response(caller: Caller, preference: str) -> None:
+async def test_respond_async_gets_202(caller: Caller, preference: str) -> None:
     response = await caller.gateway.http.post(
         caller.import_path,
         files={"file": ("leads.csv", GOOD_FILE)},
@@ -71,7 +71,7 @@ async def test_a_job_has_the_name_of_its_file(caller: Caller, sent: str, expecte
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "hex", "no-such-charset", "utf-7"])
-async def test_the_charset_that_a_form_claims_does_no_harm(caller: Caller, charset: str) -> None:
+async def test_the_declared_charset_of_a_form_is_harmless(caller: Caller, charset: str) -> None:
     campaign_id = await caller.create_campaign()
     body = (
         (

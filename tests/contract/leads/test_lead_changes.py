@@ -25,14 +25,14 @@ from tests.contract.leads.test_leads import DOCUMENTED_FIELDS
 from tests.fixtures.campaigns import api_settings, bearer, campaigns_database, claims, smallest_body
 from tests.fixtures.gateway import phone_number
 from tests.fixtures.leads import (
+    ALLOWED_TRANSITIONS,
     CONTRACT_LEAD,
-    FOLLOWING,
     LEAD_STATUSES,
     REQUIRED_OF_A_LEAD,
     LeadCompany,
+    body_of,
     lead_api_on,
     lead_api_settings,
-    lead_sent_again,
 )
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.serving import serving
@@ -53,7 +53,7 @@ MAX_ID = 2**63 - 1
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 OPTIONAL = CONTRACT_LEAD.keys() - set(REQUIRED_OF_A_LEAD)
 OWN_FIELDS = ("id", "version", "attempts", "sub_status", "conversion_value", "converted_at", "created_at", "import_id")
-"""What the service alone says of a lead."""
+"""Fields that only the service sets."""
 A_STATUS = [status for status in LEAD_STATUSES if status != "blacklisted"]
 
 OTHER_VALUES: dict[str, Any] = {
@@ -93,15 +93,15 @@ OTHER_VALUES: dict[str, Any] = {
 """Another value for each field that can change."""
 
 
-def _faults(response: httpx.Response) -> dict[str, str]:
+def _errors(response: httpx.Response) -> dict[str, str]:
     """Which fields are named as wrong, and in which words."""
     assert response.status_code == 400, response.text
     answer = response.json()
     assert answer.keys() == {"message", "error", "errors"}
-    for fault in answer["errors"]:
-        assert fault.keys() == {"field", "value", "code", "message"}
+    for error in answer["errors"]:
+        assert error.keys() == {"field", "value", "code", "message"}
     assert answer["errors"][0]["message"] in answer["error"]
-    return {fault["field"]: fault["message"] for fault in answer["errors"]}
+    return {error["field"]: error["message"] for error in answer["errors"]}
 
 
 async def _set_status(company: LeadCompany, lead: dict[str, Any], status: str, **options: Any) -> httpx.Response:
@@ -111,7 +111,7 @@ async def _set_status(company: LeadCompany, lead: dict[str, Any], status: str, *
 # Endpoint 1: create
 
 
-async def test_the_contracts_lead_is_created_and_shown_whole(company: LeadCompany) -> None:
+async def test_the_contracts_lead_is_created_and_returned_with_every_field(company: LeadCompany) -> None:
     response = await company.post(company.body())
     assert response.status_code == 201, response.text
     assert response.headers["content-type"] == "application/json"
@@ -122,7 +122,7 @@ async def test_the_contracts_lead_is_created_and_shown_whole(company: LeadCompan
     assert response.headers["Location"] == f"/api/voice-leads/{lead['id']}"
     assert lead.keys() >= DOCUMENTED_FIELDS
     custom_fields = {**CONTRACT_LEAD["custom_fields"], "tags": CONTRACT_LEAD["tags"]}
-    assert lead_sent_again(lead) == company.body(custom_fields=custom_fields)
+    assert body_of(lead) == company.body(custom_fields=custom_fields)
     assert isinstance(lead["id"], int)
     assert (lead["version"], lead["attempts"], lead["sub_status"]) == (1, 0, None)
     assert (lead["conversion_value"], lead["converted_at"]) == (None, None)
@@ -132,8 +132,8 @@ async def test_the_contracts_lead_is_created_and_shown_whole(company: LeadCompan
 
 async def test_a_created_lead_is_where_its_location_says(company: LeadCompany) -> None:
     response = await company.post(company.body())
-    shown = await company.send("GET", response.headers["Location"])
-    assert (shown.status_code, shown.json()) == (200, response.json()["data"])
+    current = await company.send("GET", response.headers["Location"])
+    assert (current.status_code, current.json()) == (200, response.json()["data"])
 
 
 @pytest.mark.parametrize("left_out", ["absent", "null"])
@@ -162,30 +162,30 @@ async def test_a_lead_created_as_blacklisted_takes_its_number_along(company: Lea
     before = await company.create()
     assert (await company.create(status="blacklisted"))["status"] == "blacklisted"
     assert await company.listed_numbers() == [CONTRACT_LEAD["phone"]]
-    assert (await company.shown(before))["status"] == "blacklisted"
+    assert (await company.read(before))["status"] == "blacklisted"
 
 
 @pytest.mark.parametrize("tags", ["enterprise", 5, {"a": 1}])
-async def test_a_custom_field_that_is_called_tags_is_shown_as_such_alone_unless_it_is_a_list(
+async def test_a_custom_field_named_tags_is_returned_as_tags_only_if_it_is_a_list(
     company: LeadCompany, tags: object
 ) -> None:
     lead = await company.create(tags=None, custom_fields={"tags": tags})
     assert (lead["tags"], lead["custom_fields"]) == (None, {"tags": tags})
-    assert await company.shown(lead) == lead
+    assert await company.read(lead) == lead
 
 
-async def test_a_created_lead_is_told_of(company: LeadCompany) -> None:
+async def test_a_created_lead_emits_an_event(company: LeadCompany) -> None:
     lead = await company.create()
-    [event] = await company.told()
+    [event] = await company.emitted_events()
     assert isinstance(event, LeadCreated)
-    [told] = event.leads
-    as_told = told.model_dump(mode="json", exclude={"created_at", "updated_at"})
-    assert as_told == {name: lead[name] for name in as_told}
-    assert told.version == 1
+    [emitted] = event.leads
+    emitted_fields = emitted.model_dump(mode="json", exclude={"created_at", "updated_at"})
+    assert emitted_fields == {name: lead[name] for name in emitted_fields}
+    assert emitted.version == 1
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"),
+    ("values", "current"),
     [
         ({"phone": "(415) 555-2671 ext 5"}, {"phone": "+14155552671", "custom_fields": {"phone_extension": "5"}}),
         ({"phone": "4155552671"}, {"phone": "+14155552671", "custom_fields": {}}),
@@ -204,11 +204,11 @@ async def test_a_created_lead_is_told_of(company: LeadCompany) -> None:
     ],
     ids=str,
 )
-async def test_values_are_kept_in_one_form(company: LeadCompany, values: dict[str, Any], shown: dict[str, Any]) -> None:
+async def test_values_are_normalized(company: LeadCompany, values: dict[str, Any], current: dict[str, Any]) -> None:
     response = await company.post(company.smallest_body(**values))
     assert response.status_code == 201, response.text
     lead = response.json()["data"]
-    assert {name: lead[name] for name in shown} == shown
+    assert {name: lead[name] for name in current} == current
 
 
 @pytest.mark.parametrize("field", REQUIRED_OF_A_LEAD)
@@ -217,7 +217,7 @@ async def test_a_required_field_that_is_missing_is_named(company: LeadCompany, f
     body = company.body()
     body = body | {field: None} if left_out == "null" else {n: value for n, value in body.items() if n != field}
     response = await company.post(body)
-    assert _faults(response) == {field: f"Missing required field: {field}"}
+    assert _errors(response) == {field: f"Missing required field: {field}"}
     assert await company.stored() == [[], [], [], []]
 
 
@@ -242,7 +242,7 @@ async def test_an_invalid_value_is_400_with_field_and_message(
     path = "/api/voice-leads" if method == "POST" else f"/api/voice-leads/{lead['id']}"
     # Not orjson, which writes no integers of more than 64 bits.
     content = json.dumps(company.body(**{field: value})).encode()
-    assert _faults(await company.send(method, path, content=content)) == {field: message}
+    assert _errors(await company.send(method, path, content=content)) == {field: message}
     assert await company.stored() == before
 
 
@@ -261,11 +261,11 @@ UNUSUAL_JSON = [
 async def test_unusual_json_is_400_with_the_field(company: LeadCompany, field: str, value: bytes) -> None:
     body = company.body(**{field: "here"})
     response = await company.send("POST", "/api/voice-leads", content=orjson.dumps(body).replace(b'"here"', value))
-    assert {name.partition(".")[0] for name in _faults(response)} <= {field, ""}
+    assert {name.partition(".")[0] for name in _errors(response)} <= {field, ""}
     assert await company.stored() == [[], [], [], []]
 
 
-async def test_every_fault_of_a_body_is_named_in_one_answer(company: LeadCompany) -> None:
+async def test_one_response_names_every_error_of_a_body(company: LeadCompany) -> None:
     wrong = {
         "phone": "12",
         "email": "x",
@@ -276,13 +276,13 @@ async def test_every_fault_of_a_body_is_named_in_one_answer(company: LeadCompany
         "colour": "red",
     }
     body = {name: value for name, value in company.body(**wrong).items() if name != "first_name"}
-    assert _faults(await company.post(body)).keys() == {*wrong, "first_name"}
+    assert _errors(await company.post(body)).keys() == {*wrong, "first_name"}
 
 
 @pytest.mark.parametrize("field", ["colour", "First_Name", *OWN_FIELDS])
 async def test_a_field_that_a_body_does_not_have_is_refused_by_name(company: LeadCompany, field: str) -> None:
     response = await company.post(company.body(**{field: 1}))
-    assert _faults(response) == {field: f"Unknown field: {field}"}
+    assert _errors(response) == {field: f"Unknown field: {field}"}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"lead"', b"\xff", b"[" * 100_000])
@@ -310,7 +310,7 @@ async def test_while_campaign_svc_is_away_an_unknown_campaign_has_to_wait(compan
 
 @pytest.fixture
 async def campaign_svc(servers: ServerUrls, campaigns_database: str) -> AsyncIterator[str]:
-    """Address of the real campaign service, whose events nobody relays."""
+    """Address of the real campaign service, whose events are not relayed."""
     async with serving(create_campaign_api(api_settings(servers, campaigns_database))) as url:
         yield url
 
@@ -322,15 +322,15 @@ async def _campaign_of(campaign_svc: str, company_id: int) -> int:
     return campaign_id
 
 
-async def test_a_campaign_that_no_event_told_of_yet_is_asked_for(
+async def test_a_campaign_whose_events_have_not_arrived_is_requested(
     servers: ServerUrls, leads_database: str, campaign_svc: str, company: LeadCompany, other_company: LeadCompany
 ) -> None:
     mine = await _campaign_of(campaign_svc, company.id)
     theirs = await _campaign_of(campaign_svc, other_company.id)
     async with lead_api_on(lead_api_settings(servers, leads_database, campaign_svc)) as api:
-        asking = LeadCompany(api, company.id, mine)
-        created = await asking.post(asking.body())
-        refused = [await asking.post(asking.body(campaign_id=other)) for other in (theirs, MAX_ID)]
+        requester = LeadCompany(api, company.id, mine)
+        created = await requester.post(requester.body())
+        refused = [await requester.post(requester.body(campaign_id=other)) for other in (theirs, MAX_ID)]
     again = await company.post(company.body(campaign_id=mine))  # while campaign_svc is away
 
     assert (created.status_code, again.status_code) == (201, 201)
@@ -354,7 +354,7 @@ async def _keyed(company: LeadCompany, content: bytes, **changes: object) -> htt
     return await company.send("POST", "/api/voice-leads", content=content, headers=headers, **changes)
 
 
-async def test_the_same_request_is_done_once_and_answered_the_same(company: LeadCompany) -> None:
+async def test_a_repeated_request_is_executed_once_and_gets_the_same_response(company: LeadCompany) -> None:
     content = orjson.dumps(company.body())
     first, again = [await _keyed(company, content) for _ in range(2)]
     assert first.status_code == again.status_code == 201
@@ -362,7 +362,7 @@ async def test_the_same_request_is_done_once_and_answered_the_same(company: Lead
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.content == first.content
     assert again.headers["Location"] == first.headers["Location"]
-    assert len(await company.told()) == 1
+    assert len(await company.emitted_events()) == 1
 
 
 async def test_the_answer_stays_what_it_was_though_the_lead_is_gone(company: LeadCompany) -> None:
@@ -390,7 +390,7 @@ async def test_keys_are_each_callers_own(company: LeadCompany) -> None:
     assert len({response.json()["data"]["id"] for response in responses}) == 2
 
 
-async def test_a_refused_request_keeps_no_key(company: LeadCompany, other_company: LeadCompany) -> None:
+async def test_a_refused_request_stores_no_key(company: LeadCompany, other_company: LeadCompany) -> None:
     for refused in ({"first_name": ""}, {"campaign_id": other_company.campaign_id}):
         assert (await _keyed(company, orjson.dumps(company.body(**refused)))).status_code == 400
     response = await _keyed(company, orjson.dumps(company.body()))
@@ -403,7 +403,7 @@ async def test_of_many_at_once_one_is_done(company: LeadCompany) -> None:
     responses = await asyncio.gather(*(_keyed(company, content) for _ in range(8)))
     assert {response.status_code for response in responses} <= {201, 409}
     assert len({response.content for response in responses if response.status_code == 201}) == 1
-    assert len(await company.told()) == 1
+    assert len(await company.emitted_events()) == 1
 
 
 # Endpoint 9: update
@@ -426,31 +426,31 @@ async def test_each_field_can_be_changed_alone(company: LeadCompany, field: str)
         "PUT", lead, body=company.body(**{"custom_fields": {}, field: OTHER_VALUES[field]})
     )
     assert response.status_code == 200, response.text
-    shown = await company.shown(lead)
-    changed = {name for name in lead if shown[name] != lead[name]} - {"version", "updated_at"}
+    current = await company.read(lead)
+    changed = {name for name in lead if current[name] != lead[name]} - {"version", "updated_at"}
     assert changed == ({field, "custom_fields"} if field == "tags" else {field})
-    assert shown["version"] == 2
+    assert current["version"] == 2
     if field == "custom_fields":
-        assert shown[field] == OTHER_VALUES[field] | {"tags": CONTRACT_LEAD["tags"]}
+        assert current[field] == OTHER_VALUES[field] | {"tags": CONTRACT_LEAD["tags"]}
     else:
-        assert shown[field] == OTHER_VALUES[field]
+        assert current[field] == OTHER_VALUES[field]
 
 
 async def test_everything_can_be_changed_at_once(company: LeadCompany) -> None:
     lead = await company.create()
     body = company.body(**OTHER_VALUES)
     assert (await company.on_lead("PUT", lead, body=body)).json() == UPDATED
-    shown = await company.shown(lead)
+    current = await company.read(lead)
     custom_fields = {**body["custom_fields"], "tags": body["tags"]}
-    assert lead_sent_again(shown) == body | {"custom_fields": custom_fields}
-    assert (shown["id"], shown["version"], shown["created_at"]) == (lead["id"], 2, lead["created_at"])
+    assert body_of(current) == body | {"custom_fields": custom_fields}
+    assert (current["id"], current["version"], current["created_at"]) == (lead["id"], 2, lead["created_at"])
 
 
 async def test_what_an_update_leaves_out_gets_its_default(company: LeadCompany) -> None:
     full = await company.create()
     small = (await company.post(company.smallest_body())).json()["data"]
     assert (await company.on_lead("PUT", full, body=company.smallest_body())).json() == UPDATED
-    assert lead_sent_again(await company.shown(full)) == lead_sent_again(small)
+    assert body_of(await company.read(full)) == body_of(small)
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ async def test_replacing_a_lead_by_itself_changes_nothing(company: LeadCompany, 
 async def test_what_is_answered_can_be_sent_again_without_a_change(company: LeadCompany) -> None:
     lead = await company.create(phone="(415) 555-2671 ext 5")
     before = await company.stored()
-    assert (await company.on_lead("PUT", lead, body=lead_sent_again(lead))).status_code == 200
+    assert (await company.on_lead("PUT", lead, body=body_of(lead))).status_code == 200
     assert await company.stored() == before
 
 
@@ -487,12 +487,12 @@ async def test_a_lead_stays_with_its_campaign_and_company(company: LeadCompany, 
     token = bearer(claims(company.id, other_company.id))
     for field, value in (("campaign_id", await company.add_campaign()), ("company_id", other_company.id)):
         response = await company.on_lead("PUT", lead, body=company.body(**{field: value}), headers=token)
-        assert _faults(response).keys() == {field}
+        assert _errors(response).keys() == {field}
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "emitted"),
     [
         ({"notes": "x"}, {LeadUpdated}),
         ({"status": "completed"}, {LeadStatusChanged}),
@@ -500,36 +500,36 @@ async def test_a_lead_stays_with_its_campaign_and_company(company: LeadCompany, 
     ],
     ids=lambda value: str(value if isinstance(value, dict) else sorted(event.event_type for event in value)),
 )
-async def test_an_update_is_told_of(
-    company: LeadCompany, changes: dict[str, Any], told: set[type[LeadUpdated | LeadStatusChanged]]
+async def test_an_update_emits_an_event(
+    company: LeadCompany, changes: dict[str, Any], emitted: set[type[LeadUpdated | LeadStatusChanged]]
 ) -> None:
     lead = await company.create()
     await company.on_lead("PUT", lead, body=company.body(**changes))
-    _, *events = await company.told()
-    assert {type(event) for event in events} == told
+    _, *events = await company.emitted_events()
+    assert {type(event) for event in events} == emitted
     for event in events:
         assert isinstance(event, LeadUpdated | LeadStatusChanged)
-        [shown] = event.leads
-        assert (shown.id, shown.version) == (lead["id"], 2)
-        assert shown.status == changes.get("status", "pending")
+        [current] = event.leads
+        assert (current.id, current.version) == (lead["id"], 2)
+        assert current.status == changes.get("status", "pending")
         if isinstance(event, LeadStatusChanged):
             assert event.leads[0].previous_status == "pending"
 
 
-async def test_an_update_that_assigns_is_told_of_as_such(company: LeadCompany) -> None:
+async def test_an_update_of_the_assignee_emits_an_assignment(company: LeadCompany) -> None:
     lead = await company.create()
     await company.on_lead("PUT", lead, body=company.body(assigned_to=5))
-    [assignment] = [event for event in await company.told() if isinstance(event, LeadAssigned)]
+    [assignment] = [event for event in await company.emitted_events() if isinstance(event, LeadAssigned)]
     assert (assignment.leads[0].assigned_to, assignment.leads[0].previous_assigned_to) == (5, 123)
 
 
-async def test_an_update_keeps_what_calls_and_conversions_made_of_a_lead(company: LeadCompany) -> None:
+async def test_an_update_retains_attempts_and_conversion(company: LeadCompany) -> None:
     lead = await company.create()
     await company.on_lead("POST", lead, "/call-attempt", {"duration": 5})
     await company.on_lead("PATCH", lead, "/convert", {"value": 10})
-    before = await company.shown(lead)
+    before = await company.read(lead)
     await company.on_lead("PUT", lead, body=company.body(status="completed", notes="Changed"))
-    after = await company.shown(lead)
+    after = await company.read(lead)
     for kept in ("attempts", "conversion_value", "converted_at", "created_at", "import_id"):
         assert after[kept] == before[kept]
 
@@ -538,10 +538,10 @@ async def test_an_update_keeps_what_calls_and_conversions_made_of_a_lead(company
 async def test_an_update_obeys_the_table_of_statuses(company: LeadCompany, source: str) -> None:
     for number, target in enumerate(LEAD_STATUSES):
         lead = await company.create(status=source, phone=phone_number(number))
-        response = await company.on_lead("PUT", lead, body=lead_sent_again(lead, status=target))
-        allowed = target == source or target in FOLLOWING[source]
+        response = await company.on_lead("PUT", lead, body=body_of(lead, status=target))
+        allowed = target == source or target in ALLOWED_TRANSITIONS[source]
         assert response.status_code == (200 if allowed else 409), (target, response.text)
-        assert (await company.shown(lead))["status"] == (target if allowed else source)
+        assert (await company.read(lead))["status"] == (target if allowed else source)
 
 
 async def test_not_even_an_administrator_takes_a_lead_off_the_blacklist_by_an_update(company: LeadCompany) -> None:
@@ -593,15 +593,15 @@ async def test_a_lead_that_never_was_is_not_found(
 async def test_an_id_that_is_none_is_refused_everywhere(company: LeadCompany, lead_id: str) -> None:
     for method, step, body in EVERYTHING:
         response = await company.on_lead(method, {"id": lead_id}, step, company.body() if method == "PUT" else body)
-        assert _faults(response).keys() == {"id"}
+        assert _errors(response).keys() == {"id"}
 
 
-async def test_a_deletion_is_told_of_as_a_version_of_its_own(company: LeadCompany) -> None:
+async def test_a_deletion_emits_a_version_of_its_own(company: LeadCompany) -> None:
     lead = await company.create()
     await company.on_lead("DELETE", lead)
-    _, event = await company.told()
+    _, event = await company.emitted_events()
     assert isinstance(event, LeadDeleted)
-    assert [(told.id, told.version) for told in event.leads] == [(lead["id"], 2)]
+    assert [(emitted.id, emitted.version) for emitted in event.leads] == [(lead["id"], 2)]
 
 
 async def test_the_number_of_a_deleted_lead_stays_on_the_list(company: LeadCompany) -> None:
@@ -614,13 +614,13 @@ async def test_the_number_of_a_deleted_lead_stays_on_the_list(company: LeadCompa
 # Endpoint 11: status
 
 
-async def test_the_contracts_status_is_shown_with_its_word(company: LeadCompany) -> None:
+async def test_the_contracts_status_is_returned_with_its_sub_status(company: LeadCompany) -> None:
     lead = await company.create()
     body = {"status": "in_progress", "sub_status": "attempting_contact"}
     response = await company.on_lead("PATCH", lead, "/status", body)
     assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
-    shown = await company.shown(lead)
-    assert (shown["status"], shown["sub_status"], shown["version"]) == ("in_progress", "attempting_contact", 2)
+    current = await company.read(lead)
+    assert (current["status"], current["sub_status"], current["version"]) == ("in_progress", "attempting_contact", 2)
 
 
 @pytest.mark.parametrize("target", LEAD_STATUSES)
@@ -632,9 +632,9 @@ async def test_a_status_obeys_the_table(company: LeadCompany, source: str, targe
     if target == source:
         assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
         assert await company.stored() == before
-    elif target in FOLLOWING[source]:
+    elif target in ALLOWED_TRANSITIONS[source]:
         assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
-        assert (await company.shown(lead))["status"] == target
+        assert (await company.read(lead))["status"] == target
     else:
         assert response.status_code == (403 if source == "blacklisted" else 409)
         assert response.json().keys() == {"message", "error"}
@@ -647,40 +647,40 @@ async def test_an_administrator_takes_a_lead_off_the_blacklist(company: LeadComp
     lead = await company.create(status="blacklisted")
     response = await _set_status(company, lead, target, role="admin")
     assert (response.status_code, response.json()) == (200, STATUS_UPDATED)
-    assert (await company.shown(lead))["status"] == target
-    assert (await company.shown(sibling))["status"] == "blacklisted"
+    assert (await company.read(lead))["status"] == target
+    assert (await company.read(sibling))["status"] == "blacklisted"
     assert await company.listed_numbers() == []
     assert (await company.create())["status"] == "pending"
 
 
-@pytest.mark.parametrize("source", [status for status in A_STATUS if len(FOLLOWING[status]) < 5])
+@pytest.mark.parametrize("source", [status for status in A_STATUS if len(ALLOWED_TRANSITIONS[status]) < 5])
 async def test_an_administrator_obeys_the_table_otherwise(company: LeadCompany, source: str) -> None:
     lead = await company.create(status=source)
-    for target in set(LEAD_STATUSES) - FOLLOWING[source] - {source}:
+    for target in set(LEAD_STATUSES) - ALLOWED_TRANSITIONS[source] - {source}:
         assert (await _set_status(company, lead, target, role="admin")).status_code == 409
 
 
-async def test_a_status_is_told_of_with_the_one_before(company: LeadCompany) -> None:
+async def test_a_status_change_emits_the_previous_status(company: LeadCompany) -> None:
     lead = await company.create()
     for status in ("in_progress", "completed", "completed", "scheduled"):
         await _set_status(company, lead, status)
-    _, *events = await company.told()
-    told = [
+    _, *events = await company.emitted_events()
+    emitted = [
         (event.leads[0].version, event.leads[0].previous_status, event.leads[0].status)
         for event in events
         if isinstance(event, LeadStatusChanged)
     ]
-    assert told == [(2, "pending", "in_progress"), (3, "in_progress", "completed"), (4, "completed", "scheduled")]
+    assert emitted == [(2, "pending", "in_progress"), (3, "in_progress", "completed"), (4, "completed", "scheduled")]
     assert len(events) == 3
 
 
-async def test_a_word_alone_is_told_of_as_an_update(company: LeadCompany) -> None:
+async def test_a_change_of_the_sub_status_alone_emits_an_update(company: LeadCompany) -> None:
     lead = await company.create(status="in_progress")
     body = {"status": "in_progress", "sub_status": "on hold"}
     for _ in range(2):
         assert (await company.on_lead("PATCH", lead, "/status", body)).status_code == 200
-    assert (await company.shown(lead))["sub_status"] == "on hold"
-    _, event = await company.told()
+    assert (await company.read(lead))["sub_status"] == "on hold"
+    _, event = await company.emitted_events()
     assert isinstance(event, LeadUpdated)
     assert event.leads[0].version == 2
 
@@ -695,7 +695,7 @@ STATUS_CHANGES = {
 
 
 @pytest.mark.parametrize("way", [*STATUS_CHANGES, "bulk", "list"])
-async def test_a_word_on_a_status_goes_with_it(company: LeadCompany, way: str) -> None:
+async def test_a_sub_status_is_removed_with_its_status(company: LeadCompany, way: str) -> None:
     lead = await company.create(status="in_progress")
     await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": "on hold"})
     if way == "bulk":
@@ -705,14 +705,14 @@ async def test_a_word_on_a_status_goes_with_it(company: LeadCompany, way: str) -
         response = await company.send("POST", f"{company.path}/do-not-call", {"phones": [lead["phone"]]})
     else:
         method, step, body = STATUS_CHANGES[way]
-        response = await company.on_lead(method, lead, step, body or lead_sent_again(lead, status="completed"))
+        response = await company.on_lead(method, lead, step, body or body_of(lead, status="completed"))
     assert response.is_success, response.text
-    shown = await company.shown(lead)
-    assert shown["status"] != "in_progress"
-    assert shown["sub_status"] is None
+    current = await company.read(lead)
+    assert current["status"] != "in_progress"
+    assert current["sub_status"] is None
 
 
-async def test_a_word_on_a_status_stays_while_the_status_does(company: LeadCompany) -> None:
+async def test_a_sub_status_stays_while_its_status_does(company: LeadCompany) -> None:
     lead = await company.create(status="in_progress")
     body = {"status": "in_progress", "sub_status": "on hold"}
     assert (await company.on_lead("PATCH", lead, "/status", body)).status_code == 200
@@ -720,29 +720,29 @@ async def test_a_word_on_a_status_stays_while_the_status_does(company: LeadCompa
     for without in ({"status": "in_progress"}, {"status": "in_progress", "sub_status": None}, body):
         assert (await company.on_lead("PATCH", lead, "/status", without)).status_code == 200
         assert await company.stored() == before
-    await company.on_lead("PUT", lead, body=lead_sent_again(lead, notes="Changed"))
+    await company.on_lead("PUT", lead, body=body_of(lead, notes="Changed"))
     await company.on_lead("POST", lead, "/call-attempt", {"duration": 5})
-    assert (await company.shown(lead))["sub_status"] == "on hold"
+    assert (await company.read(lead))["sub_status"] == "on hold"
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
-async def test_an_empty_word_on_a_status_takes_it_away(company: LeadCompany, blank: str) -> None:
+async def test_an_empty_sub_status_removes_it(company: LeadCompany, blank: str) -> None:
     lead = await company.create(status="in_progress")
     for word, kept in (("on hold", "on hold"), (blank, None)):
         await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": word})
-        assert (await company.shown(lead))["sub_status"] == kept
+        assert (await company.read(lead))["sub_status"] == kept
 
 
-async def test_the_same_word_may_be_said_of_another_status(company: LeadCompany) -> None:
+async def test_another_status_may_have_the_same_sub_status(company: LeadCompany) -> None:
     lead = await company.create()
     for status in ("in_progress", "scheduled"):
         await company.on_lead("PATCH", lead, "/status", {"status": status, "sub_status": "on hold"})
-        shown = await company.shown(lead)
-        assert (shown["status"], shown["sub_status"]) == (status, "on hold")
+        current = await company.read(lead)
+        assert (current["status"], current["sub_status"]) == (status, "on hold")
 
 
 @pytest.mark.parametrize(
-    ("body", "faults"),
+    ("body", "errors"),
     [
         ({}, {"status": "Missing required field: status"}),
         ({"status": None}, {"status": "Missing required field: status"}),
@@ -755,10 +755,10 @@ async def test_the_same_word_may_be_said_of_another_status(company: LeadCompany)
     ],
     ids=str,
 )
-async def test_a_status_that_is_none_is_refused(company: LeadCompany, body: object, faults: dict[str, str]) -> None:
+async def test_a_status_that_is_none_is_refused(company: LeadCompany, body: object, errors: dict[str, str]) -> None:
     lead = await company.create()
     before = await company.stored()
-    assert _faults(await company.on_lead("PATCH", lead, "/status", body)) == faults
+    assert _errors(await company.on_lead("PATCH", lead, "/status", body)) == errors
     assert await company.stored() == before
 
 
@@ -770,8 +770,8 @@ async def test_the_contracts_agent_gets_the_lead(company: LeadCompany) -> None:
     for agent in (123, 124):
         response = await company.on_lead("PATCH", lead, "/assign", {"assigned_to": agent})
         assert (response.status_code, response.json()) == (200, ASSIGNED)
-        assert (await company.shown(lead))["assigned_to"] == agent
-    _, *events = await company.told()
+        assert (await company.read(lead))["assigned_to"] == agent
+    _, *events = await company.emitted_events()
     assert [
         (event.leads[0].version, event.leads[0].previous_assigned_to, event.leads[0].assigned_to)
         for event in events
@@ -793,14 +793,14 @@ async def test_an_agent_who_cannot_be_is_refused(company: LeadCompany, agent: ob
     lead = await company.create()
     before = await company.stored()
     response = await company.on_lead("PATCH", lead, "/assign", {"assigned_to": agent})
-    assert _faults(response).keys() == {"assigned_to"}
+    assert _errors(response).keys() == {"assigned_to"}
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize("body", [{}, {"assigned_to": None}])
 async def test_an_agent_who_is_missing_is_named(company: LeadCompany, body: object) -> None:
     response = await company.on_lead("PATCH", await company.create(), "/assign", body)
-    assert _faults(response) == {"assigned_to": "Missing required field: assigned_to"}
+    assert _errors(response) == {"assigned_to": "Missing required field: assigned_to"}
 
 
 # Endpoint 13: schedule
@@ -813,9 +813,9 @@ async def test_a_call_is_scheduled_from_any_status(company: LeadCompany, source:
     lead = await company.create(status=source)
     response = await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": TIME})
     assert (response.status_code, response.json()) == (200, SCHEDULED)
-    shown = await company.shown(lead)
-    assert (shown["status"], shown["next_contact_date"], shown["version"]) == ("scheduled", TIME, 2)
-    _, *events = await company.told()
+    current = await company.read(lead)
+    assert (current["status"], current["next_contact_date"], current["version"]) == ("scheduled", TIME, 2)
+    _, *events = await company.emitted_events()
     [scheduling] = [event for event in events if isinstance(event, LeadScheduled)]
     assert scheduling.leads[0].version == 2
     assert scheduling.leads[0].next_contact_date.isoformat() == "2024-03-20T14:00:00+00:00"
@@ -827,7 +827,7 @@ async def test_a_call_is_scheduled_from_any_status(company: LeadCompany, source:
 async def test_a_time_is_taken_in_any_usual_form(company: LeadCompany, time: str) -> None:
     lead = await company.create()
     await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": time})
-    assert (await company.shown(lead))["next_contact_date"] == TIME
+    assert (await company.read(lead))["next_contact_date"] == TIME
 
 
 async def test_no_call_is_scheduled_for_a_deleted_campaign(company: LeadCompany) -> None:
@@ -854,16 +854,16 @@ async def test_no_call_to_a_blacklisted_lead_is_scheduled(company: LeadCompany) 
 async def test_a_time_that_is_none_is_refused(company: LeadCompany, time: object) -> None:
     lead = await company.create()
     before = await company.stored()
-    faults = _faults(await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": time}))
-    assert faults.keys() == {"scheduled_call_time"}
-    assert "contact" not in faults["scheduled_call_time"], "words of another field"
+    errors = _errors(await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": time}))
+    assert errors.keys() == {"scheduled_call_time"}
+    assert "contact" not in errors["scheduled_call_time"], "words of another field"
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize("body", [{}, {"scheduled_call_time": None}])
 async def test_a_time_that_is_missing_is_named(company: LeadCompany, body: object) -> None:
     response = await company.on_lead("PATCH", await company.create(), "/schedule", body)
-    assert _faults(response) == {"scheduled_call_time": "Missing required field: scheduled_call_time"}
+    assert _errors(response) == {"scheduled_call_time": "Missing required field: scheduled_call_time"}
 
 
 # Endpoint 15: convert
@@ -874,40 +874,40 @@ async def test_a_lead_is_converted_from_any_status(company: LeadCompany, source:
     lead = await company.create(status=source)
     response = await company.on_lead("PATCH", lead, "/convert", {"value": 1000.00})
     assert (response.status_code, response.json()) == (200, CONVERTED)
-    shown = await company.shown(lead)
-    assert (shown["status"], shown["conversion_value"], shown["version"]) == ("completed", 1000, 2)
-    assert MOMENT.fullmatch(shown["converted_at"])
-    assert shown["converted_at"] >= lead["created_at"]
-    _, *events = await company.told()
+    current = await company.read(lead)
+    assert (current["status"], current["conversion_value"], current["version"]) == ("completed", 1000, 2)
+    assert MOMENT.fullmatch(current["converted_at"])
+    assert current["converted_at"] >= lead["created_at"]
+    _, *events = await company.emitted_events()
     [conversion] = [event for event in events if isinstance(event, LeadConverted)]
     assert (conversion.leads[0].version, conversion.leads[0].conversion_value) == (2, Decimal(1000))
-    assert f"{conversion.leads[0].converted_at:%Y-%m-%dT%H:%M:%SZ}" == shown["converted_at"]
+    assert f"{conversion.leads[0].converted_at:%Y-%m-%dT%H:%M:%SZ}" == current["converted_at"]
     changes = [event for event in events if isinstance(event, LeadStatusChanged)]
     assert [change.leads[0].previous_status for change in changes] == ([source] if source != "completed" else [])
 
 
-async def test_once_more_corrects_the_value_and_keeps_the_moment(company: LeadCompany) -> None:
+async def test_a_second_conversion_corrects_the_value_and_not_the_time(company: LeadCompany) -> None:
     lead = await company.create()
     await company.on_lead("PATCH", lead, "/convert", {"value": 1000.00})
     earlier = "UPDATE leads SET converted_at = '2024-01-01T00:00:00Z' WHERE id = $1"
     await company.api.rows(earlier, lead["id"])
     response = await company.on_lead("PATCH", lead, "/convert", {"value": 999.99})
     assert (response.status_code, response.json()) == (200, CONVERTED)
-    shown = await company.shown(lead)
-    assert (shown["conversion_value"], shown["converted_at"]) == (999.99, "2024-01-01T00:00:00Z")
-    last = (await company.told())[-1]
+    current = await company.read(lead)
+    assert (current["conversion_value"], current["converted_at"]) == (999.99, "2024-01-01T00:00:00Z")
+    last = (await company.emitted_events())[-1]
     assert isinstance(last, LeadConverted)
     assert last.leads[0].converted_at.isoformat() == "2024-01-01T00:00:00+00:00"
     assert float(last.leads[0].conversion_value) == 999.99
 
 
-async def test_a_lead_taken_up_again_keeps_its_conversion(company: LeadCompany) -> None:
+async def test_a_reopened_lead_retains_its_conversion(company: LeadCompany) -> None:
     lead = await company.create()
     await company.on_lead("PATCH", lead, "/convert", {"value": 5})
-    converted = await company.shown(lead)
+    converted = await company.read(lead)
     await _set_status(company, lead, "in_progress")
-    shown = await company.shown(lead)
-    assert (shown["conversion_value"], shown["converted_at"]) == (5, converted["converted_at"])
+    current = await company.read(lead)
+    assert (current["conversion_value"], current["converted_at"]) == (5, converted["converted_at"])
 
 
 async def test_a_blacklisted_lead_is_not_converted(company: LeadCompany) -> None:
@@ -920,26 +920,26 @@ async def test_a_blacklisted_lead_is_not_converted(company: LeadCompany) -> None
 
 
 @pytest.mark.parametrize("value", [0, 0.01, 1, 12345678.9])
-async def test_a_value_is_shown_as_it_was_sent(company: LeadCompany, value: float) -> None:
+async def test_a_value_is_returned_as_it_was_sent(company: LeadCompany, value: float) -> None:
     lead = await company.create()
     assert (await company.on_lead("PATCH", lead, "/convert", {"value": value})).status_code == 200
-    assert (await company.shown(lead))["conversion_value"] == value
+    assert (await company.read(lead))["conversion_value"] == value
 
 
 @pytest.mark.parametrize("value", [-0.01, -1, "1000", "much", True, [], 1e15])
 async def test_a_value_that_cannot_be_is_refused(company: LeadCompany, value: object) -> None:
     lead = await company.create()
     before = await company.stored()
-    faults = _faults(await company.on_lead("PATCH", lead, "/convert", {"value": value}))
-    assert faults.keys() == {"value"}
-    assert "revenue" not in faults["value"], "words of another field"
+    errors = _errors(await company.on_lead("PATCH", lead, "/convert", {"value": value}))
+    assert errors.keys() == {"value"}
+    assert "revenue" not in errors["value"], "words of another field"
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize("body", [{}, {"value": None}])
 async def test_a_value_that_is_missing_is_named(company: LeadCompany, body: object) -> None:
     response = await company.on_lead("PATCH", await company.create(), "/convert", body)
-    assert _faults(response) == {"value": "Missing required field: value"}
+    assert _errors(response) == {"value": "Missing required field: value"}
 
 
 @pytest.mark.parametrize("step", ["/status", "/assign", "/schedule", "/convert", "/call-attempt"])
@@ -948,5 +948,5 @@ async def test_a_change_takes_no_field_but_its_own(company: LeadCompany, step: s
     lead = await company.create()
     before = await company.stored()
     response = await company.on_lead(method, lead, step, {**(body or {}), "first_name": "Jane"})
-    assert _faults(response) == {"first_name": "Unknown field: first_name"}
+    assert _errors(response) == {"first_name": "Unknown field: first_name"}
     assert await company.stored() == before

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fixtures.campaigns import bearer, claims
 from tests.fixtures.gateway import phone_number
-from tests.fixtures.leads import LeadApi, LeadCompany, lead_sent_again
+from tests.fixtures.leads import LeadApi, LeadCompany, body_of
 
 UNAUTHENTICATED = {"message": "Authentication required", "error": "No valid authentication token provided"}
 AN_HOUR = timedelta(hours=1)
@@ -28,27 +28,27 @@ class Operation:
     path: str
     """With ``{lead}``, ``{campaign}`` and ``{company}``."""
     body: Callable[[Mapping[str, Any]], object] | None = None
-    """What is sent, given the lead."""
+    """The body, for a lead."""
     file: bytes | None = None
     status: int = 200
     """Of its success."""
 
     @property
     def refused_with(self) -> int:
-        """How it is refused to another company: what names a company with 403, what names something of it with 404."""
+        """The status for another company's token: 403 if the path has a company, 404 if a lead or campaign."""
         return 404 if "{lead}" in self.path or "{campaign}" in self.path else 403
 
 
 COMPANY = "/api/company/voice-leads/company/{company}"
 LEAD = "/api/voice-leads/{lead}"
 OPERATIONS = {
-    "create": Operation("POST", "/api/voice-leads", lead_sent_again, status=201),
+    "create": Operation("POST", "/api/voice-leads", body_of, status=201),
     "company list": Operation("GET", "/api/voice-leads/company/{company}"),
     "page of the company list": Operation("GET", "/api/voice-leads/company/{company}?limit=1"),
     "campaign list": Operation("GET", "/api/voice-leads/campaign/{campaign}"),
     "page of the campaign list": Operation("GET", "/api/voice-leads/campaign/{campaign}?limit=1"),
     "get": Operation("GET", LEAD),
-    "update": Operation("PUT", LEAD, lambda lead: lead_sent_again(lead, first_name="Changed")),
+    "update": Operation("PUT", LEAD, lambda lead: body_of(lead, first_name="Changed")),
     "delete": Operation("DELETE", LEAD),
     "status": Operation("PATCH", f"{LEAD}/status", lambda _: {"status": "completed"}),
     "blacklist": Operation("PATCH", f"{LEAD}/status", lambda _: {"status": "blacklisted"}),
@@ -105,7 +105,7 @@ async def _prepared(company: LeadCompany) -> dict[str, Any]:
     assert (await company.on_lead("POST", lead, "/call-attempt", {"duration": 9})).status_code == 200
     listed = await company.send("POST", f"{company.path}/do-not-call", {"phones": [phone_number(1)]})
     assert listed.status_code == 201
-    return await company.shown(lead)
+    return await company.read(lead)
 
 
 async def _attempt(
@@ -242,7 +242,7 @@ async def test_a_companys_own_path_does_not_open_another_companys_leads(
     aimed = lead | {"company_id": other_company.id}
     response = await _attempt(company.api, name, aimed, other_company.token())
     assert response.status_code == 400
-    assert [fault["value"] for fault in response.json()["errors"]] == [str(lead["id"])]
+    assert [error["value"] for error in response.json()["errors"]] == [str(lead["id"])]
     assert await company.stored() == before
     assert await other_company.stored() == NOTHING
 

@@ -22,8 +22,8 @@ def _paths(company: LeadCompany) -> list[str]:
     return [company.list_path, _campaign_path(company.campaign_id)]
 
 
-async def _listed(company: LeadCompany, path: str, **asked: object) -> list[dict[str, Any]]:
-    response = await company.send("GET", f"{path}?{httpx.QueryParams(asked)}")  # type: ignore[arg-type]
+async def _listed(company: LeadCompany, path: str, **parameters: object) -> list[dict[str, Any]]:
+    response = await company.send("GET", f"{path}?{httpx.QueryParams(parameters)}")  # type: ignore[arg-type]
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/json"
     leads: list[dict[str, Any]] = response.json()
@@ -31,10 +31,10 @@ async def _listed(company: LeadCompany, path: str, **asked: object) -> list[dict
     return leads
 
 
-async def _walked(company: LeadCompany, path: str, **asked: object) -> list[list[dict[str, Any]]]:
+async def _walked(company: LeadCompany, path: str, **parameters: object) -> list[list[dict[str, Any]]]:
     """Every page, from the first to where no next one is named."""
     pages = []
-    url = f"{path}?{httpx.QueryParams(asked)}"  # type: ignore[arg-type]
+    url = f"{path}?{httpx.QueryParams(parameters)}"  # type: ignore[arg-type]
     while True:
         response = await company.send("GET", url)
         assert response.status_code == 200, response.text
@@ -97,15 +97,15 @@ async def test_the_pages_put_together_are_the_whole_list(company: LeadCompany, l
         assert [len(page) for page in pages] == [len(whole[start : start + limit]) for start in range(0, 7, limit)]
 
 
-async def test_the_pages_of_a_narrowed_list_are_the_whole_narrowed_list(company: LeadCompany) -> None:
+async def test_pages_of_a_filtered_list_contain_the_whole_filtered_list(company: LeadCompany) -> None:
     await _many(company, 60)
-    for path, asked in (
+    for path, parameters in (
         (company.list_path, {"status": "pending"}),
         (company.list_path, {"assigned_to": 2, "campaign_id": company.campaign_id}),
         (_campaign_path(company.campaign_id), {"status": "completed", "priority": 4}),
     ):
-        whole = await _listed(company, path, **asked)
-        pages = await _walked(company, path, limit=5, **asked)
+        whole = await _listed(company, path, **parameters)
+        pages = await _walked(company, path, limit=5, **parameters)
         assert len(pages) > 1
         assert [lead for page in pages for lead in page] == whole
 
@@ -142,26 +142,28 @@ OF_A_CAMPAIGN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("asked", FILTERS, ids=str)
-async def test_a_companys_list_is_narrowed_by_its_filters(company: LeadCompany, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize("parameters", FILTERS, ids=str)
+async def test_a_companys_list_is_filtered(company: LeadCompany, parameters: dict[str, Any]) -> None:
     await _many(company, 30)
     other = await company.add_campaign()
     await _many(company, 15, other)
     leads = await _listed(company, company.list_path)
     assert len(leads) == 45
     for campaign in ({}, {"campaign_id": other}):
-        wanted = [lead for lead in leads if all(lead[name] == value for name, value in (campaign | asked).items())]
-        assert await _listed(company, company.list_path, **campaign, **asked) == wanted
+        expected = [
+            lead for lead in leads if all(lead[name] == value for name, value in (campaign | parameters).items())
+        ]
+        assert await _listed(company, company.list_path, **campaign, **parameters) == expected
 
 
-@pytest.mark.parametrize("asked", OF_A_CAMPAIGN, ids=str)
-async def test_a_campaigns_list_is_narrowed_by_its_filters(company: LeadCompany, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize("parameters", OF_A_CAMPAIGN, ids=str)
+async def test_a_campaigns_list_is_filtered(company: LeadCompany, parameters: dict[str, Any]) -> None:
     await _many(company, 30)
     await _many(company, 15, await company.add_campaign())
     leads = await _listed(company, _campaign_path(company.campaign_id))
     assert len(leads) == 30
-    wanted = [lead for lead in leads if all(lead[name] == value for name, value in asked.items())]
-    assert await _listed(company, _campaign_path(company.campaign_id), **asked) == wanted
+    expected = [lead for lead in leads if all(lead[name] == value for name, value in parameters.items())]
+    assert await _listed(company, _campaign_path(company.campaign_id), **parameters) == expected
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ async def test_a_parameter_that_means_nothing_is_named(company: LeadCompany, que
         response = await company.send("GET", f"{path}?{query}")
         assert response.status_code == 400, response.text
         assert response.json()["error"].startswith(f"{field}: ")
-        assert [fault["field"] for fault in response.json()["errors"]] == [field]
+        assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 @pytest.mark.parametrize(
@@ -196,22 +198,22 @@ async def test_a_parameter_that_means_nothing_is_named(company: LeadCompany, que
 )
 async def test_a_parameter_of_a_companys_list_is_checked(company: LeadCompany, query: str, field: str) -> None:
     response = await company.send("GET", f"{company.list_path}?{query}")
-    assert [fault["field"] for fault in response.json()["errors"]] == [field]
+    assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 @pytest.mark.parametrize("priority", ["0", "6", "high", "", "1.5", "1.0", "%2B1", "0_1"])
 async def test_a_parameter_of_a_campaigns_list_is_checked(company: LeadCompany, priority: str) -> None:
     response = await company.send("GET", f"{_campaign_path(company.campaign_id)}?priority={priority}")
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["priority"]
+    assert [error["field"] for error in response.json()["errors"]] == ["priority"]
 
 
 async def test_every_bad_parameter_is_named(company: LeadCompany) -> None:
     query = "?status=x&campaign_id=x&assigned_to=x&limit=x&cursor=x"
     response = await company.send("GET", f"{company.list_path}{query}")
-    faults = {fault["field"]: fault["message"] for fault in response.json()["errors"]}
-    assert faults.keys() == {"status", "campaign_id", "assigned_to", "limit", "cursor"}
-    assert faults["status"] == "Invalid status value"
+    errors = {error["field"]: error["message"] for error in response.json()["errors"]}
+    assert errors.keys() == {"status", "campaign_id", "assigned_to", "limit", "cursor"}
+    assert errors["status"] == "Invalid status value"
 
 
 async def test_another_companys_campaign_is_not_found(company: LeadCompany, other_company: LeadCompany) -> None:
@@ -221,7 +223,7 @@ async def test_another_companys_campaign_is_not_found(company: LeadCompany, othe
         assert (response.status_code, response.json()) == (404, NO_CAMPAIGN)
 
 
-async def test_another_companys_campaign_narrows_a_companys_list_to_nothing(
+async def test_filtering_by_another_companys_campaign_returns_no_leads(
     company: LeadCompany, other_company: LeadCompany
 ) -> None:
     await other_company.create()
@@ -241,7 +243,7 @@ async def test_a_deleted_campaigns_leads_are_still_there(company: LeadCompany) -
 async def test_a_campaign_that_cannot_be_is_refused(company: LeadCompany, campaign_id: str) -> None:
     response = await company.send("GET", f"/api/voice-leads/campaign/{campaign_id}")
     assert response.status_code == 400
-    assert [fault["field"] for fault in response.json()["errors"]] == ["campaignId"]
+    assert [error["field"] for error in response.json()["errors"]] == ["campaignId"]
 
 
 async def test_a_token_of_several_companies_sees_each_of_them(
@@ -260,4 +262,4 @@ async def test_changes_are_seen_at_once(company: LeadCompany) -> None:
     await company.on_lead("PATCH", lead, "/status", {"status": "completed"})
     for path in _paths(company):
         assert await _listed(company, path, status="pending") == []
-        assert [shown["id"] for shown in await _listed(company, path, status="completed")] == [lead["id"]]
+        assert [current["id"] for current in await _listed(company, path, status="completed")] == [lead["id"]]

@@ -23,7 +23,7 @@ WALL_CLOCK = {
     # It is put from 02:00 to 01:00.
     "2024-11-03 01:30:00": "2024-11-03T05:30:00Z",
     "2024-11-03 02:00:00": "2024-11-03T07:00:00Z",
-    # With an offset nobody asks for the zone.
+    # With an offset the time zone does not matter.
     "2024-02-20T14:00:00Z": "2024-02-20T14:00:00Z",
     "2024-02-20 14:00:00+01:00": "2024-02-20T13:00:00Z",
 }
@@ -33,47 +33,49 @@ async def _in(company: LeadCompany, time_zone: str) -> int:
     return await company.add_campaign(time_zone=time_zone)
 
 
-@pytest.mark.parametrize(("told", "meant"), WALL_CLOCK.items())
-async def test_a_new_lead_is_told_in_the_time_zone_of_its_campaign(company: LeadCompany, told: str, meant: str) -> None:
+@pytest.mark.parametrize(("text", "meant"), WALL_CLOCK.items())
+async def test_times_of_a_new_lead_are_in_the_time_zone_of_its_campaign(
+    company: LeadCompany, text: str, meant: str
+) -> None:
     campaign_id = await _in(company, NEW_YORK)
-    lead = await company.create(campaign_id=campaign_id, last_contact_date=told, next_contact_date=told)
+    lead = await company.create(campaign_id=campaign_id, last_contact_date=text, next_contact_date=text)
     assert (lead["last_contact_date"], lead["next_contact_date"]) == (meant, meant)
 
 
-@pytest.mark.parametrize(("told", "meant"), WALL_CLOCK.items())
+@pytest.mark.parametrize(("text", "meant"), WALL_CLOCK.items())
 async def test_a_call_is_scheduled_in_the_time_zone_of_its_campaign(
-    company: LeadCompany, told: str, meant: str
+    company: LeadCompany, text: str, meant: str
 ) -> None:
     lead = await company.create(campaign_id=await _in(company, NEW_YORK))
-    response = await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": told})
+    response = await company.on_lead("PATCH", lead, "/schedule", {"scheduled_call_time": text})
     assert response.status_code == 200
-    assert (await company.shown(lead))["next_contact_date"] == meant
-    event = (await company.told())[-1].model_dump(mode="json")
+    assert (await company.read(lead))["next_contact_date"] == meant
+    event = (await company.emitted_events())[-1].model_dump(mode="json")
     assert event["leads"][0]["next_contact_date"] == meant
 
 
-@pytest.mark.parametrize(("told", "meant"), WALL_CLOCK.items())
-async def test_a_call_started_in_the_time_zone_of_its_campaign(company: LeadCompany, told: str, meant: str) -> None:
+@pytest.mark.parametrize(("text", "meant"), WALL_CLOCK.items())
+async def test_a_call_started_in_the_time_zone_of_its_campaign(company: LeadCompany, text: str, meant: str) -> None:
     lead = await company.create(campaign_id=await _in(company, NEW_YORK), last_contact_date=None)
-    response = await company.on_lead("POST", lead, "/call-attempt", {"duration": 0, "started_at": told})
+    response = await company.on_lead("POST", lead, "/call-attempt", {"duration": 0, "started_at": text})
     assert response.status_code == 200
     [call] = await company.call_history(lead)
     assert call["started_at"] == meant
-    assert (await company.shown(lead))["last_contact_date"] == meant
+    assert (await company.read(lead))["last_contact_date"] == meant
 
 
-async def test_an_update_is_told_in_the_time_zone_of_its_campaign(company: LeadCompany) -> None:
+async def test_times_of_an_update_are_in_the_time_zone_of_its_campaign(company: LeadCompany) -> None:
     campaign_id = await _in(company, "Asia/Kolkata")
     body = company.body(campaign_id=campaign_id, last_contact_date=None, next_contact_date="2024-02-20 14:00:00")
     lead = await company.create(campaign_id=campaign_id, last_contact_date=None, next_contact_date=None)
     for _ in range(2):
         assert (await company.on_lead("PUT", lead, body=body)).status_code == 200
-        shown = await company.shown(lead)
-        assert shown["next_contact_date"] == "2024-02-20T08:30:00Z"
-        assert shown["version"] == 2  # the same moment again is no change
+        current = await company.read(lead)
+        assert current["next_contact_date"] == "2024-02-20T08:30:00Z"
+        assert current["version"] == 2  # the same moment again is no change
 
 
-async def test_a_campaign_that_is_asked_for_brings_its_time_zone(servers: ServerUrls, company: LeadCompany) -> None:
+async def test_a_requested_campaign_has_its_time_zone(servers: ServerUrls, company: LeadCompany) -> None:
     campaign_id = company.campaign_id + 5_000_000
     answer: dict[str, Any] = {"id": campaign_id, "company_id": company.id, "status": "active", "version": 1}
     answer |= {"retry_delay_minutes": 60, "max_attempts_per_lead": 3, "time_zone": "Asia/Tokyo"}

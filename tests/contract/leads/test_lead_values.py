@@ -25,7 +25,7 @@ def _with(body: dict[str, Any], field: str, value: str) -> bytes:
 @pytest.mark.parametrize("number", NO_NUMBERS)
 @pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize("way", ["create", "update"])
-async def test_custom_fields_hold_no_number_that_is_none(
+async def test_custom_fields_must_not_contain_nan_or_infinity(
     company: LeadCompany, way: str, holder: str, number: str
 ) -> None:
     lead = await company.create() if way == "update" else {}
@@ -34,7 +34,7 @@ async def test_custom_fields_hold_no_number_that_is_none(
     method, path = ("PUT", f"/api/voice-leads/{lead['id']}") if lead else ("POST", "/api/voice-leads")
     response = await company.send(method, path, content=content)
     assert response.status_code == 400, response.text
-    assert [fault["field"] for fault in response.json()["errors"]] == ["custom_fields"]
+    assert [error["field"] for error in response.json()["errors"]] == ["custom_fields"]
     assert await company.stored() == before
 
 
@@ -49,12 +49,12 @@ async def test_money_is_a_number(company: LeadCompany, number: str) -> None:
         await company.on_lead("PATCH", lead, "/convert", content=f'{{"value": {number}}}'.encode()),
     ):
         assert response.status_code == 400, response.text
-        assert [fault["field"] for fault in response.json()["errors"]] in (["annual_revenue"], ["value"])
+        assert [error["field"] for error in response.json()["errors"]] in (["annual_revenue"], ["value"])
     assert await company.stored() == before
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
-async def test_leads_of_a_json_import_hold_no_number_that_is_none(caller: Caller, number: str) -> None:
+async def test_leads_of_a_json_import_must_not_contain_nan_or_infinity(caller: Caller, number: str) -> None:
     campaign_id = await caller.create_campaign()
     body = (
         f'{{"campaign_id": {campaign_id}, "leads": [{{"phone": "{PHONE}"}},'
@@ -65,7 +65,7 @@ async def test_leads_of_a_json_import_hold_no_number_that_is_none(caller: Caller
     response = await post_json(caller, body.encode())
 
     rejected(response, "leads.1.lead_score must not contain NaN, Infinity or a number beyond 1.8e308")
-    assert [(fault["row"], fault["field"], fault["code"]) for fault in response.json()["errors"]] == [
+    assert [(error["row"], error["field"], error["code"]) for error in response.json()["errors"]] == [
         (1, "leads.1.lead_score", "not_a_number"),
         (1, "leads.1.custom_fields", "not_a_number"),
         (None, "default_values.priority", "not_a_number"),
@@ -74,7 +74,7 @@ async def test_leads_of_a_json_import_hold_no_number_that_is_none(caller: Caller
 
 
 @pytest.mark.parametrize("body", [b'{"a": NaN', b"[NaN]", b"NaN", b"[" * 5000 + b"NaN"])
-async def test_a_body_that_holds_such_a_number_and_is_no_body_otherwise(caller: Caller, body: bytes) -> None:
+async def test_a_body_with_nan_that_is_otherwise_invalid(caller: Caller, body: bytes) -> None:
     rejected(await post_json(caller, body), "The body must be a JSON object")
 
 
@@ -142,6 +142,6 @@ async def test_a_blank_text_is_no_value_in_a_json_import(caller: Caller) -> None
 
 
 @pytest.mark.parametrize(("written", "kept"), [("EN-us", "en-US"), ("zh_hant_tw", "zh-Hant-TW"), ("DE", "de")])
-async def test_a_language_is_kept_in_one_form(company: LeadCompany, written: str, kept: str) -> None:
+async def test_a_language_tag_is_normalized(company: LeadCompany, written: str, kept: str) -> None:
     lead = await company.create(preferred_language=written)
     assert lead["preferred_language"] == kept

@@ -38,7 +38,7 @@ async def test_an_id_that_is_none_is_refused(caller: Caller, lead_id: str | int)
     assert response.json()["errors"][0]["field"] == "id"
 
 
-async def test_filters_narrow_the_list_together(caller: Caller) -> None:
+async def test_several_filters_apply_together(caller: Caller) -> None:
     first, second = await caller.create_campaign(), await caller.create_campaign()
     for campaign in (first, second):
         rows = [
@@ -80,7 +80,7 @@ async def test_a_filter_that_cannot_be_is_refused_by_name(caller: Caller, parame
     assert response.status_code == 400
     body = response.json()
     assert body["error"].startswith(f"{parameter}: ")
-    assert [(fault["field"], fault["value"]) for fault in body["errors"]] == [(parameter, value)]
+    assert [(error["field"], error["value"]) for error in body["errors"]] == [(parameter, value)]
 
 
 async def test_a_long_list_is_complete(caller: Caller) -> None:

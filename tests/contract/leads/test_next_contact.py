@@ -1,11 +1,11 @@
-"""A lead that is done is called no more: whoever says that it is takes its `next_contact_date` along."""
+"""A lead that is not to be called any more has no `next_contact_date`, by any operation that ends it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from tests.fixtures.leads import CONTRACT_LEAD, LEAD_STATUSES, OPEN, LeadCompany, lead_sent_again
+from tests.fixtures.leads import CONTRACT_LEAD, LEAD_STATUSES, OPEN, LeadCompany, body_of
 
 AGREED = CONTRACT_LEAD["next_contact_date"]
 Way = Callable[[LeadCompany, dict[str, Any], str], Awaitable[Any]]
@@ -21,7 +21,7 @@ async def _changed_in_bulk(company: LeadCompany, lead: dict[str, Any], status: s
 
 
 async def _replaced(company: LeadCompany, lead: dict[str, Any], status: str) -> Any:
-    return await company.on_lead("PUT", lead, "", lead_sent_again(lead, status=status))
+    return await company.on_lead("PUT", lead, "", body_of(lead, status=status))
 
 
 WAYS: dict[str, Way] = {"PATCH": _patched, "bulk": _changed_in_bulk, "PUT": _replaced}
@@ -36,8 +36,8 @@ async def test_a_lead_has_a_next_contact_only_while_it_is_to_be_called(
     assert lead["next_contact_date"] == AGREED
     response = await WAYS[way](company, lead, status)
     assert response.status_code == 200, response.text
-    shown = await company.shown(lead)
-    assert (shown["status"], shown["next_contact_date"]) == (status, AGREED if status in OPEN else None)
+    current = await company.read(lead)
+    assert (current["status"], current["next_contact_date"]) == (status, AGREED if status in OPEN else None)
 
 
 @pytest.mark.parametrize("status", LEAD_STATUSES)
@@ -46,18 +46,18 @@ async def test_a_lead_that_is_created_done_has_no_next_contact(company: LeadComp
     assert (lead["status"], lead["next_contact_date"]) == (status, AGREED if status in OPEN else None)
 
 
-async def test_whoever_gets_on_the_do_not_call_list_has_no_next_contact(company: LeadCompany) -> None:
+async def test_a_lead_that_becomes_blacklisted_has_no_next_contact(company: LeadCompany) -> None:
     before = await company.create()
     listed = await company.send("POST", f"{company.path}/do-not-call", {"phones": [CONTRACT_LEAD["phone"]]})
     assert listed.status_code == 201, listed.text
     after = await company.create()
-    for lead in (await company.shown(before), after):
+    for lead in (await company.read(before), after):
         assert (lead["status"], lead["next_contact_date"]) == ("blacklisted", None)
 
 
-async def test_a_time_is_agreed_anew_when_a_lead_is_taken_up_again(company: LeadCompany) -> None:
+async def test_a_reopened_lead_can_be_scheduled_again(company: LeadCompany) -> None:
     lead = await company.create(status="failed")
-    again = lead_sent_again(lead, status="scheduled", next_contact_date=AGREED)
+    again = body_of(lead, status="scheduled", next_contact_date=AGREED)
     assert (await company.on_lead("PUT", lead, "", again)).status_code == 200
-    shown = await company.shown(lead)
-    assert (shown["status"], shown["next_contact_date"]) == ("scheduled", AGREED)
+    current = await company.read(lead)
+    assert (current["status"], current["next_contact_date"]) == ("scheduled", AGREED)

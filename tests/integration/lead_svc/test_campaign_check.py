@@ -1,4 +1,4 @@
-"""Whether a campaign may get leads: its local copy says so, else campaign_svc is asked."""
+"""Whether leads may be added to a campaign: by the local copy, else by a request to campaign_svc."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ NOTHING_STORED = {"jobs": 0, "files": 0, "messages": 0}
 
 @pytest.fixture(scope="session")
 async def campaign_svc(servers: ServerUrls, campaigns_database: str) -> AsyncIterator[str]:
-    """Address of the real campaign service, whose events nobody relays."""
+    """Address of the real campaign service, whose events are not relayed."""
     async with serving(create_api_app(api_settings(servers, campaigns_database))) as url:
         yield url
 
@@ -43,7 +43,7 @@ async def stored(lead_service: LeadService) -> dict[str, int]:
     return dict(row)
 
 
-async def test_a_campaign_whose_events_have_not_arrived_is_asked_for_once(
+async def test_a_campaign_whose_events_have_not_arrived_is_requested_once(
     lead_service: LeadService, campaign_svc: str
 ) -> None:
     campaign_id = await create_campaign(campaign_svc, COMPANY)
@@ -95,13 +95,13 @@ async def test_while_campaign_svc_is_down_only_unknown_campaigns_have_to_wait(le
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Response("{}", 500, media_type="application/json"), id="a fault"),
+        pytest.param(Response("{}", 500, media_type="application/json"), id="an error"),
         pytest.param(Response("<html>Welcome</html>", 200, media_type="text/html"), id="a page"),
         pytest.param(Response('{"id": 2}', 200, media_type="application/json"), id="half a campaign"),
         pytest.param(Response(status_code=302, headers={"Location": "/login"}), id="a redirect"),
     ],
 )
-async def test_an_answer_that_makes_no_sense_is_none(lead_service: LeadService, answer: Response) -> None:
+async def test_an_invalid_response_of_campaign_svc_is_503(lead_service: LeadService, answer: Response) -> None:
     nonsense = FastAPI()
     nonsense.add_route("/api/voice-campaigns/{id}", lambda _request: answer)
 

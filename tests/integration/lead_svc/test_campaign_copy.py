@@ -1,4 +1,4 @@
-"""The lead service's own copy of campaigns, kept current by their events."""
+"""The lead service's copy of campaigns, updated by their events."""
 
 import itertools
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""An import is committed before it is answered, and answered only if it was."""
+"""An import is committed before its response, and there is no success response without a commit."""
 
 import httpx
 import pytest
@@ -57,7 +57,7 @@ def is_fault_of_ours(response: httpx.Response) -> None:
     assert "not today" not in response.text
 
 
-async def test_leads_that_cannot_be_committed_are_not_answered(lead_service: LeadService) -> None:
+async def test_leads_that_cannot_be_committed_are_not_reported_as_imported(lead_service: LeadService) -> None:
     campaign_id = await lead_service.knows_campaign(1, COMPANY)
     await refuse_commits(lead_service, "leads")
 

@@ -29,7 +29,7 @@ from tests.fixtures.servers import ServerUrls
 
 COMPANY = CompanyId(7)
 STORED = tuple(column.name for column in COLUMNS if column.name != "tags")
-"""The columns of the table that an export holds; tags are among the custom fields."""
+"""The columns of the table that an export contains; tags are among the custom fields."""
 
 campaign_ids = itertools.count(1)
 
@@ -100,8 +100,8 @@ async def leads(lead_service: LeadService, servers: ServerUrls) -> Any:
     await database.close()
 
 
-# Everything that PostgreSQL and UTF-8 can hold, and over and over what means something to a file or a spreadsheet.
-# Two characters that are none, and that XML cannot hold, stay as Excel writes them when a workbook is read.
+# Everything that PostgreSQL and UTF-8 can store, and often what has a meaning in a file or a spreadsheet.
+# Two noncharacters that XML cannot contain stay in Excel's notation when a workbook is read.
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff")
 meaningful = st.sampled_from(
     [
@@ -152,7 +152,7 @@ json_values = st.recursive(
 custom_fields = st.builds(
     lambda fields, tags: fields | ({} if tags is None else {"tags": tags}),
     st.dictionaries(st.text(characters, min_size=1, max_size=8) | meaningful, json_values, max_size=4),
-    # Tags as files and the API have them, and as only the API can be told to keep them.
+    # Tags as files and the API have them, and as only the API can store them.
     st.none() | tags | st.lists(st.text(characters, max_size=3) | st.sampled_from(["", " a", "a\u00a0"])) | json_values,
 )
 stored_leads = st.fixed_dictionaries(

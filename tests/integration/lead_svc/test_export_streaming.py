@@ -1,4 +1,4 @@
-"""Long exports: what they hold, for how long, and what becomes of it when their clients go away."""
+"""Long exports: the resources that they use, for how long, and their release when clients disconnect."""
 
 import asyncio
 import contextlib
@@ -102,7 +102,7 @@ async def backends(many: LeadService) -> set[int]:
 
 
 def begin(api: Gateway, file_format: str) -> socket.socket:
-    """Ask for an export, and read none of it."""
+    """Request an export, and read none of it."""
     url = urlsplit(str(api.http.base_url))
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -136,14 +136,14 @@ async def test_the_copy_ends_when_its_client_goes_and_its_connection_is_used_aga
             await eventually(lambda: copies(many))
         await eventually(lambda: gone(many))
 
-        # Without this it might just have run to its end, and have been written to nobody.
+        # Otherwise it might have run to its end without a reader.
         assert requests_given_up() == given_up + 1
         assert await whole_export() == 11
         assert await backends(many) == before
 
 
 def requests_given_up() -> float:
-    """How many exports ended because nobody was there any more."""
+    """How many exports ended because their clients had disconnected."""
     route = "/api/company/voice-leads/company/{companyId}/export"
     counted = {"method": "GET", "route": route, "status": str(CLIENT_CLOSED_REQUEST)}
     return REGISTRY.get_sample_value("http_requests_total", counted) or 0
@@ -153,7 +153,7 @@ async def gone(many: LeadService) -> bool:
     return not await copies(many)
 
 
-async def test_a_client_that_does_not_read_holds_the_copy_back(many: LeadService) -> None:
+async def test_a_client_that_does_not_read_blocks_the_copy(many: LeadService) -> None:
     async with many.api(database_pool_size=2) as api:
 
         async def held_back() -> bool:
@@ -169,7 +169,7 @@ async def test_a_client_that_does_not_read_holds_the_copy_back(many: LeadService
         await eventually(lambda: gone(many))
 
 
-async def test_an_export_that_finds_no_place_is_refused(many: LeadService) -> None:
+async def test_an_export_beyond_the_limit_is_rejected(many: LeadService) -> None:
     async with exporting(many, wait_seconds=0.01) as service:
         refused: list[ServiceUnavailable] = []
 
@@ -207,7 +207,7 @@ async def test_an_export_sees_one_state_however_long_it_takes(many: LeadService)
 
 
 class Peak:
-    """The most memory that the process holds beyond what it held at first, in bytes."""
+    """The most memory that the process uses beyond that at the start, in bytes."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
@@ -250,7 +250,7 @@ def open_files(directory: Path) -> list[str]:
     return [target for target in links if target.startswith(str(directory))]
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux what is open")
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="reads the open files from /proc")
 async def test_nothing_is_left_of_a_workbook(
     many: LeadService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ async def blocked_loading(lead_service: LeadService) -> AsyncIterator[None]:
 
 
 async def run(lead_service: LeadService, import_id: int) -> list[tuple[str, dict[str, Any]]]:
-    """Do a job without its queue; returns type and data of the events that it leaves in the outbox."""
+    """Run a job without its queue; return type and data of the events in the outbox."""
     await lead_service.execute("TRUNCATE outbox")
     database = Database(lead_service.database_url, name="tests")
     async with connect_redis(lead_service.redis_url) as redis, database.transaction() as connection:
@@ -57,7 +57,7 @@ async def run(lead_service: LeadService, import_id: int) -> list[tuple[str, dict
 
 
 async def stored_job(caller: Caller, content: str, campaign_id: int, **options: Any) -> int:
-    """A job that waits for a worker."""
+    """Store a job; return its id."""
     response = await post_file(caller, content, campaign_id, respond_async=True, **options)
     assert response.status_code == 202, response.text
     import_id: int = response.json()["data"]["id"]
@@ -65,7 +65,7 @@ async def stored_job(caller: Caller, content: str, campaign_id: int, **options: 
 
 
 @pytest.mark.parametrize(("on_duplicate", "second"), [("skip", (0, 0, 50)), ("update", (0, 50, 0))])
-async def test_two_imports_of_the_same_numbers_at_once_create_each_lead_once(
+async def test_two_concurrent_imports_of_the_same_numbers_create_each_lead_once(
     lead_service: LeadService, campaign_id: int, on_duplicate: str, second: tuple[int, int, int]
 ) -> None:
     """Fails when the second looks for duplicates before the first has committed."""
@@ -172,7 +172,7 @@ async def test_the_completed_event_has_the_number_of_errors(lead_service: LeadSe
 
 
 async def test_many_leads_are_updated_in_one_statement(lead_service: LeadService, campaign_id: int) -> None:
-    """Fails when a lead costs a statement, or the parts of a large file get into each other's way."""
+    """Fails when each lead costs a statement, or when the parts of a large file overlap."""
     async with lead_service.api() as api, asyncio.timeout(60):
         caller = Caller(api, COMPANY)
         await run(lead_service, await stored_job(caller, many_leads(12_000), campaign_id))

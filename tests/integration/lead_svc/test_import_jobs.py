@@ -41,14 +41,14 @@ async def database(lead_service: LeadService) -> AsyncIterator[Database]:
 
 
 async def start(caller: Caller, content: str, campaign_id: int, **options: Any) -> str:
-    """Where a job is that waits for a worker."""
+    """Store a job; return its path."""
     response = await post_file(caller, content, campaign_id, respond_async=True, **options)
     assert response.status_code == 202, response.text
     return response.headers["Location"]
 
 
 async def run(lead_service: LeadService, database: Database, location: str) -> None:
-    """Do a job without its queue."""
+    """Run a job without its queue."""
     async with connect_redis(lead_service.redis_url) as redis, database.transaction() as connection:
         await run_import(connection, ImportId(int(location.rpartition("/")[2])), ProgressPublisher(redis))
 
@@ -61,7 +61,7 @@ async def undo(caller: Caller, location: str) -> tuple[int, dict[str, Any]]:
 
 @asynccontextmanager
 async def lines_of(caller: Caller, location: str) -> AsyncIterator[AsyncIterator[str]]:
-    """What comes over a job's stream of events, line by line."""
+    """The lines of a job's stream of events."""
     stream = caller.gateway.http.stream("GET", f"{location}/events", headers=caller.headers)
     async with asyncio.timeout(DEADLINE_SECONDS), stream as response:
         assert response.headers["X-Accel-Buffering"] == "no"
@@ -151,7 +151,7 @@ async def test_a_job_that_has_not_ended_cannot_be_undone(
         assert await undo(caller, location) == not_ended
         async with database.transaction() as connection:
             await repository.lock_queued_for_update(connection, ImportId(int(location.rpartition("/")[2])))
-            assert await undo(caller, location) == not_ended  # at once, though a worker has it
+            assert await undo(caller, location) == not_ended  # at once, although a worker has locked it
         await run(lead_service, database, location)
         assert (await undo(caller, location))[1]["deleted_count"] == 3
 

@@ -17,7 +17,7 @@ from shared.events.envelope import EventData
 from shared.events.leads import LeadAssigned, LeadCallAttempted, LeadCreated, LeadDeleted, LeadStatusChanged
 from tests.fixtures.gateway import phone_number
 from tests.fixtures.leads import (
-    FOLLOWING,
+    ALLOWED_TRANSITIONS,
     LEAD_STATUSES,
     LeadApi,
     LeadCompany,
@@ -32,7 +32,7 @@ __all__ = ["company", "lead_api", "leads_database", "other_company"]
 
 PHONES = [phone_number(number) for number in range(3)]
 MOST_ATTEMPTS = 3
-"""Of a campaign that says nothing else."""
+"""The default of a campaign."""
 BY_DISPOSITION = {
     "no_answer": "in_progress",
     "callback_requested": "scheduled",
@@ -106,16 +106,28 @@ class Model:
             if status == "blacklisted":
                 self.list(lead.phone)
 
-    def _ask_for(self, lead: Modelled, status: str) -> None:
-        """Set a status in so many words: a blacklisted lead's number goes on the list again."""
+    def _set_and_list(self, lead: Modelled, status: str) -> None:
+        """Set a requested status: a blacklisted lead's number goes on the list again."""
         lead.status = status
         if status == "blacklisted":
             self.list(lead.phone)
 
-    def take(self, call: Call) -> tuple[int, int | None]:
-        """Take a call: the status that answers it, and the count of its answer where it has one."""
-        taken: Callable[[Call], tuple[int, int | None]] = getattr(self, f"_{call.operation}")
-        return taken(call)
+    def apply(self, call: Call) -> tuple[int, int | None]:
+        """Apply a call; return the status of its response, and the count in it, if there is one."""
+        operations: dict[str, Callable[[Call], tuple[int, int | None]]] = {
+            "status": self._status,
+            "update": self._update,
+            "assign": self._assign,
+            "schedule": self._schedule,
+            "convert": self._convert,
+            "call": self._call,
+            "delete": self._delete,
+            "bulk_update": self._bulk_update,
+            "bulk_assign": self._bulk_assign,
+            "list_number": self._list_number,
+            "take_off": self._take_off,
+        }
+        return operations[call.operation](call)
 
     def _one(self, call: Call) -> Modelled | None:
         lead = self.leads[call.leads[0] % len(self.leads)]
@@ -131,16 +143,16 @@ class Model:
             self.listed.discard(lead.phone)
             lead.status = call.status
             return 200, None
-        if not _may_follow(lead.status, call.status):
+        if not _can_transition(lead.status, call.status):
             return 409, None
-        self._ask_for(lead, call.status)
+        self._set_and_list(lead, call.status)
         return 200, None
 
     def _update(self, call: Call) -> tuple[int, None]:
         lead = self._one(call)
         if lead is None:
             return 404, None
-        if not _may_follow(lead.status, call.status):
+        if not _can_transition(lead.status, call.status):
             return 409, None
         moved = lead.phone != call.phone
         lead.phone = call.phone
@@ -157,7 +169,7 @@ class Model:
         if any(lead.deleted for lead in leads):
             return 400, None
         updates: dict[str, object] = {} if call.status_alone else {"priority": 1 + call.number % 5}
-        if call.reports_status and not all(_may_follow(lead.status, call.status) for lead in leads):
+        if call.reports_status and not all(_can_transition(lead.status, call.status) for lead in leads):
             return 409, None
         changed = 0
         for lead in leads:
@@ -166,7 +178,7 @@ class Model:
             lead.fields |= updates
         for lead in leads:
             if call.reports_status:
-                self._ask_for(lead, call.status)
+                self._set_and_list(lead, call.status)
         return 200, changed
 
     def _bulk_assign(self, call: Call) -> tuple[int, int | None]:
@@ -189,10 +201,10 @@ class Model:
         return self._becomes(call, "scheduled")
 
     def _convert(self, call: Call) -> tuple[int, None]:
-        documented_response = self._becomes(call, "completed")
-        if documented_response == (200, None):
+        response = self._becomes(call, "completed")
+        if response == (200, None):
             self.leads[call.leads[0] % len(self.leads)].fields["conversion_value"] = call.number
-        return documented_response
+        return response
 
     def _becomes(self, call: Call, status: str) -> tuple[int, None]:
         lead = self._one(call)
@@ -207,25 +219,23 @@ class Model:
         lead = self._one(call)
         if lead is None:
             return 404, None
-        asks_not_to_be_called = call.disposition == "do_not_call" or (
-            call.reports_status and call.status == "blacklisted"
-        )
-        if lead.status == "blacklisted" and not asks_not_to_be_called:
+        blacklists = call.disposition == "do_not_call" or (call.reports_status and call.status == "blacklisted")
+        if lead.status == "blacklisted" and not blacklists:
             return 409, None
-        if asks_not_to_be_called:
-            wanted = "blacklisted"
+        if blacklists:
+            expected = "blacklisted"
         elif call.reports_status:
-            wanted = call.status
-            if not _may_follow(lead.status, wanted):
+            expected = call.status
+            if not _can_transition(lead.status, expected):
                 return 409, None
         else:
-            wanted = BY_DISPOSITION.get(call.disposition or "", "in_progress")
-            if wanted == "in_progress" and lead.attempts + 1 >= MOST_ATTEMPTS:
-                wanted = "failed"
-            if not _may_follow(lead.status, wanted):
-                wanted = lead.status  # nobody asked for a status that could be refused
+            expected = BY_DISPOSITION.get(call.disposition or "", "in_progress")
+            if expected == "in_progress" and lead.attempts + 1 >= MOST_ATTEMPTS:
+                expected = "failed"
+            if not _can_transition(lead.status, expected):
+                expected = lead.status  # no status was reported that could be rejected
         lead.attempts += 1
-        self._ask_for(lead, wanted)
+        self._set_and_list(lead, expected)
         return 200, None
 
     def _delete(self, call: Call) -> tuple[int, None]:
@@ -252,8 +262,8 @@ OPERATIONS = (
 COUNTS = ("updated_count", "assigned_count", "blacklisted_count")
 
 
-def _may_follow(status: str, wanted: str) -> bool:
-    return wanted == status or wanted in FOLLOWING[status]
+def _can_transition(status: str, expected: str) -> bool:
+    return expected == status or expected in ALLOWED_TRANSITIONS[status]
 
 
 async def _send(company: LeadCompany, model: Model, call: Call) -> httpx.Response:
@@ -300,8 +310,8 @@ async def _created(company: LeadCompany, model: Model, phone: str, status: str) 
     assert created["status"] == lead.status
 
 
-async def _agrees(company: LeadCompany, model: Model) -> None:
-    """The database has what the model has, and nobody can call a number that is listed."""
+async def _matches_model(company: LeadCompany, model: Model) -> None:
+    """The database has the state of the model, and no lead with a listed number is to be called."""
     rows = {row["id"]: row for row in await company.api.rows("SELECT * FROM leads WHERE company_id = $1", company.id)}
     there = [lead for lead in model.leads if not lead.deleted]
     assert rows.keys() == {lead.id for lead in there}
@@ -310,7 +320,7 @@ async def _agrees(company: LeadCompany, model: Model) -> None:
         assert (row["phone"], row["status"], row["attempts"]) == (lead.phone, lead.status, lead.attempts), lead
         assert {name: row[name] for name in lead.fields} == lead.fields
     assert await _listed(company) == model.listed
-    await _nobody_listed_is_called(company)
+    await _no_listed_number_is_called(company)
 
 
 async def _listed(company: LeadCompany) -> set[str]:
@@ -318,7 +328,7 @@ async def _listed(company: LeadCompany) -> set[str]:
     return {row["phone"] for row in rows}
 
 
-async def _nobody_listed_is_called(company: LeadCompany) -> None:
+async def _no_listed_number_is_called(company: LeadCompany) -> None:
     reachable = await company.api.rows(
         "SELECT id, status FROM leads JOIN do_not_call USING (company_id, phone)"
         " WHERE company_id = $1 AND status <> 'blacklisted'",
@@ -327,21 +337,21 @@ async def _nobody_listed_is_called(company: LeadCompany) -> None:
     assert reachable == []
 
 
-async def _tells_all(company: LeadCompany) -> None:
-    """Of each lead: versions without a gap up to what it is now, each status from where the last one led."""
-    told: dict[int, list[tuple[int, EventData, Any]]] = {}
-    for event in await company.told():
+async def _emits_every_change(company: LeadCompany) -> None:
+    """Each lead has events of all of its versions, in order, and each status is the previous one of the next event."""
+    emitted: dict[int, list[tuple[int, EventData, Any]]] = {}
+    for event in await company.emitted_events():
         if isinstance(event, LeadCallAttempted):
             continue
         for lead in event.leads:  # type: ignore[attr-defined]
-            told.setdefault(lead.id, []).append((lead.version, event, lead))
+            emitted.setdefault(lead.id, []).append((lead.version, event, lead))
     rows = {row["id"]: row for row in await company.api.rows("SELECT * FROM leads WHERE company_id = $1", company.id)}
-    assert rows.keys() <= told.keys()
-    for lead_id, history in told.items():
+    assert rows.keys() <= emitted.keys()
+    for lead_id, history in emitted.items():
         status: str | None = None
         assigned_to: int | None = None
         versions = [version for version, _ in itertools.groupby(history, lambda entry: entry[0])]
-        assert versions == list(range(1, len(versions) + 1)), "told in the order of versions, without a gap"
+        assert versions == list(range(1, len(versions) + 1)), "emitted in the order of versions, without a gap"
         for version, event, lead in history:
             assert isinstance(event, LeadCreated) == (version == 1)
             if isinstance(event, LeadStatusChanged):
@@ -361,7 +371,7 @@ async def _tells_all(company: LeadCompany) -> None:
 
 @settings(several, max_examples=80)
 @given(first=st.lists(new_leads, min_size=PLACES, max_size=PLACES), called=st.lists(calls | new_leads, max_size=12))
-async def test_any_sequence_of_calls_leaves_what_the_model_says(
+async def test_any_sequence_of_calls_leads_to_the_state_of_the_model(
     lead_api: LeadApi, first: list[tuple[str, str]], called: list[Call | tuple[str, str]]
 ) -> None:
     company = await lead_api.new_company()
@@ -374,13 +384,13 @@ async def test_any_sequence_of_calls_leaves_what_the_model_says(
             continue
         before = await company.stored()
         response = await _send(company, model, call)
-        answer = model.take(call)
+        answer = model.apply(call)
         counted = next((value for name, value in response.json().items() if name in COUNTS), None)
         assert (response.status_code, counted) == answer, (call, response.text)
         if response.is_error:
             assert await company.stored() == before, call
-        await _agrees(company, model)
-    await _tells_all(company)
+        await _matches_model(company, model)
+    await _emits_every_change(company)
 
 
 # What goes wrong only now and then cannot be made smaller by trying again.
@@ -406,13 +416,13 @@ async def test_calls_at_once_leave_no_listed_number_to_be_called(
 
     for batch in batches:
         await asyncio.gather(*(do(call) for call in batch))
-        await _nobody_listed_is_called(company)
-    await _tells_all(company)
+        await _no_listed_number_is_called(company)
+    await _emits_every_change(company)
 
 
 @asynccontextmanager
-async def _held(api: LeadApi, statement: str, *parameters: object) -> AsyncIterator[Callable[[int], Any]]:
-    """Hold what a statement locks; gives a wait for how many requests wait for locks. They go on after the block."""
+async def _locked(api: LeadApi, statement: str, *parameters: object) -> AsyncIterator[Callable[[int], Any]]:
+    """Lock what a statement locks, until the block ends; yields a wait for a number of requests that wait for locks."""
     async with api.database.acquire() as holder, holder.transaction():
         await holder.execute(statement, *parameters)
 
@@ -442,42 +452,42 @@ def _all_done(responses: Sequence[httpx.Response], *statuses: int) -> None:
 
 async def test_two_calls_to_a_lead_at_once_count_two(company: LeadCompany) -> None:
     lead = await company.create()
-    async with _held(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
+    async with _locked(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
         tasks = []
         for number in (1, 2):
             call = company.on_lead("POST", lead, "/call-attempt", {"duration": number})
             tasks.append(asyncio.create_task(call))
             await waiting(number)
     _all_done([await task for task in tasks])
-    shown = await company.shown(lead)
-    assert (shown["attempts"], shown["version"]) == (2, 3)
+    current = await company.read(lead)
+    assert (current["attempts"], current["version"]) == (2, 3)
     assert len(await company.call_history(lead)) == 2
-    await _tells_all(company)
+    await _emits_every_change(company)
 
 
-async def test_the_third_of_three_calls_in_vain_at_once_is_the_last(company: LeadCompany) -> None:
+async def test_the_third_of_three_concurrent_unsuccessful_calls_is_the_last(company: LeadCompany) -> None:
     lead = await company.create()
     body = {"duration": 1, "disposition": "no_answer"}
     _all_done(await asyncio.gather(*(company.on_lead("POST", lead, "/call-attempt", body) for _ in range(3))))
-    assert (await company.shown(lead))["status"] == "failed"
+    assert (await company.read(lead))["status"] == "failed"
 
 
 async def test_a_lead_that_is_being_created_while_its_number_is_listed_is_blacklisted(company: LeadCompany) -> None:
     """The creation has looked at the list already when the number comes."""
-    async with _held(company.api, "LOCK TABLE leads IN SHARE MODE") as waiting:
+    async with _locked(company.api, "LOCK TABLE leads IN SHARE MODE") as waiting:
         creation = asyncio.create_task(company.post(company.body(phone=PHONES[0])))
         await waiting(1)
         body = {"phones": [PHONES[0]]}
         listing = asyncio.create_task(company.send("POST", f"{company.path}/do-not-call", body))
         await waiting(2)
     _all_done([await creation, await listing], 201)
-    await _nobody_listed_is_called(company)
-    await _tells_all(company)
+    await _no_listed_number_is_called(company)
+    await _emits_every_change(company)
 
 
 async def test_a_lead_that_comes_while_a_number_is_being_listed_is_blacklisted(company: LeadCompany) -> None:
     """The listing has looked for leads already when the new one comes."""
-    async with _held(company.api, "LOCK TABLE do_not_call IN SHARE MODE") as waiting:
+    async with _locked(company.api, "LOCK TABLE do_not_call IN SHARE MODE") as waiting:
         body = {"phones": [PHONES[0]]}
         listing = asyncio.create_task(company.send("POST", f"{company.path}/do-not-call", body))
         await waiting(1)
@@ -485,20 +495,20 @@ async def test_a_lead_that_comes_while_a_number_is_being_listed_is_blacklisted(c
         await waiting(2)
     _all_done([await creation, await listing], 201)
     assert (await creation).json()["data"]["status"] == "blacklisted"
-    await _nobody_listed_is_called(company)
+    await _no_listed_number_is_called(company)
 
 
 async def test_a_lead_that_gets_a_number_while_it_is_listed_is_blacklisted(company: LeadCompany) -> None:
     lead = await company.create(phone=PHONES[1])
-    async with _held(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
+    async with _locked(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
         change = asyncio.create_task(company.on_lead("PUT", lead, body=company.body(phone=PHONES[0])))
         await waiting(1)
         body = {"phones": [PHONES[0]]}
         listing = asyncio.create_task(company.send("POST", f"{company.path}/do-not-call", body))
         await waiting(2)
     _all_done([await change, await listing], 200, 201)
-    await _nobody_listed_is_called(company)
-    await _tells_all(company)
+    await _no_listed_number_is_called(company)
+    await _emits_every_change(company)
 
 
 BLACKLISTINGS: dict[str, Callable[[LeadCompany, dict[str, Any]], Any]] = {
@@ -531,25 +541,23 @@ async def test_blacklisting_while_leads_with_the_number_are_created_leaves_none_
     _all_done(await asyncio.gather(*requests), 200, 201)
     rows = await company.api.rows("SELECT status FROM leads WHERE company_id = $1", company.id)
     assert [row["status"] for row in rows] == ["blacklisted"] * 21
-    await _tells_all(company)
+    await _emits_every_change(company)
 
 
 @pytest.mark.parametrize("way", BLACKLISTINGS)
-async def test_blacklisting_and_a_bulk_update_do_not_wait_for_each_other_for_ever(
-    company: LeadCompany, way: str
-) -> None:
+async def test_blacklisting_and_a_bulk_update_do_not_deadlock(company: LeadCompany, way: str) -> None:
     """The bulk update has the first lead and needs the last; the blacklisting has the last and needs the first."""
     first, between, last = [await company.create(phone=phone) for phone in (PHONES[0], PHONES[1], PHONES[0])]
     body = {"lead_ids": [lead["id"] for lead in (first, between, last)], "updates": {"priority": 4}}
-    async with _held(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", between["id"]) as waiting:
+    async with _locked(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", between["id"]) as waiting:
         bulk = asyncio.create_task(company.send("PATCH", f"{company.path}/bulk-update", body))
         await waiting(1)
         blacklisting = asyncio.create_task(BLACKLISTINGS[way](company, last))
         await waiting(2)
     _all_done([await bulk, await blacklisting], 200, 201)
-    shown = [await company.shown(lead) for lead in (first, between, last)]
-    assert [lead["status"] for lead in shown] == ["blacklisted", "pending", "blacklisted"]
-    await _tells_all(company)
+    current = [await company.read(lead) for lead in (first, between, last)]
+    assert [lead["status"] for lead in current] == ["blacklisted", "pending", "blacklisted"]
+    await _emits_every_change(company)
 
 
 async def test_bulk_updates_of_the_same_leads_in_opposite_order_all_succeed(company: LeadCompany) -> None:
@@ -565,8 +573,8 @@ async def test_bulk_updates_of_the_same_leads_in_opposite_order_all_succeed(comp
             else company.send("PATCH", f"{company.path}/bulk-assign", {"lead_ids": mine, "assigned_to": number + 1})
         )
     _all_done(await asyncio.gather(*requests))
-    assert {(await company.shown(lead))["version"] for lead in leads} == {13}
-    await _tells_all(company)
+    assert {(await company.read(lead))["version"] for lead in leads} == {13}
+    await _emits_every_change(company)
 
 
 async def test_bulk_blacklistings_of_overlapping_leads_in_opposite_order_all_succeed(company: LeadCompany) -> None:
@@ -578,21 +586,21 @@ async def test_bulk_blacklistings_of_overlapping_leads_in_opposite_order_all_suc
     _all_done(await asyncio.gather(*(company.send("PATCH", f"{company.path}/bulk-update", body) for body in bodies)))
     rows = await company.api.rows("SELECT status, version FROM leads WHERE company_id = $1", company.id)
     assert {(row["status"], row["version"]) for row in rows} == {("blacklisted", 2)}
-    await _tells_all(company)
+    await _emits_every_change(company)
 
 
 async def test_a_bulk_update_does_not_bring_back_a_lead_that_was_blacklisted_meanwhile(company: LeadCompany) -> None:
     lead = await company.create(phone=PHONES[0])
     body = {"lead_ids": [lead["id"]], "updates": {"status": "completed"}}
-    async with _held(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
+    async with _locked(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
         blacklisting = asyncio.create_task(BLACKLISTINGS["list"](company, lead))
         await waiting(1)
         bulk = asyncio.create_task(company.send("PATCH", f"{company.path}/bulk-update", body))
         await waiting(2)
     assert ((await blacklisting).status_code, (await bulk).status_code) in {(201, 409), (201, 200)}
-    assert (await company.shown(lead))["status"] == "blacklisted"
-    await _nobody_listed_is_called(company)
-    await _tells_all(company)
+    assert (await company.read(lead))["status"] == "blacklisted"
+    await _no_listed_number_is_called(company)
+    await _emits_every_change(company)
 
 
 @pytest.mark.parametrize("step", ["/status", "/schedule", "/convert", "/call-attempt"])
@@ -607,15 +615,15 @@ async def test_nothing_brings_back_a_lead_that_was_blacklisted_meanwhile(company
     method = "POST" if step == "/call-attempt" else "PATCH"
     for _ in range(5):
         await asyncio.gather(BLACKLISTINGS["list"](company, lead), company.on_lead(method, lead, step, body))
-        await _nobody_listed_is_called(company)
-        assert (await company.shown(lead))["status"] == "blacklisted"
+        await _no_listed_number_is_called(company)
+        assert (await company.read(lead))["status"] == "blacklisted"
         await company.on_lead("PATCH", lead, "/status", {"status": "pending"}, role="admin")
-    await _tells_all(company)
+    await _emits_every_change(company)
 
 
-async def test_one_companys_list_holds_up_no_other_company(company: LeadCompany, other_company: LeadCompany) -> None:
+async def test_one_companys_list_blocks_no_other_company(company: LeadCompany, other_company: LeadCompany) -> None:
     lead = await company.create(phone=PHONES[0])
-    async with _held(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
+    async with _locked(company.api, "SELECT FROM leads WHERE id = $1 FOR UPDATE", lead["id"]) as waiting:
         listing = asyncio.create_task(BLACKLISTINGS["list"](company, lead))
         await waiting(1)
         created = await asyncio.wait_for(other_company.post(other_company.body(phone=PHONES[0])), 5)

@@ -73,7 +73,7 @@ async def test_an_upload_without_a_length_is_cut_off_at_the_limit(
     head, _, body = response.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert orjson.loads(body) == {"message": message, "error": f"File size exceeds {limit // MEGABYTE}MB limit"}
-    # What is more than the limit filled the buffers between the two ends.
+    # The bytes beyond the limit filled the buffers between client and server.
     assert limit < sent < limit + 40 * MEGABYTE
     assert still_there.status_code == 200
     assert await lead_service.value("SELECT count(*) FROM imports") == 0

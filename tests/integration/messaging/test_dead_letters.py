@@ -190,7 +190,7 @@ async def test_a_crash_between_confirm_and_acknowledgement_doubles_and_never_los
 
 
 async def test_a_dead_letter_whose_queue_is_gone_remains(broker: Broker) -> None:
-    """Fails when a letter is published without being of_lead that nobody took it."""
+    """Fails when a message is published without noticing that no queue accepted it."""
     await bury(broker, event(1), event(2))
     async with await connected(broker) as connection:
         async with connection.channel() as channel:
@@ -305,7 +305,7 @@ def message_at(place: int) -> bytes:
 
 
 async def apply_or_be_poisoned(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
-    """The handler: adds a row for each message, and fails as its place says."""
+    """The handler: adds a row for each message, and fails as its place requires."""
     for place in map(place_of, events):
         way = POISON.get(place)
         await connection.execute(

@@ -15,7 +15,7 @@ from services.campaign_svc.members.schemas import MemberUpdate
         ({"name": ""}, "name", "String should have at least 1 character"),
         ({"name": " \t "}, "name", "String should have at least 1 character"),
         ({"name": "x" * 201}, "name", "String should have at most 200 characters"),
-        ({"name": "a\0b"}, "name", "Value error, must not hold a NUL character"),
+        ({"name": "a\0b"}, "name", "Value error, must not contain a NUL character"),
         ({"name": "John Smith", "id": 5}, "id", "Extra inputs are not permitted"),
         ({"name": "John Smith", "company_id": 5}, "company_id", "Extra inputs are not permitted"),
     ],

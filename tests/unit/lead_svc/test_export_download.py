@@ -12,7 +12,7 @@ from tests.fixtures.waiting import DEADLINE_SECONDS
 
 
 class Client:
-    """The other side of an ASGI server: takes what is sent, and goes away when it is told to."""
+    """An ASGI client: receives what is sent, and disconnects on request."""
 
     def __init__(self, *, takes: int | None = None) -> None:
         self.sent: list[Message] = []
@@ -73,7 +73,7 @@ async def test_an_error_after_the_first_piece_never_sends_the_end() -> None:
     assert client.sent[-1] == {"type": "http.response.body", "body": b"one", "more_body": True}
 
 
-async def test_the_maker_is_cancelled_and_waited_for_when_its_client_goes() -> None:
+async def test_the_producer_is_cancelled_and_awaited_when_its_client_disconnects() -> None:
     ended: list[str] = []
 
     async def make(write: Write) -> None:
@@ -92,7 +92,7 @@ async def test_the_maker_is_cancelled_and_waited_for_when_its_client_goes() -> N
     assert ended == ["let go"]
 
 
-async def test_a_client_that_takes_nothing_counts_as_gone() -> None:
+async def test_a_client_that_reads_nothing_counts_as_disconnected() -> None:
     async def make(write: Write) -> None:
         while True:
             await write(b"more")
@@ -105,7 +105,7 @@ async def test_a_client_that_takes_nothing_counts_as_gone() -> None:
     assert len(client.sent) == 3
 
 
-async def test_the_maker_is_cancelled_with_the_request() -> None:
+async def test_the_producer_is_cancelled_with_the_request() -> None:
     cancelled = asyncio.Event()
     begun = asyncio.Event()
 

@@ -47,14 +47,14 @@ def resolved(content: str, *, stored: dict[str, StoredLead] | None = None, **opt
 
 
 def lead(number: int, status: str = "pending") -> StoredLead:
-    """A lead that the campaign has, with the number of that place in `PHONES`."""
+    """A stored lead of the campaign, with the phone number at this position of `PHONES`."""
     return StoredLead(LeadId(100 + number), PHONES[number], status)
 
 
 def outcome(
     rows: list[tuple[int, bool]], stored: set[int], on_duplicate: OnDuplicate
 ) -> tuple[list[str], list[str], int]:
-    """Which numbers are created and updated, and how many rows skipped, row by row: the documented rule."""
+    """The numbers created and updated, and the number of rows skipped, by the documented rule applied row by row."""
     created: list[str] = []
     updated: list[str] = []
     skipped = 0

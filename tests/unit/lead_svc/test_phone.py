@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_svc.domain.phone import InvalidPhone, Phone, normalize
+from services.lead_svc.domain.phone import InvalidPhoneError, Phone, normalize
 from services.lead_svc.values.columns import convert_columns
 
 US = "+14155552671"
 UK = "+442079460958"
 
 ACCEPTED = {
-    # Kept as they are, in service or not.
+    # Unchanged, in service or not.
     "+1234567890": "+1234567890",
     "+14155552671": US,
     "+1234567": "+1234567",
@@ -116,8 +116,8 @@ def test_a_number_becomes_e164(written: str, e164: str) -> None:
 
 
 @pytest.mark.parametrize("written", REFUSED, ids=lambda written: written[:40])
-def test_what_is_no_number_is_refused_as_it_was_given(written: str) -> None:
-    with pytest.raises(InvalidPhone) as refusal:
+def test_an_invalid_number_is_an_error_with_the_original_text(written: str) -> None:
+    with pytest.raises(InvalidPhoneError) as refusal:
         normalize(written)
 
     assert str(refusal.value) == f"Invalid phone number format: {written}"
@@ -143,12 +143,12 @@ def test_an_extension_is_split_off(number: str, behind: str) -> None:
     assert normalize(number + behind) == Phone(US, "123")
 
 
-def test_an_extension_is_kept_as_it_was_written() -> None:
+def test_an_extension_stays_as_it_was_written() -> None:
     assert normalize("+44 (0)20 7946 0958 x007") == Phone(UK, "007")
 
 
 def test_what_is_too_long_for_an_extension_is_none() -> None:
-    with pytest.raises(InvalidPhone):
+    with pytest.raises(InvalidPhoneError):
         normalize("415-555-2671 x 4155552672")
 
 
@@ -219,5 +219,5 @@ def test_a_column_is_normalized_like_its_single_numbers(written: list[str]) -> N
 def normalized(text: str) -> Phone | None:
     try:
         return normalize(text)
-    except InvalidPhone:
+    except InvalidPhoneError:
         return None

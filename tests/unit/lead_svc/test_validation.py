@@ -39,7 +39,7 @@ def leads_of(
     defaults: Mapping[str, object] | None = None,
     row_limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The leads of a CSV file, or of rows that all have the keys of the first."""
+    """The leads of a CSV file, or of rows that have the keys of the first row."""
     if not isinstance(rows, str):
         rows = csv_file([list(rows[0]), *(list(row.values()) for row in rows)]).decode()
     return validate_rows(read_csv(rows.encode()), defaults or {}, row_limit=row_limit).frame.to_dicts()

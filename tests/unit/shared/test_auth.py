@@ -90,7 +90,7 @@ class KeyServer:
                 self.end_headers()
                 self.wfile.write(json.dumps({"keys": provider.keys}).encode())
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class says so
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class requires it
                 return
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

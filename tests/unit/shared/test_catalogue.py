@@ -1,4 +1,4 @@
-"""What is sent is what the catalogue says."""
+"""Messages match the catalogue and their schemas."""
 
 import json
 import re
@@ -141,11 +141,11 @@ def test_an_example_has_something_to_show_for_every_field(data: type[EventData])
 
 
 @EVERY_EVENT
-def test_an_example_keeps_to_one_company(data: type[EventData]) -> None:
+def test_an_example_has_one_company(data: type[EventData]) -> None:
     example = example_of(data)
 
-    for told_of in example["data"].values():
-        for entity in told_of if isinstance(told_of, list) else [told_of]:
+    for part in example["data"].values():
+        for entity in part if isinstance(part, list) else [part]:
             if isinstance(entity, dict):
                 assert entity["company_id"] == example["companyid"]
 
@@ -171,7 +171,7 @@ def test_a_schema_is_one_and_names_itself(data: type[EventData]) -> None:
 
 
 @EVERY_EVENT
-def test_a_schema_asks_for_every_field_and_ignores_others(data: type[EventData]) -> None:
+def test_a_schema_requires_every_field_and_allows_others(data: type[EventData]) -> None:
     schema = message_schema(data)
     for part in (schema, *schema["$defs"].values()):
         assert sorted(part["required"]) == sorted(part["properties"])

@@ -210,7 +210,7 @@ def test_a_sql_file_without_statement_or_unique_names_is_an_error(tmp_path: Path
 
 @pytest.mark.parametrize("path", sorted(Path("services").rglob("*.sql")), ids=str)
 def test_every_statement_of_a_service_states_its_purpose(path: Path) -> None:
-    """Fails when a statement of a SQL file has a name and no line that says what it is for."""
+    """Fails when a statement of a SQL file has a name and no line about its purpose."""
     for name, statement in vars(load_queries(str(path), path.name)).items():
         assert statement.startswith("-- "), name
 

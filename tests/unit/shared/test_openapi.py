@@ -1,4 +1,4 @@
-"""What the API's document says of errors, and of who may call."""
+"""The API document: errors, and authentication."""
 
 import json
 from typing import Annotated, Any

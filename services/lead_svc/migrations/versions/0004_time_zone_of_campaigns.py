@@ -8,7 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the column; campaigns that are there have UTC until an event tells of them again."""
+    """Add the column; existing campaigns have UTC until their next event."""
     op.add_column("campaigns", sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False))
 
 

@@ -1,4 +1,4 @@
-"""Lists of leads that nobody gave are null, as an import leaves them: leads made by request had JSON's null."""
+"""Lists without a value become SQL's null, as in imported leads; leads created by request had JSON's null."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Set them; versions stay, as nothing that is told of a lead is new."""
+    """Set them; versions stay, as events do not carry these fields."""
     for column in ("pain_points", "requirements"):
         op.execute(f"UPDATE leads SET {column} = NULL WHERE {column} = 'null'::jsonb")  # noqa: S608 - names of our own
 

@@ -1,4 +1,4 @@
-"""Leads that are done have no next contact, whichever way they became so: once only calls and conversions saw to it."""
+"""Leads that are not to be called any more have no next contact; formerly only calls and conversions removed it."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Take it from them; versions stay, as no event tells of it."""
+    """Remove it; versions stay, as no event carries it."""
     op.execute("""
         UPDATE leads SET next_contact_date = NULL
         WHERE next_contact_date IS NOT NULL AND status IN ('completed', 'failed', 'blacklisted')
