@@ -101,6 +101,10 @@ openapi: .venv/.installed ## Write the API document that the gateway serves
 asyncapi: .venv/.installed ## Write the documents about events for subscribers: AsyncAPI, JSON Schemas, docs/events.md
 	@$(PYTHON) -m deploy.asyncapi
 
+.PHONY: diagram
+diagram: ## Draw docs/pictures/architecture.svg (needs Graphviz)
+	@dot -Tsvg docs/pictures/architecture.dot -o docs/pictures/architecture.svg
+
 .PHONY: publish-events
 publish-events: .venv/.installed ## Publish the schemas of events, at a release; incompatible changes are rejected
 	@$(PYTHON) -m shared.events.publication
