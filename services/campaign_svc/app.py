@@ -60,5 +60,5 @@ def create_events_app(settings: CampaignEventsSettings) -> FastAPI:
 
 
 async def rebuild_totals(settings: CampaignEventsSettings) -> RebuildResult:
-    """Build the totals of campaigns anew from the history of events."""
+    """Rebuild the totals of campaigns from the history of events."""
     return await rebuild_projection(settings, "campaign-rebuild", projection.SUBSCRIPTION, repository.clear)

@@ -9,7 +9,7 @@ class LeadApiSettings(ApiSettings):
     """Of ``lead-api``."""
 
     campaign_svc_url: HttpUrl
-    """Asked for a campaign whose events have not arrived yet."""
+    """Address of campaign_svc, for campaigns whose events have not arrived yet."""
     import_wait_seconds: float = Field(default=30, gt=0)
     """How long a synchronous import waits for its end before the response is 202."""
     import_poll_seconds: float = Field(default=0.5, gt=0)

@@ -41,7 +41,7 @@ campaigns = Table(
     Column("retry_delay_minutes", Integer, nullable=False, server_default=text("60")),
     Column("max_attempts_per_lead", Integer, nullable=False, server_default=text("3")),
     Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
-    comment="The campaigns of campaign_svc, as far as leads need them: kept current by its events.",
+    comment="Copy of the campaigns of campaign_svc, updated by its events: the fields that leads need.",
 )
 
 leads = Table(
@@ -185,5 +185,5 @@ import_failed_rows = Table(
     Column("import_id", BigInteger, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    comment="The rows of a file that were not imported, each with its errors, as CSV: kept for a week.",
+    comment="The rows of a file that were not imported, each with its errors, as CSV, for a week.",
 )

@@ -28,7 +28,7 @@ class Outcome:
     error: str | None = None
     """What went wrong; None when the receiver accepted the message."""
     retry_after: timedelta | None = None
-    """How long the receiver requests no further attempt (``Retry-After``)."""
+    """How long the receiver requests no other attempt (``Retry-After``)."""
 
     @property
     def succeeded(self) -> bool:

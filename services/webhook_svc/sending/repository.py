@@ -175,7 +175,7 @@ async def backlog(connection: AsyncConnection) -> Backlog:
         .where(deliveries.c.status == DeliveryStatus.PENDING)
     )
     due, oldest_seconds, waiting, held = (await connection.execute(query)).one()
-    return Backlog(due, float(oldest_seconds), waiting, held)
+    return Backlog(due, float(oldest_seconds), waiting, held_count)
 
 
 async def delete_expired(connection: AsyncConnection, retention: timedelta) -> int:
@@ -198,7 +198,7 @@ async def delete_expired(connection: AsyncConnection, retention: timedelta) -> i
 async def _lock_ready(connection: AsyncConnection, limit: int) -> Sequence[SubscriptionId]:
     """Lock active subscriptions with due deliveries.
 
-    A process that claims for a subscription locks its row, so that the limit per subscription holds for all processes
+    A process that claims for a subscription locks its row, so that the limit per subscription applies to all processes
     together. The order is random, so that no subscription is always the last. A company that changes its subscription
     waits no longer than the claim takes.
     """

@@ -219,13 +219,13 @@ async def test_a_subscription_is_paused_after_a_day_of_failures_and_gets_retaine
         later = [event for n in range(5) for event in await consume(webhooks_database, new_lead(company, 2 + n))]
         await deliverer.notify()
         held = await webhook_api.wait_for_statuses(subscription, "failed", *["held"] * 5)
-        assert all(delivery["next_attempt_at"] is None for delivery in held[1:])
+        assert all(delivery["next_attempt_at"] is None for delivery in retained[1:])
         assert [delivery["id"] for delivery in await webhook_api.log(subscription, status="held")] == [
-            e["id"] for e in held[1:]
+            e["id"] for e in retained[1:]
         ]
         assert await webhook_api.log(subscription, status="pending") == []
         # The oldest of them is due last by its retry schedule.
-        await webhook_api.rows("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE id = $1", held[1]["id"])
+        await webhook_api.rows("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE id = $1", retained[1]["id"])
         assert len(receiver.requests) == 2
 
         assert (await webhook_api.act(subscription, "resume")).json()["data"]["status"] == "active"
@@ -235,7 +235,7 @@ async def test_a_subscription_is_paused_after_a_day_of_failures_and_gets_retaine
     assert (await webhook_api.read(subscription))["failing_since"] is None
 
 
-async def test_disabling_holds_pending_deliveries_and_skips_later_events(
+async def test_disabling_retains_pending_deliveries_and_skips_later_events(
     webhook_api: WebhookApi, webhooks_database: Database, receiver: Receiver, company: int
 ) -> None:
     subscription = await webhook_api.subscribe(company, receiver.url)

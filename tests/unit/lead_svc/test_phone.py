@@ -117,10 +117,10 @@ def test_a_number_becomes_e164(written: str, e164: str) -> None:
 
 @pytest.mark.parametrize("written", REFUSED, ids=lambda written: written[:40])
 def test_an_invalid_number_is_an_error_with_the_original_text(written: str) -> None:
-    with pytest.raises(InvalidPhoneError) as refusal:
+    with pytest.raises(InvalidPhoneError) as error:
         normalize(written)
 
-    assert str(refusal.value) == f"Invalid phone number format: {written}"
+    assert str(error.value) == f"Invalid phone number format: {written}"
 
 
 @pytest.mark.parametrize(

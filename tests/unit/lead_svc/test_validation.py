@@ -276,7 +276,7 @@ def test_default_values_fill_empty_cells_only() -> None:
         ("lead_score", 101, "Lead score must be between 0 and 100"),
         ("lead_score", 10.5, "Lead score must be between 0 and 100"),
         ("priority", 9, "Priority must be between 1 and 5"),
-        ("email", "nobody", "Invalid email format"),
+        ("email", "no-address", "Invalid email format"),
         ("source", "x" * 101, "Source must be at most 100 characters"),
         ("timezone", "Mars/Olympus", "Timezone must be the name of a time zone, such as America/New_York"),
         ("custom_fields", {"a": "\0"}, "default_values has a wrong type of value for custom_fields"),
