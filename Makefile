@@ -78,14 +78,11 @@ test: .venv/.installed ## Run the tests on real servers, on all cores (PYTEST_AR
 	@$(PYTHON) -m pytest --numprocesses auto --durations 20 $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: .venv/.installed ## Check style, types and which module may import which
+lint: .venv/.installed ## Check style, types, which module may import which, and retired words
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	$(PYTHON) .venv/bin/lint-imports
-
-.PHONY: words
-words: .venv/.installed ## Check that no retired word is used (retired-words.txt)
 	@git ls-files -z | xargs -0 $(PYTHON) .venv/bin/codespell
 
 .PHONY: format

@@ -286,7 +286,8 @@ async def test_a_consumer_that_is_stopped_applies_and_acknowledges_what_it_has_b
 ) -> None:
     """SIGTERM comes in the middle of a batch's transaction.
 
-    Fails when `Consumer._consume` awaits `_settle` without `finish`: nothing is applied when the process has ended.
+    Fails when `Consumer._consume` awaits `_process` without `finish_before_cancel`: nothing is applied when the process
+    has ended.
     """
     campaign_id = await caller.create_campaign()
     async with without(local_stack, "campaign-events"):

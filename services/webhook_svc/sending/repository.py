@@ -174,8 +174,8 @@ async def backlog(connection: AsyncConnection) -> Backlog:
         .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
         .where(deliveries.c.status == DeliveryStatus.PENDING)
     )
-    due, oldest_seconds, waiting, held = (await connection.execute(query)).one()
-    return Backlog(due, float(oldest_seconds), waiting, held_count)
+    due, oldest_seconds, waiting, waiting_for_subscription = (await connection.execute(query)).one()
+    return Backlog(due, float(oldest_seconds), waiting, waiting_for_subscription)
 
 
 async def delete_expired(connection: AsyncConnection, retention: timedelta) -> int:

@@ -16,7 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "bulk-update": {"updates": CONTRACT_UPDATES},
     "bulk-assign": {"assigned_to": 5},
 }
-"""What each of the two sends besides the ids."""
+"""What each of the two sends in addition to the ids."""
 MOST = 1_000
 
 

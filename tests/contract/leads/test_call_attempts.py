@@ -78,7 +78,7 @@ REQUIRED_ENDINGS = {
     "completed": (True, "completed"),
     "do_not_call": (False, "blacklisted"),
 }
-"""Endings whose meaning nobody may change unawares."""
+"""Dispositions whose meaning must not change by accident."""
 
 
 async def _call(company: LeadCompany, lead: dict[str, Any], body: object = None, **changes: object) -> httpx.Response:
@@ -250,7 +250,7 @@ async def test_a_disposition_is_found_in_any_spelling(company: LeadCompany, writ
     assert [call["disposition"] for call in await company.call_history(lead)] == [written]
 
 
-@pytest.mark.parametrize("report", [{}, {"disposition": "left_on_hold"}, {"disposition": None, "status": None}])
+@pytest.mark.parametrize("report", [{}, {"disposition": "left_waiting"}, {"disposition": None, "status": None}])
 async def test_a_call_without_a_disposition_leaves_the_lead_in_progress(
     company: LeadCompany, report: dict[str, object]
 ) -> None:
@@ -272,7 +272,7 @@ async def test_a_reported_status_goes_before_the_disposition(company: LeadCompan
         ({"successful": False, "disposition": "sale", "status": "completed"}, False),
         ({"disposition": "sale", "status": "failed"}, True),
         ({"disposition": "no_answer", "status": "completed"}, False),
-        ({"disposition": "left_on_hold", "status": "completed"}, True),
+        ({"disposition": "left_waiting", "status": "completed"}, True),
         ({"status": "completed"}, True),
         ({"status": "failed"}, False),
         ({}, False),
@@ -335,7 +335,7 @@ async def test_a_status_that_may_not_follow_is_refused(company: LeadCompany, tar
     assert await company.stored() == before
 
 
-# Whom nobody calls
+# Leads that must not be called
 
 
 async def test_a_blacklisted_lead_takes_no_call(company: LeadCompany) -> None:

@@ -22,8 +22,8 @@ def _path(company: LeadCompany) -> str:
     return f"{company.path}/do-not-call"
 
 
-async def _add(company: LeadCompany, *phones: str, **further: object) -> httpx.Response:
-    return await company.send("POST", _path(company), {"phones": list(phones), **further})
+async def _add(company: LeadCompany, *phones: str, **fields: object) -> httpx.Response:
+    return await company.send("POST", _path(company), {"phones": list(phones), **fields})
 
 
 async def _get(company: LeadCompany, query: str = "") -> httpx.Response:
@@ -50,7 +50,7 @@ def _added(response: httpx.Response, added: int, blacklisted: int) -> None:
 
 async def test_listed_numbers_have_reason_and_author(company: LeadCompany) -> None:
     assert (await _get(company)).json() == {"data": []}
-    body = {"phones": [NUMBER, "+442079460958"], "reason": "Asked us to stop"}
+    body = {"phones": [NUMBER, "+442079460958"], "reason": "Requested to stop"}
     _added(await company.send("POST", _path(company), body, sub="anna"), 2, 0)
     response = await _get(company)
     assert response.status_code == 200
@@ -58,7 +58,7 @@ async def test_listed_numbers_have_reason_and_author(company: LeadCompany) -> No
     assert response.json().keys() == {"data"}
     for current in response.json()["data"]:
         assert current.keys() == {"phone", "reason", "added_by", "created_at"}
-        assert (current["reason"], current["added_by"]) == ("Asked us to stop", "anna")
+        assert (current["reason"], current["added_by"]) == ("Requested to stop", "anna")
         assert MOMENT.fullmatch(current["created_at"])
     assert {current["phone"] for current in response.json()["data"]} == set(body["phones"])
 

@@ -271,8 +271,8 @@ async def test_a_file_passes_the_gateway_and_is_imported_again(caller: Caller, f
     answer = await caller.get(path, format=file_format, campaign_ids=first)
     again = await caller.imported(answer.content, second, filename=f"leads.{file_format}")
 
-    kept = [{name: lead[name] for name in COLUMNS} for lead in leads]
-    assert [{name: lead[name] for name in COLUMNS} for lead in again] == kept
+    exported = [{name: lead[name] for name in COLUMNS} for lead in leads]
+    assert [{name: lead[name] for name in COLUMNS} for lead in again] == exported
     assert (await caller.get(path, format="csv", campaign_ids=second)).text == (
         await caller.get(path, format="csv", campaign_ids=first)
     ).text

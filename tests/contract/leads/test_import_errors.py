@@ -146,13 +146,13 @@ async def test_an_invalid_row_is_rejected_with_the_contracts_message(
 
 async def test_one_invalid_row_fails_the_whole_file(caller: Caller) -> None:
     rows: list[dict[str, object]] = [{"phone": f"415555{number:04d}", "email": ""} for number in range(500)]
-    rows[321]["email"] = "nobody"
+    rows[321]["email"] = "no-address"
 
     response = await caller.import_file(csv_of(rows), await caller.create_campaign())
 
     rejected(response, "Invalid email format")
     assert [(row_error["row"], row_error["field"], row_error["value"]) for row_error in response.json()["errors"]] == [
-        (323, "email", "nobody")
+        (323, "email", "no-address")
     ]
     assert await caller.leads() == []
 

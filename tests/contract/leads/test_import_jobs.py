@@ -24,7 +24,7 @@ NO_ROWS = {
     "message": "Failed rows not found",
     "error": "No row of this import failed, or it ended more than 7 days ago",
 }
-INVALID_FILE = 'phone,First Name,email,Größe\n12,Zoë,,"a ""b"", c"\n4155550100,Good,,\n,=1+1,nobody,\n'
+INVALID_FILE = 'phone,First Name,email,Größe\n12,Zoë,,"a ""b"", c"\n4155550100,Good,,\n,=1+1,no-address,\n'
 
 
 def jobs_path(caller: Caller) -> str:
@@ -104,7 +104,7 @@ class TestErrors:
     EXPECTED = (
         ["phone", "First Name", "email", "Größe", "errors"],
         ["12", "Zoë", "", 'a "b", c', "phone: Invalid phone number format: 12"],
-        ["", "=1+1", "nobody", "", "phone: Missing required fields: phone; email: Invalid email format"],
+        ["", "=1+1", "no-address", "", "phone: Missing required fields: phone; email: Invalid email format"],
     )
 
     async def test_as_json(self, caller: Caller) -> None:
@@ -188,7 +188,7 @@ class TestErrors:
         ]
 
     async def test_all_failed_rows_are_returned_beyond_a_thousand_errors(self, caller: Caller) -> None:
-        content = csv_of([{"phone": str(number), "email": "nobody"} for number in range(1500)])
+        content = csv_of([{"phone": str(number), "email": "no-address"} for number in range(1500)])
         import_id = await failed(caller, content)
 
         job = (await caller.get(f"{jobs_path(caller)}/{import_id}/errors")).json()
@@ -196,7 +196,7 @@ class TestErrors:
 
         assert (job["error_count"], len(job["errors"])) == (3000, 1000)
         assert rows[1:] == [
-            [str(number), "nobody", f"phone: Invalid phone number format: {number}; email: Invalid email format"]
+            [str(number), "no-address", f"phone: Invalid phone number format: {number}; email: Invalid email format"]
             for number in range(1500)
         ]
 

@@ -147,7 +147,7 @@ class TestOnError:
     CONTENT = csv_of(
         [
             {"phone": PHONE, "email": "", "lead_score": ""},
-            {"phone": "12", "email": "nobody", "lead_score": ""},
+            {"phone": "12", "email": "no-address", "lead_score": ""},
             {"phone": OTHER, "email": "", "lead_score": "101"},
             {"phone": "4155550102", "email": "a@example.com", "lead_score": "5"},
         ]
@@ -243,7 +243,7 @@ class TestOnDuplicate:
     async def test_error_reports_every_duplicate(self, caller: Caller) -> None:
         campaign_id = await caller.create_campaign()
         [stored] = await caller.imported(f"phone\n{PHONE}\n", campaign_id)
-        content = "phone,email\n4155550100,\n4155550101,\n+14155550101,nobody\n"
+        content = "phone,email\n4155550100,\n4155550101,\n+14155550101,no-address\n"
 
         response = await post_file(caller, content, campaign_id, on_duplicate="error")
 
@@ -263,7 +263,7 @@ class TestOnDuplicate:
         assert reported_errors(response) == [(1, "leads.1.phone", f"Phone number {OTHER} is also in leads.0")]
 
     async def test_error_and_skip_together_import_the_first_valid_row(self, caller: Caller) -> None:
-        content = f"phone,email\n{PHONE},nobody\n{PHONE},\n{PHONE},a@example.com\n"
+        content = f"phone,email\n{PHONE},no-address\n{PHONE},\n{PHONE},a@example.com\n"
 
         body = await imported(caller, content, await caller.create_campaign(), on_duplicate="error", on_error="skip")
 
@@ -418,7 +418,7 @@ class TestDryRun:
 
     async def test_errors_are_the_same_as_without_it(self, caller: Caller) -> None:
         campaign_id = await caller.create_campaign()
-        content = "phone,email\n12,nobody\n"
+        content = "phone,email\n12,no-address\n"
 
         tried = await post_file(caller, content, campaign_id, dry_run="true")
         done = await post_file(caller, content, campaign_id)

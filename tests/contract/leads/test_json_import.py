@@ -113,7 +113,7 @@ async def test_an_invalid_lead_is_rejected(caller: Caller, lead: object, error: 
 async def test_all_errors_are_reported_with_their_paths(caller: Caller) -> None:
     leads = [
         {"phone": PHONE},
-        {"phone": "12", "email": "nobody", "lead_score": 101},
+        {"phone": "12", "email": "no-address", "lead_score": 101},
         {"first_name": "x" * 101, "shoe_size": 44},
         7,
         {},

@@ -130,7 +130,7 @@ async def test_the_contracts_lead_is_created_and_returned_with_every_field(compa
     assert lead["updated_at"] == lead["created_at"]
 
 
-async def test_a_created_lead_is_where_its_location_says(company: LeadCompany) -> None:
+async def test_a_created_lead_is_at_its_location(company: LeadCompany) -> None:
     response = await company.post(company.body())
     current = await company.send("GET", response.headers["Location"])
     assert (current.status_code, current.json()) == (200, response.json()["data"])
@@ -530,8 +530,8 @@ async def test_an_update_retains_attempts_and_conversion(company: LeadCompany) -
     before = await company.read(lead)
     await company.on_lead("PUT", lead, body=company.body(status="completed", notes="Changed"))
     after = await company.read(lead)
-    for kept in ("attempts", "conversion_value", "converted_at", "created_at", "import_id"):
-        assert after[kept] == before[kept]
+    for name in ("attempts", "conversion_value", "converted_at", "created_at", "import_id"):
+        assert after[name] == before[name]
 
 
 @pytest.mark.parametrize("source", LEAD_STATUSES)
@@ -676,10 +676,10 @@ async def test_a_status_change_emits_the_previous_status(company: LeadCompany) -
 
 async def test_a_change_of_the_sub_status_alone_emits_an_update(company: LeadCompany) -> None:
     lead = await company.create(status="in_progress")
-    body = {"status": "in_progress", "sub_status": "on hold"}
+    body = {"status": "in_progress", "sub_status": "waiting"}
     for _ in range(2):
         assert (await company.on_lead("PATCH", lead, "/status", body)).status_code == 200
-    assert (await company.read(lead))["sub_status"] == "on hold"
+    assert (await company.read(lead))["sub_status"] == "waiting"
     _, event = await company.emitted_events()
     assert isinstance(event, LeadUpdated)
     assert event.leads[0].version == 2
@@ -697,7 +697,7 @@ STATUS_CHANGES = {
 @pytest.mark.parametrize("way", [*STATUS_CHANGES, "bulk", "list"])
 async def test_a_sub_status_is_removed_with_its_status(company: LeadCompany, way: str) -> None:
     lead = await company.create(status="in_progress")
-    await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": "on hold"})
+    await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": "waiting"})
     if way == "bulk":
         body: object = {"lead_ids": [lead["id"]], "updates": {"status": "completed"}}
         response = await company.send("PATCH", f"{company.path}/bulk-update", body)
@@ -714,7 +714,7 @@ async def test_a_sub_status_is_removed_with_its_status(company: LeadCompany, way
 
 async def test_a_sub_status_stays_while_its_status_does(company: LeadCompany) -> None:
     lead = await company.create(status="in_progress")
-    body = {"status": "in_progress", "sub_status": "on hold"}
+    body = {"status": "in_progress", "sub_status": "waiting"}
     assert (await company.on_lead("PATCH", lead, "/status", body)).status_code == 200
     before = await company.stored()
     for without in ({"status": "in_progress"}, {"status": "in_progress", "sub_status": None}, body):
@@ -722,23 +722,23 @@ async def test_a_sub_status_stays_while_its_status_does(company: LeadCompany) ->
         assert await company.stored() == before
     await company.on_lead("PUT", lead, body=body_of(lead, notes="Changed"))
     await company.on_lead("POST", lead, "/call-attempt", {"duration": 5})
-    assert (await company.read(lead))["sub_status"] == "on hold"
+    assert (await company.read(lead))["sub_status"] == "waiting"
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
 async def test_an_empty_sub_status_removes_it(company: LeadCompany, blank: str) -> None:
     lead = await company.create(status="in_progress")
-    for word, kept in (("on hold", "on hold"), (blank, None)):
+    for word, stored in (("waiting", "waiting"), (blank, None)):
         await company.on_lead("PATCH", lead, "/status", {"status": "in_progress", "sub_status": word})
-        assert (await company.read(lead))["sub_status"] == kept
+        assert (await company.read(lead))["sub_status"] == stored
 
 
 async def test_another_status_may_have_the_same_sub_status(company: LeadCompany) -> None:
     lead = await company.create()
     for status in ("in_progress", "scheduled"):
-        await company.on_lead("PATCH", lead, "/status", {"status": status, "sub_status": "on hold"})
+        await company.on_lead("PATCH", lead, "/status", {"status": status, "sub_status": "waiting"})
         current = await company.read(lead)
-        assert (current["status"], current["sub_status"]) == (status, "on hold")
+        assert (current["status"], current["sub_status"]) == (status, "waiting")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ async def _walked(company: LeadCompany, path: str, **parameters: object) -> list
 
 
 async def _many(company: LeadCompany, count: int, campaign_id: int | None = None) -> None:
-    """Leads that differ in what lists are narrowed by, behind the service's back."""
+    """Insert leads that differ in the fields by which lists are filtered, directly into the table."""
     await company.api.rows(
         """
         INSERT INTO leads

@@ -1,4 +1,4 @@
-"""What a lead's fields may be: numbers that are none, blank texts, and whether the API's document says the same."""
+"""Values of a lead's fields: invalid numbers, blank texts, and whether the API document agrees."""
 
 from typing import Any
 
@@ -90,7 +90,7 @@ def _schemas(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("value", VALUES[:-1], ids=repr)  # null is the same as leaving a field out
-async def test_the_document_says_which_values_a_body_may_have(company: LeadCompany, value: object) -> None:
+async def test_the_document_defines_which_values_a_body_may_have(company: LeadCompany, value: object) -> None:
     document = (await company.api.client.get("/openapi.json")).json()
     for field, schema in _schemas(document, "LeadCreate").items():
         if field in OPTIONAL:
@@ -113,8 +113,8 @@ async def test_the_document_says_which_values_a_body_may_have(company: LeadCompa
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
-async def test_the_document_says_which_values_a_lead_of_a_json_import_may_have(caller: Caller, value: object) -> None:
-    """As far as types go: what a text must be like to be read, no schema tells."""
+async def test_the_document_defines_which_values_a_json_import_may_have(caller: Caller, value: object) -> None:
+    """For types only: a schema does not describe the format of texts that an import accepts."""
     document = (await caller.gateway.http.get("/openapi.json")).json()
     path = "/api/company/voice-leads/company/{companyId}/import-json"
     body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -141,7 +141,7 @@ async def test_a_blank_text_is_no_value_in_a_json_import(caller: Caller) -> None
     }
 
 
-@pytest.mark.parametrize(("written", "kept"), [("EN-us", "en-US"), ("zh_hant_tw", "zh-Hant-TW"), ("DE", "de")])
-async def test_a_language_tag_is_normalized(company: LeadCompany, written: str, kept: str) -> None:
+@pytest.mark.parametrize(("written", "stored"), [("EN-us", "en-US"), ("zh_hant_tw", "zh-Hant-TW"), ("DE", "de")])
+async def test_a_language_tag_is_normalized(company: LeadCompany, written: str, stored: str) -> None:
     lead = await company.create(preferred_language=written)
-    assert lead["preferred_language"] == kept
+    assert lead["preferred_language"] == stored

@@ -45,13 +45,13 @@ async def test_a_job_that_cannot_be_committed_is_not_accepted(lead_service: Lead
     async with lead_service.api() as api:
         for respond_async in (True, False):
             response = await Caller(api, COMPANY).import_file(many_leads(2), campaign_id, respond_async=respond_async)
-            is_fault_of_ours(response)
+            is_internal_error(response)
             assert response.json()["message"] == "Error importing leads"
-    for kept in ("imports", "import_files", "outbox"):
-        assert await lead_service.value(f"SELECT count(*) FROM {kept}") == 0
+    for table in ("imports", "import_files", "outbox"):
+        assert await lead_service.value(f"SELECT count(*) FROM {table}") == 0
 
 
-def is_fault_of_ours(response: httpx.Response) -> None:
+def is_internal_error(response: httpx.Response) -> None:
     assert response.status_code == 500
     assert set(response.json()) == {"message", "error"}
     assert "not today" not in response.text
@@ -64,7 +64,7 @@ async def test_leads_that_cannot_be_committed_are_not_reported_as_imported(lead_
     async with lead_service.events(), lead_service.worker(), lead_service.api() as api:
         response = await Caller(api, COMPANY).import_file(many_leads(2), campaign_id)
 
-    is_fault_of_ours(response)
+    is_internal_error(response)
     assert response.json()["message"] == "Error importing leads"
     assert await lead_service.value("SELECT count(*) FROM leads") == 0
     assert await lead_service.value("SELECT status FROM imports") == "aborted"

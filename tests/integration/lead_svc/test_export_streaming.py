@@ -131,18 +131,18 @@ async def test_the_copy_ends_when_its_client_goes_and_its_connection_is_used_aga
             return answer.text.count("\n")
 
         assert await whole_export() == 11
-        before, given_up = await backends(many), requests_given_up()
+        before, cancelled = await backends(many), cancelled_requests()
         with begin(api, file_format):
             await eventually(lambda: copies(many))
         await eventually(lambda: gone(many))
 
         # Otherwise it might have run to its end without a reader.
-        assert requests_given_up() == given_up + 1
+        assert cancelled_requests() == cancelled + 1
         assert await whole_export() == 11
         assert await backends(many) == before
 
 
-def requests_given_up() -> float:
+def cancelled_requests() -> float:
     """How many exports ended because their clients had disconnected."""
     route = "/api/company/voice-leads/company/{companyId}/export"
     counted = {"method": "GET", "route": route, "status": str(CLIENT_CLOSED_REQUEST)}
@@ -156,11 +156,11 @@ async def gone(many: LeadService) -> bool:
 async def test_a_client_that_does_not_read_blocks_the_copy(many: LeadService) -> None:
     async with many.api(database_pool_size=2) as api:
 
-        async def held_back() -> bool:
+        async def is_blocked() -> bool:
             return [row["wait_event"] for row in await copies(many)] == ["ClientWrite"]
 
         with begin(api, "csv"):
-            await eventually(held_back)
+            await eventually(is_blocked)
             # A slow client takes one of the two connections; the other is there for everyone else.
             elsewhere = await api.http.get(
                 f"/api/voice-leads/company/{COMPANY}?campaign_id={FEW}", headers=api.headers(COMPANY)

@@ -138,7 +138,7 @@ async def test_a_new_status_clears_the_sub_status(lead_service: LeadService, cam
     async with lead_service.api() as api:
         caller = Caller(api, COMPANY)
         await run(lead_service, await stored_job(caller, many_leads(2), campaign_id))
-        await lead_service.execute("UPDATE leads SET status = 'in_progress', sub_status = 'on hold'")
+        await lead_service.execute("UPDATE leads SET status = 'in_progress', sub_status = 'waiting'")
         rows = [
             {"phone": phone_number(0), "status": "in_progress", "city": "Oslo"},
             {"phone": phone_number(1), "status": "failed", "city": "Oslo"},
@@ -146,7 +146,7 @@ async def test_a_new_status_clears_the_sub_status(lead_service: LeadService, cam
         await run(lead_service, await stored_job(caller, csv_of(rows), campaign_id, on_duplicate="update"))
 
     stored = await lead_service.rows("SELECT status, sub_status FROM leads ORDER BY phone")
-    assert [tuple(row) for row in stored] == [("in_progress", "on hold"), ("failed", None)]
+    assert [tuple(row) for row in stored] == [("in_progress", "waiting"), ("failed", None)]
 
 
 async def test_a_dry_run_emits_no_events(lead_service: LeadService, campaign_id: int) -> None:

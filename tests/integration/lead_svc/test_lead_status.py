@@ -296,7 +296,7 @@ calls = st.builds(
     phone=st.sampled_from(PHONES),
     number=st.integers(1, 3),
     admin=st.booleans(),
-    disposition=st.none() | st.sampled_from([*BY_DISPOSITION, "left_on_hold"]),
+    disposition=st.none() | st.sampled_from([*BY_DISPOSITION, "left_waiting"]),
     reports_status=st.booleans(),
 )
 new_leads = st.tuples(st.sampled_from(PHONES), st.sampled_from(LEAD_STATUSES))

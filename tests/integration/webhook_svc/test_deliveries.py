@@ -218,14 +218,16 @@ async def test_a_subscription_is_paused_after_a_day_of_failures_and_gets_retaine
 
         later = [event for n in range(5) for event in await consume(webhooks_database, new_lead(company, 2 + n))]
         await deliverer.notify()
-        held = await webhook_api.wait_for_statuses(subscription, "failed", *["held"] * 5)
+        retained = await webhook_api.wait_for_statuses(subscription, "failed", *["held"] * 5)
         assert all(delivery["next_attempt_at"] is None for delivery in retained[1:])
         assert [delivery["id"] for delivery in await webhook_api.log(subscription, status="held")] == [
             e["id"] for e in retained[1:]
         ]
         assert await webhook_api.log(subscription, status="pending") == []
         # The oldest of them is due last by its retry schedule.
-        await webhook_api.rows("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE id = $1", retained[1]["id"])
+        await webhook_api.rows(
+            "UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE id = $1", retained[1]["id"]
+        )
         assert len(receiver.requests) == 2
 
         assert (await webhook_api.act(subscription, "resume")).json()["data"]["status"] == "active"
