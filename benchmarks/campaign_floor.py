@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from benchmarks.bare_pool import bare_pool
+from services.campaign_svc.campaign_lists.schemas import CampaignListItem
 from services.campaign_svc.campaigns.schemas import CampaignCreate
-from services.campaign_svc.lists.schemas import CampaignListItem
 from services.campaign_svc.tables import campaigns
 
 NAME = "campaign-floor"

@@ -41,7 +41,7 @@ from services.analytics_svc.reports.campaign_lookup import ReportCampaign
 from services.analytics_svc.reports.period import Period
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.rollups import sum_sql
-from services.analytics_svc.rollups.definitions import DIMENSIONS
+from services.analytics_svc.rollups.rollup_tables import DIMENSIONS
 from services.analytics_svc.rollups.sum_sql import Parameters, Span, SumQuery
 from shared.database.engine import Driver
 from shared.ids import CampaignId, CompanyId

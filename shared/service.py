@@ -30,7 +30,7 @@ from shared.http.app import serve
 from shared.logs import configure_logs
 from shared.messaging import rebuild as replay
 from shared.messaging.consumer import Subscription
-from shared.messaging.history import HistoryIncompleteError
+from shared.messaging.event_history import HistoryIncompleteError
 from shared.messaging.rebuild import RebuildResult
 from shared.settings import DatabaseSettings, LogSettings, ProcessSettings
 

@@ -3,7 +3,8 @@
 Enumerations are plain text and ids have no foreign keys: events are validated when they are read, and they arrive in
 any order, so a lead or a call may be stored before its campaign. The facts of different events of a lead are in
 different tables, each with its own rule for what is newer; the views ``lead_facts`` and ``call_facts``
-(``facts/views.sql``) join all facts of a lead and of a call. The tables of sums over them: ``rollups/definitions.py``.
+(``facts/metric_definitions.sql``) join all facts of a lead and of a call. The tables of sums over them:
+``rollups/rollup_tables.py``.
 """
 
 from sqlalchemy import (

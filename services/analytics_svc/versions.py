@@ -6,13 +6,13 @@
 from typing import Final
 
 ROLLUPS_VERSION: Final = 1
-"""Increase when a change of ``facts/views.sql``, of the event mapping, or of the measures changes what is summed.
+"""Increase when a change of ``facts/metric_definitions.sql``, the event mapping or the measures changes the sums.
 
 Roll-ups that were stored under another version are outdated until ``make rebuild``; analytics-events reports it in its
 log and in the metric ``rollups_outdated``.
 """
 FORMULAS_VERSION: Final = 1
-"""Increase when a change of the reports or of ``shared/formulas.py`` changes a figure that is computed from roll-ups.
+"""Increase when a change of the reports or of ``shared/report_formulas.py`` changes a figure computed from roll-ups.
 
 Cached responses of another version are not used.
 """

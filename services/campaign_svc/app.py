@@ -6,9 +6,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.campaign_svc.campaign_lists import endpoints as list_endpoints
 from services.campaign_svc.campaigns import endpoints as campaign_endpoints
 from services.campaign_svc.campaigns.analytics_client import AnalyticsClient
-from services.campaign_svc.lists import endpoints as list_endpoints
 from services.campaign_svc.members import endpoints as member_endpoints
 from services.campaign_svc.settings import CampaignApiSettings, CampaignEventsSettings
 from services.campaign_svc.totals import projection, repository

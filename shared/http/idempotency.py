@@ -1,7 +1,7 @@
 """The header ``Idempotency-Key``: reading it, and documenting a response that may be replayed.
 
-The key is the caller's own. ``shared/idempotency.py`` executes a request once and stores its result under the key.
-Source: draft-ietf-httpapi-idempotency-key-header.
+The key is the caller's own. ``shared/idempotent_execution.py`` executes a request once and stores its
+result under the key. Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from fastapi import Depends, Header, Request
 from shared.database.idempotency_keys import IdempotentRequest
 from shared.http.auth import Caller, Principal
 from shared.http.errors import FieldError, display_value, invalid_request
-from shared.idempotency import REPLAYED
+from shared.idempotent_execution import REPLAYED
 
 REPLAYED_HEADER: Final[dict[str, Any]] = {
     REPLAYED: {

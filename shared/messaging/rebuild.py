@@ -16,7 +16,7 @@ from shared.database.engine import Database
 from shared.events.envelope import Envelope
 from shared.messaging import inbox
 from shared.messaging.consumer import Subscription
-from shared.messaging.history import read_history
+from shared.messaging.event_history import read_history
 
 logger = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 from shared.events.envelope import Envelope, parse
-from shared.messaging.history import END_TYPE
+from shared.messaging.event_history import END_TYPE
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, declare_exchanges
 
 PREFETCH: Final = 100

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.own_stack import own_stack
 from deploy.local.stack import Stack
-from shared.messaging.history import HistoryIncompleteError
+from shared.messaging.event_history import HistoryIncompleteError
 from tests.soak.checker import Databases, Findings, check, has_open_work
 from tests.soak.clients import Client, Promises
 

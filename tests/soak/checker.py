@@ -7,9 +7,9 @@ from typing import Any
 import aio_pika
 import asyncpg
 
-from services.analytics_svc.rollups.definitions import DIMENSIONS, ROLLUPS, Grain, Rollup
+from services.analytics_svc.rollups.rollup_tables import DIMENSIONS, ROLLUPS, Grain, Rollup
 from shared.events.leads import LeadCallAttempted, LeadCreated
-from shared.messaging.history import read_history
+from shared.messaging.event_history import read_history
 from tests.soak.clients import Promises
 
 _PRINTED = 5

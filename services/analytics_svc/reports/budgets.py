@@ -6,8 +6,8 @@ from decimal import Decimal
 from services.analytics_svc.reports import repository
 from services.analytics_svc.reports.repository import CampaignRow
 from services.analytics_svc.reports.scope import Scope
-from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import COSTS
+from services.analytics_svc.rollups.rollup_tables import CALLS
 from shared.database.engine import Driver
 from shared.ids import CampaignId
 

@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from services.analytics_svc.facts.views import FACT_VIEWS
+from services.analytics_svc.facts.metric_definitions import FACT_VIEWS
 from services.analytics_svc.versions import FORMULAS_VERSION, ROLLUPS_VERSION
 
 DEFINITIONS: Final = f"{FACT_VIEWS.checksum[:16]}.{ROLLUPS_VERSION}.{FORMULAS_VERSION}"

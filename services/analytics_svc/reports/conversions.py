@@ -10,9 +10,9 @@ from services.analytics_svc.reports import repository
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.sums import Sums
 from services.analytics_svc.rollups import measures as m
-from services.analytics_svc.rollups.definitions import LEADS
+from services.analytics_svc.rollups.rollup_tables import LEADS
 from shared.database.engine import Driver
-from shared.formulas import money, percentage, ratio, rounded
+from shared.report_formulas import money, percentage, ratio, rounded
 
 Strength = Literal["low", "medium", "high"]
 

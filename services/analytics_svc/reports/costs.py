@@ -9,12 +9,12 @@ from services.analytics_svc.reports.budgets import costs_of_all_days, remaining_
 from services.analytics_svc.reports.repository import CampaignRow
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.sums import Sums
-from services.analytics_svc.rollups.definitions import CALLS, CONVERSIONS
 from services.analytics_svc.rollups.measures import CONVERSIONS as CONVERSION_SUMS
 from services.analytics_svc.rollups.measures import COSTS, OUTCOMES
+from services.analytics_svc.rollups.rollup_tables import CALLS, CONVERSIONS
 from shared.database.engine import Driver
-from shared.formulas import money, money_or_none, ratio, rounded, whole_percentage
 from shared.ids import CampaignId
+from shared.report_formulas import money, money_or_none, ratio, rounded, whole_percentage
 
 _ZERO = Decimal(0)
 

@@ -10,9 +10,9 @@ from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.suggestions import Suggestion, suggestions
 from services.analytics_svc.reports.sums import Sums, mean_of
 from services.analytics_svc.rollups import measures as m
-from services.analytics_svc.rollups.definitions import CALLS, LEADS
+from services.analytics_svc.rollups.rollup_tables import CALLS, LEADS
 from shared.database.engine import Driver
-from shared.formulas import average_seconds, money, percentage
+from shared.report_formulas import average_seconds, money, percentage
 
 
 class LeadFunnel(BaseModel):

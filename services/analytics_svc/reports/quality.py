@@ -10,10 +10,10 @@ from services.analytics_svc.reports.campaign_lookup import ReportCampaign
 from services.analytics_svc.reports.repository import IssueCount
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.sums import Sums, mean_of, rate_of
-from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import OUTCOMES, QUALITY
+from services.analytics_svc.rollups.rollup_tables import CALLS
 from shared.database.engine import Driver
-from shared.formulas import percentage, percentage_or_none
+from shared.report_formulas import percentage, percentage_or_none
 
 Severity = Literal["low", "medium", "high"]
 

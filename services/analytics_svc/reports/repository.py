@@ -9,8 +9,8 @@ from uuid import UUID
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.sums import Sums
 from services.analytics_svc.rollups import sum_sql
-from services.analytics_svc.rollups.definitions import ISSUES, Rollup
 from services.analytics_svc.rollups.measures import Measure
+from services.analytics_svc.rollups.rollup_tables import ISSUES, Rollup
 from services.analytics_svc.rollups.sum_sql import Bucket, Statement, SumQuery
 from shared.database.engine import Driver
 from shared.database.queries import load_queries

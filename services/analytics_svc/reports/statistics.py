@@ -11,12 +11,12 @@ from services.analytics_svc.reports.budgets import costs_of_all_days, remaining_
 from services.analytics_svc.reports.campaign_lookup import ReportCampaign
 from services.analytics_svc.reports.scope import Scope
 from services.analytics_svc.reports.sums import Sums
-from services.analytics_svc.rollups.definitions import CALLS, LEADS
 from services.analytics_svc.rollups.measures import COSTS, OUTCOMES
 from services.analytics_svc.rollups.measures import LEADS as LEAD_COUNT
+from services.analytics_svc.rollups.rollup_tables import CALLS, LEADS
 from shared.database.engine import Driver
 from shared.events.campaigns import CampaignStatus
-from shared.formulas import average_seconds, money, money_or_none, percentage
+from shared.report_formulas import average_seconds, money, money_or_none, percentage
 
 
 class CampaignsByPriority(BaseModel):

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from services.analytics_svc.reports.sums import Sums
-from shared.formulas import rounded
+from shared.report_formulas import rounded
 
 COMPLETE_FROM: Final = 90
 """Percent of leads with a property from which on it is not suggested."""

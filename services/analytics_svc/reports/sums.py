@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from shared.formulas import mean_or_none, percentage_or_none
+from shared.report_formulas import mean_or_none, percentage_or_none
 
 Sums: TypeAlias = asyncpg.Record
 """A row of sums: a column for each requested measure, after the requested dimensions (or ``bucket``, the time)."""

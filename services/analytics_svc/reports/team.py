@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics_svc.reports import repository
 from services.analytics_svc.reports.scope import Scope
-from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import OUTCOMES
+from services.analytics_svc.rollups.rollup_tables import CALLS
 from shared.database.engine import Driver
-from shared.formulas import average_seconds, percentage, ratio
+from shared.report_formulas import average_seconds, percentage, ratio
 
 
 class TeamSummary(BaseModel):

@@ -28,7 +28,7 @@ that is changed and changed back, adds nothing. For a roll-up of one measure and
 
 from typing import Final
 
-from services.analytics_svc.rollups.definitions import DIMENSIONS, ROLLUPS, Grain, Rollup
+from services.analytics_svc.rollups.rollup_tables import DIMENSIONS, ROLLUPS, Grain, Rollup
 
 FACTS: Final = sorted({rollup.facts for rollup in ROLLUPS})
 """The views that roll-ups are summed from."""

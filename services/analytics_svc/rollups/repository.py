@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Table
 
 from services.analytics_svc.rollups import maintenance_sql
-from services.analytics_svc.rollups.definitions import ROLLUPS
+from services.analytics_svc.rollups.rollup_tables import ROLLUPS
 from services.analytics_svc.versions import ROLLUPS_VERSION
 from shared.database.engine import Driver
 from shared.database.queries import load_queries

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from services.analytics_svc.rollups.definitions import Rollup, Unit
 from services.analytics_svc.rollups.measures import Measure
+from services.analytics_svc.rollups.rollup_tables import Rollup, Unit
 
 Bucket = Literal["day", "hour", "hour_of_day"]
 

@@ -29,7 +29,7 @@ from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import MessageResponse, documented_errors, documented_response
 from shared.http.preconditions import ETAG_HEADER, IfMatch, etag, precondition_failed
-from shared.idempotency import Idempotent, in_progress, other_content
+from shared.idempotent_execution import Idempotent, in_progress, other_content
 from shared.ids import MAX_ID, CampaignId, CompanyId
 from shared.schema import StrictIntText
 

@@ -30,7 +30,7 @@ from shared.events.campaigns import (
 )
 from shared.http.auth import Principal
 from shared.http.preconditions import Precondition
-from shared.idempotency import Idempotent, run_idempotent
+from shared.idempotent_execution import Idempotent, run_idempotent
 from shared.ids import CampaignId, CompanyId
 
 

@@ -17,7 +17,7 @@ from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import MessageResponse, documented_errors
-from shared.idempotency import in_progress, other_content
+from shared.idempotent_execution import in_progress, other_content
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 

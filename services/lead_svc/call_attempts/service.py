@@ -19,7 +19,7 @@ from services.lead_svc.domain.lead_status import OPEN, can_transition
 from services.lead_svc.leads import do_not_call_list, errors
 from services.lead_svc.leads import repository as lead_repository
 from services.lead_svc.leads import service as lead_service
-from services.lead_svc.leads.campaign_transaction import with_campaign_of_lead
+from services.lead_svc.leads.campaign_of_lead import with_campaign_of_lead
 from services.lead_svc.leads.events import LEAD_STATUS_CHANGED, LEAD_UPDATED_IF_STATUS_UNCHANGED
 from services.lead_svc.leads.lead import Lead
 from services.lead_svc.outbox import outbox
@@ -28,7 +28,7 @@ from shared.datetimes import to_utc
 from shared.events.leads import CallAttempt as CallAttemptEventPart
 from shared.events.leads import LeadCallAttempted
 from shared.http.auth import Principal
-from shared.idempotency import Idempotent, run_idempotent
+from shared.idempotent_execution import Idempotent, run_idempotent
 from shared.ids import LeadId
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)

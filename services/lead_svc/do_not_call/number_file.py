@@ -11,7 +11,7 @@ from services.lead_svc.spreadsheets.reader import read_sheet
 from services.lead_svc.spreadsheets.row_errors import FileRejectedError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from services.lead_svc.spreadsheets.table import trim_sheet
-from services.lead_svc.values.columns import convert_columns
+from services.lead_svc.values.from_columns import convert_columns
 
 PHONE_MISSING: Final = "Missing required fields: phone"
 

@@ -32,7 +32,7 @@ from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.imports import ImportRequested
 from shared.http.auth import Principal
 from shared.http.pagination import Page
-from shared.idempotency import Idempotent, run_idempotent
+from shared.idempotent_execution import Idempotent, run_idempotent
 from shared.ids import CompanyId, ImportId, LeadId
 
 MAX_SYNCHRONOUS_ROWS: Final = 1000

@@ -36,7 +36,7 @@ from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import MessageResponse, documented_errors
 from shared.http.pagination import LINK_HEADER, next_link
-from shared.idempotency import in_progress, other_content
+from shared.idempotent_execution import in_progress, other_content
 
 router = APIRouter(prefix="/api/voice-leads", tags=["Leads"])
 

@@ -15,7 +15,7 @@ from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.domain.lead_status import OPEN, can_transition
 from services.lead_svc.leads import do_not_call_list, errors, repository
 from services.lead_svc.leads.blacklist import blacklist_numbers
-from services.lead_svc.leads.campaign_transaction import with_campaign_of_lead
+from services.lead_svc.leads.campaign_of_lead import with_campaign_of_lead
 from services.lead_svc.leads.events import (
     LEAD_ASSIGNED,
     LEAD_CONVERTED,
@@ -32,7 +32,7 @@ from shared.database.engine import Database
 from shared.database.idempotency_keys import IdempotentRequest
 from shared.datetimes import to_utc
 from shared.http.auth import Principal
-from shared.idempotency import Idempotent, run_idempotent
+from shared.idempotent_execution import Idempotent, run_idempotent
 from shared.ids import CampaignId, CompanyId, LeadId, MemberId
 
 BLACKLISTED_BY_STATUS: Final = "Lead was blacklisted"

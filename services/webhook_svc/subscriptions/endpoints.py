@@ -22,7 +22,7 @@ from shared.http.auth import CompanyInPath
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey
 from shared.http.json import JsonResponse
 from shared.http.openapi import MessageResponse, documented_errors, documented_response
-from shared.idempotency import in_progress, other_content
+from shared.idempotent_execution import in_progress, other_content
 from shared.ids import MAX_ID, SubscriptionId
 from shared.schema import StrictIntText
 

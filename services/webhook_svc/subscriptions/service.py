@@ -15,7 +15,7 @@ from services.webhook_svc.subscriptions import errors, repository
 from services.webhook_svc.subscriptions.subscription import MAX_SUBSCRIPTIONS, Subscription, SubscriptionValues
 from shared.database.idempotency_keys import IdempotentRequest
 from shared.events.envelope import EventData, compose
-from shared.idempotency import Idempotent, run_idempotent
+from shared.idempotent_execution import Idempotent, run_idempotent
 from shared.ids import CompanyId, DeliveryId, SubscriptionId
 
 SECRET_OVERLAP: Final = timedelta(days=1)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
-from services.campaign_svc.lists.service import list_active
+from services.campaign_svc.campaign_lists.filters import CampaignFilters, PageRequest
+from services.campaign_svc.campaign_lists.service import list_active
 from shared.database.engine import Database
 from shared.ids import CompanyId
 from tests.fixtures.campaigns import CampaignApi, campaign_body, smallest_body

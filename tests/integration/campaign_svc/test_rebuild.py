@@ -22,7 +22,7 @@ from shared.database.migrations import upgrade
 from shared.events.envelope import EventData, compose
 from shared.events.leads import LeadCallAttempted, LeadCreated, LeadDeleted
 from shared.messaging import inbox
-from shared.messaging.history import HistoryIncompleteError
+from shared.messaging.event_history import HistoryIncompleteError
 from shared.messaging.rebuild import RebuildResult
 from shared.messaging.topology import HISTORY_STREAM
 from tests.fixtures.events import call, lead

@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
-from services.campaign_svc.lists.repository import list_json
+from services.campaign_svc.campaign_lists.filters import CampaignFilters, PageRequest
+from services.campaign_svc.campaign_lists.repository import list_json
 from shared.ids import CompanyId
 
 PAGE = PageRequest("created_at", "desc", limit=50, offset=0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.campaign_svc.lists.service import day_of
+from services.campaign_svc.campaign_lists.service import day_of
 from services.campaign_svc.totals import projection, repository
 from services.campaign_svc.totals.aggregation import quarter_of
 from shared.database.engine import Database

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.campaign_svc.app import create_api_app
 from tests.fixtures.campaigns import api_settings, bearer, claims, smallest_body
 from tests.fixtures.gateway import Caller
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.serving import serving
 

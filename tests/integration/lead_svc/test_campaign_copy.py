@@ -21,7 +21,7 @@ from shared.events.campaigns import (
 )
 from shared.events.envelope import Envelope, compose, parse
 from shared.ids import CampaignId, CompanyId
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.waiting import eventually
 from tests.integration.messaging.broker import broker_at
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.fixtures.gateway import Caller, many_leads
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 
 COMPANY = 7
 

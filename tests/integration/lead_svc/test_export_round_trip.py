@@ -24,7 +24,7 @@ from services.lead_svc.spreadsheets.file_kind import FileKind, identify_file_kin
 from shared.database.engine import Database
 from shared.ids import CampaignId, CompanyId
 from shared.time_zones import time_zones_by_lower_case
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.servers import ServerUrls
 
 COMPANY = CompanyId(7)

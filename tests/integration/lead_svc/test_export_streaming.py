@@ -24,7 +24,7 @@ from shared.http.errors import BadRequest, ServiceUnavailable
 from shared.http.middleware import CLIENT_CLOSED_REQUEST
 from shared.ids import CompanyId
 from tests.fixtures.gateway import Gateway
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 

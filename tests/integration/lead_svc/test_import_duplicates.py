@@ -16,7 +16,7 @@ from shared.events.envelope import parse
 from shared.ids import ImportId
 from tests.fixtures.gateway import Caller, csv_of, many_leads, phone_number
 from tests.fixtures.lead_imports import post_file
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.waiting import eventually
 
 COMPANY = 7

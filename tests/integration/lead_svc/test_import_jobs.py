@@ -19,7 +19,7 @@ from shared.events.leads import LeadDeleted
 from shared.ids import ImportId
 from tests.fixtures.gateway import Caller, many_leads
 from tests.fixtures.lead_imports import post_file
-from tests.fixtures.leads import NOWHERE, LeadService
+from tests.fixtures.lead_service import NOWHERE, LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
 COMPANY = 7

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixtures.gateway import Caller, Gateway, many_leads
 from tests.fixtures.lead_imports import ASYNC, post_file
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 
 COMPANY = 7
 

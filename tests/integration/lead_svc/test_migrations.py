@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.lead_svc.app import MIGRATIONS
 from services.lead_svc.tables import metadata
 from shared.database.migrations import MIGRATION_LOCK, alembic_config, upgrade
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.waiting import eventually
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.fixtures.gateway import Caller, Gateway
-from tests.fixtures.leads import LeadService
+from tests.fixtures.lead_service import LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS
 
 COMPANY = 7

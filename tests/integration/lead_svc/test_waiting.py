@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from services.lead_svc.imports import progress
 from tests.fixtures.gateway import Caller, many_leads
-from tests.fixtures.leads import NOWHERE, LeadService
+from tests.fixtures.lead_service import NOWHERE, LeadService
 from tests.fixtures.waiting import DEADLINE_SECONDS, eventually
 
 COMPANY = 7

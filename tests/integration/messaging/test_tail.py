@@ -15,7 +15,7 @@ from deploy.local.stack import ROOT
 from shared.events.campaigns import CampaignCreated
 from shared.events.envelope import EventData, Outgoing, compose
 from shared.events.leads import LeadCreated, LeadUpdated
-from shared.messaging.history import read_history
+from shared.messaging.event_history import read_history
 from shared.messaging.tail import Received, watch
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.events import campaign, lead

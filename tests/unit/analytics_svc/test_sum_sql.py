@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.analytics_svc.rollups.definitions import CALLS
 from services.analytics_svc.rollups.measures import OUTCOMES
+from services.analytics_svc.rollups.rollup_tables import CALLS
 from services.analytics_svc.rollups.sum_sql import Selection, Span, SumQuery, by_dimensions, by_time, split_into_spans
 
 

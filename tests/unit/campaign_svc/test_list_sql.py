@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
-from services.campaign_svc.lists.list_sql import count_sql, list_sql, progress_sql
+from services.campaign_svc.campaign_lists.filters import CampaignFilters, PageRequest
+from services.campaign_svc.campaign_lists.list_sql import count_sql, list_sql, progress_sql
 from shared.ids import CompanyId
 
 BY_NAME = PageRequest("name", "asc", 50, 0)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_svc.domain.phone import InvalidPhoneError, Phone, normalize
-from services.lead_svc.values.columns import convert_columns
+from services.lead_svc.values.from_columns import convert_columns
 
 US = "+14155552671"
 UK = "+442079460958"

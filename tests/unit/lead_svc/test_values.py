@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS, Kind
-from services.lead_svc.values.columns import usual_values
+from services.lead_svc.values.from_columns import usual_values
 from services.lead_svc.values.from_text import parse_text
 from shared.time_zones import time_zones_by_lower_case
 

@@ -36,7 +36,7 @@ from shared.http.idempotency import (
 )
 from shared.http.multipart import NO_FILE, file_too_large
 from shared.http.openapi import documented_errors
-from shared.idempotency import in_progress, other_content
+from shared.idempotent_execution import in_progress, other_content
 from shared.ids import CompanyId
 
 router = APIRouter(prefix="/api/company/voice-leads/company/{companyId}", tags=["Lead imports"])

@@ -18,7 +18,7 @@ from services.lead_svc.imports.service import FollowedImport, StartedImport, Und
 from services.lead_svc.spreadsheets.schemas import RowErrorRead
 from shared.http.errors import BadRequest, InternalServerError
 from shared.http.json import JsonResponse, dump
-from shared.idempotency import REPLAYED
+from shared.idempotent_execution import REPLAYED
 
 _INTERNAL_FIELDS: Final = frozenset({"first_lead_id", "last_lead_id"})
 

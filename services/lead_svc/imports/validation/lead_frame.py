@@ -11,7 +11,7 @@ from services.lead_svc.imports.validation.custom_fields import custom_fields, me
 from services.lead_svc.imports.validation.defaults import Defaults
 from services.lead_svc.imports.validation.rows import Rows
 from services.lead_svc.spreadsheets.header import Columns
-from services.lead_svc.values.columns import ConvertedColumn
+from services.lead_svc.values.from_columns import ConvertedColumn
 from services.lead_svc.values.from_text import Value
 
 _DTYPES: Final = {"priority": pl.Int16(), "lead_score": pl.Int16(), "assigned_to": pl.Int64()}

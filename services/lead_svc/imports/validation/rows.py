@@ -7,7 +7,7 @@ from itertools import compress
 import polars as pl
 
 from services.lead_svc.spreadsheets.table import Table
-from services.lead_svc.values.columns import ConvertedColumn
+from services.lead_svc.values.from_columns import ConvertedColumn
 
 
 @dataclass(frozen=True, slots=True)

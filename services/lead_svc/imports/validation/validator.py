@@ -21,7 +21,7 @@ from services.lead_svc.spreadsheets.header import Columns, match_columns
 from services.lead_svc.spreadsheets.row_errors import NO_ERRORS, ErrorSummary, FileRejectedError, RowError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from services.lead_svc.spreadsheets.table import trim_sheet
-from services.lead_svc.values.columns import convert_columns
+from services.lead_svc.values.from_columns import convert_columns
 
 _DEFAULT_OPTIONS: Final = ImportOptions()
 _NO_STORED_LEADS: Final[Mapping[str, StoredLead]] = MappingProxyType({})

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
-from services.campaign_svc.lists.list_sql import count_sql, list_sql, progress_sql
+from services.campaign_svc.campaign_lists.filters import CampaignFilters, PageRequest
+from services.campaign_svc.campaign_lists.list_sql import count_sql, list_sql, progress_sql
 from shared.database.engine import Driver
 from shared.database.queries import load_queries
 from shared.events.campaigns import CampaignPriority, CampaignStatus

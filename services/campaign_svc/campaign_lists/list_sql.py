@@ -11,7 +11,7 @@ OFFSET $4`` and the parameters ``[7, "active", 50, 0]``.
 from datetime import timedelta
 from typing import Final, TypeAlias
 
-from services.campaign_svc.lists.filters import CampaignFilters, PageRequest, SortField
+from services.campaign_svc.campaign_lists.filters import CampaignFilters, PageRequest, SortField
 from shared.datetimes import midnight
 
 Statement: TypeAlias = tuple[str, list[object]]

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.campaign_svc.lists import repository
-from services.campaign_svc.lists.filters import CampaignFilters, PageRequest
-from services.campaign_svc.lists.repository import CampaignProgress
+from services.campaign_svc.campaign_lists import repository
+from services.campaign_svc.campaign_lists.filters import CampaignFilters, PageRequest
+from services.campaign_svc.campaign_lists.repository import CampaignProgress
 from shared.database.engine import Database, driver_connection
 from shared.events.campaigns import CampaignPriority, CampaignStatus
-from shared.formulas import percentage
 from shared.ids import CampaignId
+from shared.report_formulas import percentage
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.formulas import (
+from shared.report_formulas import (
     average_seconds,
     mean_or_none,
     money,

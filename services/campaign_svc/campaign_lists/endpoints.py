@@ -6,18 +6,24 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from services.campaign_svc.campaigns.fields import CalendarDate
-from services.campaign_svc.campaigns.schemas import CAMPAIGN_EXAMPLE, CampaignRead
-from services.campaign_svc.campaigns.service import stream_json
-from services.campaign_svc.dependencies import ServiceDatabase
-from services.campaign_svc.lists import service
-from services.campaign_svc.lists.filters import DEFAULT_ORDERS, CampaignFilters, PageRequest, SortField, SortOrder
-from services.campaign_svc.lists.schemas import (
+from services.campaign_svc.campaign_lists import service
+from services.campaign_svc.campaign_lists.filters import (
+    DEFAULT_ORDERS,
+    CampaignFilters,
+    PageRequest,
+    SortField,
+    SortOrder,
+)
+from services.campaign_svc.campaign_lists.schemas import (
     ACTIVE_EXAMPLE,
     PAGE_EXAMPLE,
     ActiveCampaignListResponse,
     CampaignListResponse,
 )
+from services.campaign_svc.campaigns.fields import CalendarDate
+from services.campaign_svc.campaigns.schemas import CAMPAIGN_EXAMPLE, CampaignRead
+from services.campaign_svc.campaigns.service import stream_json
+from services.campaign_svc.dependencies import ServiceDatabase
 from shared.events.campaigns import CampaignPriority, CampaignStatus
 from shared.http.auth import CompaniesInQuery, CompanyInPath
 from shared.http.json import JsonResponse

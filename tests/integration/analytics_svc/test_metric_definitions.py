@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.analytics_svc.app import MIGRATIONS
-from services.analytics_svc.facts.views import FACT_VIEWS
+from services.analytics_svc.facts.metric_definitions import FACT_VIEWS
 from services.analytics_svc.projection import clear, project
 from services.analytics_svc.reports.cache import DEFINITIONS, ReportCache
 from services.analytics_svc.rollups.version_check import RollupVersionCheck
@@ -108,7 +108,7 @@ async def test_a_definition_that_fails_leaves_the_former_ones(url: str) -> None:
 
 
 async def test_a_consumer_goes_on_under_views_with_other_columns(url: str, database: Database) -> None:
-    """Fails when `views.sql` leaves sessions connected whose temporary tables have the former columns."""
+    """Fails when `metric_definitions.sql` leaves sessions connected whose temporary tables have the former columns."""
     await project_lead(database, 1, score=70)
 
     await apply(url, changed("converted, contacted, qualified,", "converted, contacted, qualified, 1 AS one_more,"))
