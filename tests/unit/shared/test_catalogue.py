@@ -9,6 +9,7 @@ import jsonschema_rs
 import orjson
 import polars as pl
 import pytest
+from cloudevents.core.formats.json import JSONFormat
 
 import services.campaign_svc.outbox
 import services.lead_svc.outbox
@@ -133,6 +134,19 @@ def test_an_example_is_a_message_of_its_type(data: type[EventData]) -> None:
     envelope = parse(json.dumps(example).encode())
     assert envelope.type == data.event_type
     data.model_validate_json(json.dumps(envelope.data), strict=True)
+
+
+@EVERY_EVENT
+def test_the_library_of_cloudevents_reads_a_message(data: type[EventData]) -> None:
+    event = data.model_validate_json(json.dumps(example_of(data)["data"]))
+    message = compose(event, source="/tests", company_id=3)
+
+    read = JSONFormat().read(None, message.body)
+
+    assert read.get_specversion() == "1.0"
+    assert (read.get_id(), read.get_source(), read.get_type()) == (str(message.id), "/tests", data.event_type)
+    assert read.get_datacontenttype() == "application/json"
+    assert read.get_data() == json.loads(message.body)["data"]
 
 
 @EVERY_EVENT

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.webhook_svc.domain.event_types import EVENT_TYPES, PING, matches_any, validate_pattern
 from services.webhook_svc.domain.signatures import new_secret, signed_headers
@@ -126,6 +127,18 @@ def test_the_signature_of_the_specifications_example() -> None:
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
+
+
+def test_the_library_of_standard_webhooks_verifies_either_secret_of_a_rotation() -> None:
+    new, previous = new_secret(), new_secret()
+    headers = signed_headers([new, previous], "msg_1", datetime.now(UTC), b'{"id": 1}')
+
+    assert Webhook(new).verify(b'{"id": 1}', headers) == {"id": 1}
+    assert Webhook(previous).verify(b'{"id": 1}', headers) == {"id": 1}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(b'{"id": 1}', headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new).verify(b'{"id": 2}', headers)
 
 
 SETTINGS = {"database_url": "postgresql://h/d", "amqp_url": "amqp://h", "redis_url": "redis://h"}
