@@ -13,6 +13,7 @@ from shared.http.errors import handle_validation_error
 from tests.fixtures.campaigns import campaign_body, smallest_body
 
 TOO_LONG = "String should have at most {} characters"
+TOO_MANY = "List should have at most {} items after validation, not {}"
 FALSE_COUNT = "Input should be a valid integer"
 DAY_NAMES = "Input should be 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday' or 'Sunday'"
 MOMENT = "Must be a date and time, YYYY-MM-DD HH:MM:SS or ISO 8601 with an offset, from 1900 to 2999"
@@ -92,8 +93,10 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"owner_id": 2**63}, "owner_id", "Input should be less than or equal to 9223372036854775807"),
     ({"team_members": [1, "2"]}, "team_members.1", FALSE_COUNT),
     ({"team_members": {"1": 2}}, "team_members", "Input should be a valid list"),
+    ({"team_members": [*range(1, 1_002)]}, "team_members", TOO_MANY.format(1_000, 1_001)),
     ({"tags": ["ok", ""]}, "tags.1", "String should have at least 1 character"),
     ({"tags": ["x" * 51]}, "tags.0", TOO_LONG.format(50)),
+    ({"tags": [f"tag {number}" for number in range(101)]}, "tags", TOO_MANY.format(100, 101)),
     ({"tags": ["a\0"]}, "tags.0", "must not contain a NUL character"),
     ({"notes": "x" * 10001}, "notes", TOO_LONG.format(10000)),
     ({"start_date": "2024-03-01"}, "start_date", MOMENT),

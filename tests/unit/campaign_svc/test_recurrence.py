@@ -1,5 +1,6 @@
 """Recurrence rules of campaigns."""
 
+from collections.abc import Iterable
 from datetime import MAXYEAR, UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.campaign_svc.campaigns import recurrence
 from services.campaign_svc.campaigns.recurrence import (
     FREQUENCIES,
     HORIZON_YEARS,
@@ -93,6 +95,8 @@ def test_a_rule_may_have_no_occurrence(rule: str) -> None:
         ("FREQ=DAILY;INTERVAL=1,2", "INTERVAL has too many values"),
         ("FREQ=DAILY;INTERVAL=99999999999999999999", "INTERVAL must be from 1"),
         ("FREQ=DAILY;COUNT=0", "COUNT must be from 1"),
+        ("FREQ=DAILY;COUNT=1000000", "COUNT must be from 1 to 999999"),
+        ("FREQ=DAILY;INTERVAL=10000", "INTERVAL must be from 1 to 9999"),
         ("FREQ=DAILY;BYHOUR=24", "BYHOUR must be from 0 to 23"),
         ("FREQ=DAILY;BYHOUR=-1", "BYHOUR must be from 0 to 23"),
         ("FREQ=DAILY;BYHOUR=٩", "BYHOUR must be from 0 to 23"),
@@ -182,8 +186,18 @@ def test_the_first_occurrence_is_that_of_dateutil(frequency: str, interval: int,
         + ",".join(map(str, range(10, 59))),
     ],
 )  # fmt: skip
-def test_an_expensive_rule_without_an_occurrence_is_recognized(rule: str) -> None:
+def test_an_expensive_rule_without_an_occurrence_is_recognized(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails when a rule without an occurrence is searched from its own start: seconds of CPU in the event loop."""
+    starts: list[datetime] = []
+
+    def search(rule: str, *, dtstart: datetime) -> Iterable[datetime]:
+        starts.append(dtstart)
+        return rrulestr(rule, dtstart=dtstart)
+
+    monkeypatch.setattr(recurrence, "rrulestr", search)
     assert first_occurrence(rule, FRIDAY) is None
+    [start] = starts
+    assert MAXYEAR - start.year < 2 * HORIZON_YEARS
 
 
 def test_the_search_for_an_occurrence_is_bounded_in_an_equal_calendar() -> None:

@@ -395,6 +395,7 @@ def test_an_invalid_cell_is_an_error_of_its_row(field: str, value: str, code: st
         ({"phone": PHONE, "city": "a\0b"}, "City must not contain NUL characters"),
         ({"phone": PHONE, "tags": [1]}, "Tags must be a list of texts"),
         ({"phone": PHONE, "shoe_size": 44}, "Unknown field: shoe_size"),
+        ({"phone": PHONE, "last_contact_date": "2024-01-01T00:00:00Z"}, "Unknown field: last_contact_date"),
         ({"Phone": PHONE}, "Unknown field: Phone"),
         ({"phone": PHONE, "a\0": "b\0"}, "Unknown field: a\ufffd"),
         ({"phone": PHONE, "id": 1}, "Unknown field: id"),

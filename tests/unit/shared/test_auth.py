@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -72,6 +73,25 @@ async def test_a_token_with_another_signature_is_rejected(by_secret: TokenVerifi
     for token in (signed(claims(), SECRET[::-1]), unsigned, signed(claims(), algorithm="HS512"), "x.y.z", ""):
         with pytest.raises(Unauthenticated):
             await by_secret.verify(token)
+
+
+async def test_a_verified_token_is_cached_for_a_minute_and_no_longer_than_it_is_valid(
+    by_secret: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when an expired token, or one of a secret that was withdrawn over a minute ago, is still accepted."""
+    now = time.time()
+    short, long = (signed(claims(exp=now + seconds)) for seconds in (30, 3600))
+    for token in (short, long):
+        await by_secret.verify(token)
+    monkeypatch.setattr(by_secret, "_secret", SECRET[::-1])  # verified again, each would be rejected
+    for seconds, accepted in ((29, {short, long}), (31, {long}), (59, {long}), (61, set())):
+        monkeypatch.setattr("shared.http.auth.time.time", partial(float, now + seconds))
+        for token in (short, long):
+            if token in accepted:
+                assert (await by_secret.verify(token)).subject == "me"
+            else:
+                with pytest.raises(Unauthenticated):
+                    await by_secret.verify(token)
 
 
 class KeyServer:
