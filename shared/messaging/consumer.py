@@ -35,9 +35,6 @@ AfterCommit = Callable[[], Awaitable[None]]
 Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[AfterCommit | None]]
 """Applies events in the connection's transaction. What it returns, if anything, is called after the commit."""
 
-PAUSE_WHILE_UNAVAILABLE = 0.5
-PAUSE_AFTER_FAILURE = 0.1
-"""Slows down a message that fails again and again, which otherwise floods broker and log."""
 CONSUMED = Counter("messages_consumed_total", "Messages acknowledged or rejected", ["queue", "result"])
 BATCH_SECONDS = Histogram("message_batch_seconds", "From the start of a batch to its commit", ["queue"])
 LAG_SECONDS = Histogram(
@@ -47,7 +44,6 @@ LAG_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
 )
 
-MEASURE_SECONDS = 15.0
 DEAD_LETTERS = Gauge("dead_letters", "Messages in a dead-letter queue", ["queue"])
 WAITING_SECONDS = Gauge(
     "message_waiting_seconds",
@@ -86,6 +82,28 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsumerTimings:
+    """Intervals of a consumer, in seconds.
+
+    Parameters
+    ----------
+    pause_while_unavailable
+        Between two tries of a batch while the database is unavailable.
+    pause_after_failure
+        Slows down a message that fails again and again, which otherwise floods broker and log.
+    measure
+        Between two counts of the queue's dead letters.
+    finish
+        Limit for the batch in progress when the consumer is stopped.
+    """
+
+    pause_while_unavailable: float = 0.5
+    pause_after_failure: float = 0.1
+    measure: float = 15.0
+    finish: float = FINISH_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
 class _Delivery:
     message: AbstractIncomingMessage
     event: Envelope
@@ -102,14 +120,25 @@ class Consumer:
         The queue and its handler.
     number
         Distinguishes several consumers of one queue in one process.
+    timings
+        Intervals of the consumer.
     """
 
-    def __init__(self, amqp_url: str, database: Database, subscription: Subscription, *, number: int = 1) -> None:
+    def __init__(
+        self,
+        amqp_url: str,
+        database: Database,
+        subscription: Subscription,
+        *,
+        number: int = 1,
+        timings: ConsumerTimings = ConsumerTimings(),
+    ) -> None:
         self.name = f"consumer {subscription.queue_name} {number}"
         self.ready = False
         self._amqp_url = amqp_url
         self._database = database
         self._subscription = subscription
+        self._timings = timings
         self._queue_name = subscription.queue_name
         self._oldest: datetime | None = None
         """Time of the oldest event that is being applied."""
@@ -145,15 +174,17 @@ class Consumer:
 
     async def _consume(self, channel: AbstractChannel, arrived: asyncio.Queue[AbstractIncomingMessage]) -> None:
         closed = await _watch_end(channel)
-        measured = -MEASURE_SECONDS
+        measured = -self._timings.measure
         try:
             while True:
-                if time.monotonic() - measured >= MEASURE_SECONDS:
+                if time.monotonic() - measured >= self._timings.measure:
                     await self._measure_dead_letters(channel)
                     measured = time.monotonic()
                 first = asyncio.ensure_future(arrived.get())
                 try:
-                    await asyncio.wait({first, closed}, timeout=MEASURE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(
+                        {first, closed}, timeout=self._timings.measure, return_when=asyncio.FIRST_COMPLETED
+                    )
                 finally:
                     first.cancel()  # of no effect when it is done
                 if closed.done() and not first.done():
@@ -165,7 +196,7 @@ class Consumer:
                     messages.append(arrived.get_nowait())
                 # The batch in progress is finished and acknowledged before a cancellation takes effect; when that takes
                 # too long, it is delivered again.
-                await finish_before_cancel(self._process(messages), timeout=FINISH_SECONDS)
+                await finish_before_cancel(self._process(messages), timeout=self._timings.finish)
         finally:
             closed.cancel()
 
@@ -214,7 +245,7 @@ class Consumer:
             exc_info=error,
         )
         CONSUMED.labels(self._queue_name, "failed").inc()
-        await asyncio.sleep(PAUSE_AFTER_FAILURE)
+        await asyncio.sleep(self._timings.pause_after_failure)
         # Reject, not nack: only a rejected message counts towards the delivery limit on every broker version.
         await delivery.message.reject(requeue=True)
 
@@ -228,7 +259,7 @@ class Consumer:
                 if not is_unavailable(error):
                     raise
                 logger.warning("database_away", queue=self._queue_name, error=repr(error))
-                await asyncio.sleep(PAUSE_WHILE_UNAVAILABLE)
+                await asyncio.sleep(self._timings.pause_while_unavailable)
                 continue
             break
         if after_commit is not None:

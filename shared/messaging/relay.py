@@ -7,6 +7,7 @@ deleting leaves a row that is sent again: the inbox of each consumer drops it.
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import aio_pika
@@ -25,13 +26,32 @@ from shared.messaging.topology import ExchangeName, QueueSpec, declare_exchanges
 
 RELAY_LOCK = 7_060_002
 BATCH = 200
-POLL_SECONDS = 1.0
-"""The relay polls this often even without a notification, which is a hint: the row is the truth."""
-MEASURE_SECONDS = 5.0
-CONFIRM_SECONDS = 15.0
-DATABASE_TIMEOUT_SECONDS = 30.0
-"""Timeout of the database: a silent one is dropped, so that the lock goes to a relay that can reach it."""
-RETURNED_RETRY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class RelayTimings:
+    """Intervals of a relay, in seconds.
+
+    Parameters
+    ----------
+    poll
+        The relay polls this often even without a notification, which is a hint: the row is the truth.
+    measure
+        Between two measurements of the outbox for the metrics.
+    confirm
+        Timeout of the broker's confirm of a message.
+    database_timeout
+        A database that is silent for so long is dropped, so that the lock goes to a relay that can reach it.
+    returned_retry
+        Pause before a message that no queue accepted is sent again.
+    """
+
+    poll: float = 1.0
+    measure: float = 5.0
+    confirm: float = 15.0
+    database_timeout: float = 30.0
+    returned_retry: float = 5.0
+
 
 PUBLISHED = Counter("outbox_published_total", "Messages the broker confirmed", ["exchange"])
 RETURNED = Counter("outbox_returned_total", "Messages the broker had no queue for, or rejected", ["exchange"])
@@ -56,14 +76,24 @@ class Relay:
     command_queues
         Queues of this service's commands; declared here too, so that a command that is sent before its first consumer
         ever started has a queue.
+    timings
+        Intervals of the relay.
     """
 
     name = "outbox-relay"
 
-    def __init__(self, database_url: str, amqp_url: str, *, command_queues: tuple[QueueSpec, ...] = ()) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        amqp_url: str,
+        *,
+        command_queues: tuple[QueueSpec, ...] = (),
+        timings: RelayTimings = RelayTimings(),
+    ) -> None:
         self._database_url = database_url
         self._amqp_url = amqp_url
         self._command_queues = command_queues
+        self._timings = timings
         self._notified = asyncio.Event()
         self.ready = False
 
@@ -72,7 +102,7 @@ class Relay:
         database = await asyncpg.connect(
             self._database_url,
             timeout=5,
-            command_timeout=DATABASE_TIMEOUT_SECONDS,
+            command_timeout=self._timings.database_timeout,
             server_settings={"application_name": self.name, "timezone": "UTC", **LOST_CLIENTS},
         )
         try:
@@ -92,7 +122,7 @@ class Relay:
 
     async def _acquire_lock(self, database: "asyncpg.Connection[asyncpg.Record]", channel: AbstractChannel) -> None:
         while not await database.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._timings.poll)
             _require_open(channel)
         logger.info("relay_active")
 
@@ -102,7 +132,7 @@ class Relay:
         channel: AbstractChannel,
         exchanges: dict[ExchangeName, AbstractExchange],
     ) -> None:
-        measured = -MEASURE_SECONDS
+        measured = -self._timings.measure
         while True:
             _require_open(channel)
             self._notified.clear()
@@ -110,11 +140,11 @@ class Relay:
             if rows:
                 # A cancellation between sending and deleting would send everything again.
                 await finish_before_cancel(self._send(database, exchanges, rows))
-            if time.monotonic() - measured >= MEASURE_SECONDS:
+            if time.monotonic() - measured >= self._timings.measure:
                 await self._measure(database)
                 measured = time.monotonic()
             if len(rows) < BATCH:
-                await wait_for_event(self._notified, at_latest=POLL_SECONDS)
+                await wait_for_event(self._notified, at_latest=self._timings.poll)
 
     async def _send(
         self,
@@ -152,7 +182,7 @@ class Relay:
             "UPDATE outbox SET attempts = attempts + 1, last_error = $2, not_before = $3 WHERE id = $1",
             row["id"],
             str(error) or type(error).__name__,
-            datetime.now(UTC) + RETURNED_RETRY,
+            datetime.now(UTC) + timedelta(seconds=self._timings.returned_retry),
         )
 
     async def _publish(self, exchange: AbstractExchange, row: asyncpg.Record) -> None:
@@ -165,7 +195,7 @@ class Relay:
             headers={"company_id": row["company_id"]},
         )
         must_arrive = row["exchange"] == ExchangeName.COMMANDS
-        await exchange.publish(message, row["routing_key"], mandatory=must_arrive, timeout=CONFIRM_SECONDS)
+        await exchange.publish(message, row["routing_key"], mandatory=must_arrive, timeout=self._timings.confirm)
 
     async def _measure(self, database: "asyncpg.Connection[asyncpg.Record]") -> None:
         row = await database.fetchrow(

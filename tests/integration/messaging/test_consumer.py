@@ -16,8 +16,7 @@ from shared.background import run_workers
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, compose
 from shared.events.imports import ImportRequested
-from shared.messaging import consumer as consumer_module
-from shared.messaging.consumer import AfterCommit, Consumer, Handler, Subscription
+from shared.messaging.consumer import AfterCommit, Consumer, ConsumerTimings, Handler, Subscription
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.servers import ServerUrls
 from tests.fixtures.waiting import eventually
@@ -31,6 +30,9 @@ POISON = 666
 
 def event(mark: int) -> bytes:
     return compose(ImportRequested(import_id=1), source="/test", company_id=mark).body
+
+
+TIMINGS = ConsumerTimings(pause_while_unavailable=0.02)
 
 
 async def apply(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
@@ -48,7 +50,7 @@ def consuming(
     amqp_url: str, database: Database, handler: Handler = apply, *, batch: int = 50, consumers: int = 1
 ) -> AbstractAsyncContextManager[None]:
     subscription = Subscription(QUEUE, handler, batch=batch)
-    works = [Consumer(amqp_url, database, subscription, number=number) for number in range(consumers)]
+    works = [Consumer(amqp_url, database, subscription, number=number, timings=TIMINGS) for number in range(consumers)]
     return run_workers(works, stop_seconds=8)
 
 
@@ -247,10 +249,7 @@ async def test_what_a_handler_returns_is_done_after_the_commit(database: Databas
 MORE_OFTEN_THAN_ALLOWED = QUEUE.delivery_limit + 5
 
 
-async def test_the_database_hangs_up_in_the_middle_of_a_batch(
-    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
+async def test_the_database_hangs_up_in_the_middle_of_a_batch(database: Database, broker: Broker) -> None:
     hung_up = 0
 
     async def hang_up_often(connection: AsyncConnection, events: Sequence[Envelope]) -> None:
@@ -300,7 +299,6 @@ async def _refuse_connections(servers: ServerUrls, database_url: str, *, refuse:
 async def test_a_database_that_accepts_no_connection_counts_against_no_message(
     servers: ServerUrls, database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     await broker.declare(QUEUE)
     async with consuming(broker.url, database):
         await broker.publish(event(1), routing_key=ROUTING_KEY)
@@ -318,7 +316,6 @@ async def test_a_database_that_accepts_no_connection_counts_against_no_message(
 async def test_a_database_out_of_reach_counts_against_no_message(
     database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     await broker.declare(QUEUE)
     async with link_to(database_url) as link:
         linked = Database(link.url, name="linked")
@@ -340,7 +337,6 @@ async def test_a_table_that_is_not_there_yet_counts_against_no_message(
     database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the consumer starts before the migration."""
-    monkeypatch.setattr(consumer_module, "PAUSE_WHILE_UNAVAILABLE", 0.02)
     async with database.transaction() as connection:
         await connection.execute(text("ALTER TABLE effects RENAME TO not_there_yet"))
     await broker.declare(QUEUE)
@@ -377,17 +373,18 @@ async def test_the_broker_hangs_up_before_the_acknowledgement(database: Database
 
 
 async def test_a_consumer_without_its_database_takes_no_messages(
-    database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, broker: Broker
 ) -> None:
     """What it took and could not apply would count as tried when it is restarted, and be a dead letter in the end."""
-    monkeypatch.setattr(consumer_module, "FINISH_SECONDS", 0.1)
     await broker.declare(QUEUE)
     await broker.publish(event(1), event(2), routing_key=ROUTING_KEY)
     async with link_to(database_url) as link:
         await link.close()
         linked = Database(link.url, name="linked")
         for _ in range(QUEUE.delivery_limit + 3):
-            started = asyncio.create_task(Consumer(broker.url, linked, Subscription(QUEUE, apply)).run())
+            started = asyncio.create_task(
+                Consumer(broker.url, linked, Subscription(QUEUE, apply), timings=ConsumerTimings(finish=0.1)).run()
+            )
             await asyncio.wait({started}, timeout=0.5)
             started.cancel()
             await asyncio.wait({started})

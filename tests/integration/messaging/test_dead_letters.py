@@ -19,9 +19,8 @@ from shared.background import run_workers
 from shared.database.engine import Database
 from shared.events.envelope import Envelope, compose
 from shared.events.imports import ImportRequested
-from shared.messaging import consumer as consumer_module
 from shared.messaging import dead_letters
-from shared.messaging.consumer import Consumer, Subscription
+from shared.messaging.consumer import Consumer, ConsumerTimings, Subscription
 from shared.messaging.dead_letters import DeadLetter, NoSuchQueueError, RetryError
 from shared.messaging.topology import ExchangeName, QueueSpec, declare_dead_letters
 from tests.fixtures.waiting import eventually
@@ -251,9 +250,8 @@ async def _has_consumer(broker: Broker) -> bool:
         return bool(declared.declaration_result.consumer_count)
 
 
-async def test_dead_letters_are_counted(database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dead_letters_are_counted(database: Database, broker: Broker) -> None:
     """Fails when a consumer counts them only at its start, or only while it has work."""
-    monkeypatch.setattr(consumer_module, "MEASURE_SECONDS", 0.05)
 
     async def fail(_connection: AsyncConnection, _events: Sequence[Envelope]) -> None:
         raise ValueError("always")
@@ -265,7 +263,10 @@ async def test_dead_letters_are_counted(database: Database, broker: Broker, monk
         return REGISTRY.get_sample_value("dead_letters", {"queue": QUEUE.name}) == number
 
     await bury(broker, event(1))
-    async with run_workers([Consumer(broker.url, database, Subscription(QUEUE, fail))], stop_seconds=5):
+    async with run_workers(
+        [Consumer(broker.url, database, Subscription(QUEUE, fail), timings=ConsumerTimings(measure=0.05))],
+        stop_seconds=5,
+    ):
         await eventually(lambda: is_counted(1))
         await broker.publish(event(2), routing_key=ROUTING_KEY)
         await eventually(lambda: is_counted(2))

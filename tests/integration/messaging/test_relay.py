@@ -2,10 +2,8 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from datetime import timedelta
 from uuid import UUID
 
-import pytest
 from aio_pika import DeliveryMode
 from sqlalchemy import text
 
@@ -13,9 +11,8 @@ from shared.background import run_workers
 from shared.database.engine import Database
 from shared.events.envelope import CONTENT_TYPE, parse
 from shared.events.imports import ImportRequested
-from shared.messaging import relay as relay_module
 from shared.messaging.outbox import Outbox
-from shared.messaging.relay import RELAY_LOCK, Relay
+from shared.messaging.relay import RELAY_LOCK, Relay, RelayTimings
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.waiting import eventually
 from tests.integration.messaging.broker import Broker
@@ -121,12 +118,9 @@ async def test_an_event_committed_after_a_later_one_is_not_stepped_over(
         assert await numbers(broker, 1) == [1]
 
 
-async def test_a_commit_wakes_the_relay(
-    database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relay_module, "POLL_SECONDS", 3600)
+async def test_a_commit_wakes_the_relay(database: Database, database_url: str, broker: Broker) -> None:
     await broker.declare(EVERYTHING)
-    async with relaying(Relay(database_url, broker.url)):
+    async with relaying(Relay(database_url, broker.url, timings=RelayTimings(poll=3600))):
         await add_event(database, 1)  # wakes it, or is found by its first look
         assert await numbers(broker, 1) == [1]
         await nothing_pending(database)
@@ -276,12 +270,12 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over(
 
 
 async def test_a_relay_whose_database_falls_silent_gives_way_to_one_that_reaches_it(
-    database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, broker: Broker
 ) -> None:
     """Fails when the relay waits for an answer for ever, and so keeps its lock: `command_timeout` is the guard."""
-    monkeypatch.setattr(relay_module, "DATABASE_TIMEOUT_SECONDS", 0.3)
     await broker.declare(EVERYTHING)
-    async with link_to(database_url) as link, relaying(Relay(link.url, broker.url)):
+    timings = RelayTimings(database_timeout=0.3)
+    async with link_to(database_url) as link, relaying(Relay(link.url, broker.url, timings=timings)):
         await add_event(database, 1)
         assert await numbers(broker, 1) == [1]
         await nothing_pending(database)
@@ -292,9 +286,8 @@ async def test_a_relay_whose_database_falls_silent_gives_way_to_one_that_reaches
 
 
 async def test_a_command_without_a_queue_is_stored_and_sent_once_there_is_one(
-    database: Database, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, broker: Broker
 ) -> None:
-    monkeypatch.setattr(relay_module, "RETURNED_RETRY", timedelta(milliseconds=100))
     await broker.declare(EVERYTHING)
     await add_command(database, 1)
     await add_event(database, 2)
@@ -307,7 +300,7 @@ async def test_a_command_without_a_queue_is_stored_and_sent_once_there_is_one(
             attempts, last_error = row.one()
             return attempts >= 2 and last_error is not None
 
-    async with relaying(Relay(database_url, broker.url)):
+    async with relaying(Relay(database_url, broker.url, timings=RelayTimings(returned_retry=0.1))):
         assert await numbers(broker, 1) == [2]  # its neighbour goes on
         await eventually(refused)
         await broker.declare(COMMANDS)
