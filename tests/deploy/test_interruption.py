@@ -99,7 +99,7 @@ def pytest_of(case: str, *options: str) -> list[str | Path]:
 
 def make_test_of(case: str, workers: int) -> list[str | Path]:
     """The command line of make for one of the cases."""
-    arguments = f"-p no:cacheprovider --numprocesses {workers} {CASES}::{case}"
+    arguments = f"-p no:cacheprovider --numprocesses {workers} {CASES.relative_to(ROOT)}::{case}"
     return ["make", "test", f"PYTEST_ARGS={arguments}"]
 
 
