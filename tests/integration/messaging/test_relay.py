@@ -12,7 +12,7 @@ from shared.database.engine import Database
 from shared.events.envelope import CONTENT_TYPE, parse
 from shared.events.imports import ImportRequested
 from shared.messaging.outbox import Outbox
-from shared.messaging.relay import RELAY_LOCK, Relay, RelayTimings
+from shared.messaging.relay import BATCH, RELAY_LOCK, Relay, RelayTimings
 from shared.messaging.topology import HISTORY_STREAM, ExchangeName, QueueSpec
 from tests.fixtures.waiting import eventually
 from tests.integration.messaging.broker import Broker
@@ -98,7 +98,7 @@ async def test_events_are_published_in_the_order_of_their_ids(
     database: Database, database_url: str, broker: Broker
 ) -> None:
     await broker.declare(EVERYTHING)
-    more_than_two_batches = 2 * relay_module.BATCH + 50
+    more_than_two_batches = 2 * BATCH + 50
     async with database.transaction() as connection:
         await outbox.add(connection, 1, *(ImportRequested(import_id=n) for n in range(more_than_two_batches)))
 
