@@ -210,3 +210,12 @@ async def _transaction(request: Request) -> AsyncIterator[AsyncConnection]:
 
 Transaction = Annotated[AsyncConnection, Depends(_transaction, scope="function")]
 """Parameter of an endpoint: its transaction, committed before the response is sent, rolled back on an error."""
+
+
+async def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+ServiceDatabase = Annotated[Database, Depends(_database)]
+"""Parameter of an endpoint: the service's database, for snapshots and for work that begins its own transaction."""

@@ -23,8 +23,8 @@ from services.campaign_svc.campaign_lists.schemas import (
 from services.campaign_svc.campaigns.fields import CalendarDate
 from services.campaign_svc.campaigns.schemas import CAMPAIGN_EXAMPLE, CampaignRead
 from services.campaign_svc.campaigns.service import stream_json
-from services.campaign_svc.dependencies import ServiceDatabase
 from shared.events.campaigns import CampaignPriority, CampaignStatus
+from shared.http.app import ServiceDatabase
 from shared.http.auth import CompaniesInQuery, CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import documented_response

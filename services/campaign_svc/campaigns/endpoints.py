@@ -21,9 +21,8 @@ from services.campaign_svc.campaigns.schemas import (
     CampaignStatusUpdate,
     CampaignUpdate,
 )
-from services.campaign_svc.dependencies import ServiceDatabase
 from shared.events.campaigns import CampaignStatus
-from shared.http.app import Transaction
+from shared.http.app import ServiceDatabase, Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import REPLAYED_HEADER, IdempotencyKey
 from shared.http.json import JsonResponse

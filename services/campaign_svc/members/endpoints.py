@@ -4,7 +4,6 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
-from services.campaign_svc.dependencies import ServiceDatabase
 from services.campaign_svc.members import errors, service
 from services.campaign_svc.members.member import Member
 from services.campaign_svc.members.schemas import (
@@ -15,7 +14,7 @@ from services.campaign_svc.members.schemas import (
     MemberResponse,
     MemberUpdate,
 )
-from shared.http.app import Transaction
+from shared.http.app import ServiceDatabase, Transaction
 from shared.http.auth import CompanyInPath
 from shared.http.json import JsonResponse
 from shared.http.openapi import MessageResponse, documented_errors, documented_response

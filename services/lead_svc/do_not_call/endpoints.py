@@ -4,14 +4,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 
-from services.lead_svc.dependencies import ServiceDatabase
 from services.lead_svc.do_not_call import service
 from services.lead_svc.do_not_call.errors import FILE_REJECTED, number_not_listed
 from services.lead_svc.do_not_call.schemas import NumberPageResponse, NumbersAddedResponse, NumbersCreate
 from services.lead_svc.leads import errors
 from services.lead_svc.leads.blacklist import Blacklisted
 from services.lead_svc.spreadsheets.schemas import ImportErrorResponse, RowErrorRead, form_field_error
-from shared.http.app import Transaction
+from shared.http.app import ServiceDatabase, Transaction
 from shared.http.auth import Caller, CompanyInPath
 from shared.http.errors import BadRequest, ErrorResponse
 from shared.http.json import JsonResponse

@@ -7,7 +7,6 @@ from starlette.responses import Response, StreamingResponse
 
 from services.lead_svc.campaigns.dependencies import Campaigns
 from services.lead_svc.campaigns.errors import CampaignUnavailableError, InvalidCampaignError
-from services.lead_svc.dependencies import ServiceDatabase
 from services.lead_svc.domain.fields import LeadStatus
 from services.lead_svc.leads import errors, service
 from services.lead_svc.leads.filters import LeadFilter
@@ -30,7 +29,7 @@ from services.lead_svc.leads.schemas import (
     LeadStatusUpdate,
     LeadUpdate,
 )
-from shared.http.app import Transaction
+from shared.http.app import ServiceDatabase, Transaction
 from shared.http.auth import Caller
 from shared.http.idempotency import IdempotencyKey
 from shared.http.json import JsonResponse
