@@ -1,19 +1,15 @@
 """Files of phone numbers: the column with a header for phone numbers, or the only column."""
 
-from typing import Final
-
 from services.lead_svc.domain.fields import FIELD_BY_NAME
 from services.lead_svc.domain.phone import InvalidPhoneError, normalize
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.file_kind import identify_file_kind
 from services.lead_svc.spreadsheets.header import field_for_header
 from services.lead_svc.spreadsheets.reader import read_sheet
-from services.lead_svc.spreadsheets.row_errors import FileRejectedError
+from services.lead_svc.spreadsheets.row_errors import PHONE_MISSING, FileRejectedError
 from services.lead_svc.spreadsheets.sheet import Sheet
 from services.lead_svc.spreadsheets.table import trim_sheet
 from services.lead_svc.values.from_columns import convert_columns
-
-PHONE_MISSING: Final = "Missing required fields: phone"
 
 
 def read_numbers(filename: str, content: bytes) -> list[str]:
@@ -33,9 +29,7 @@ def read_numbers(filename: str, content: bytes) -> list[str]:
     collector = RowErrorCollector(table.rows)
     spec = FIELD_BY_NAME["phone"]
     if texts.has_nulls():
-        collector.add_cells(
-            position, "phone", texts.is_null(), texts, "missing", lambda _: "Missing required fields: phone"
-        )
+        collector.add_cells(position, "phone", texts.is_null(), texts, "missing", lambda _: PHONE_MISSING)
     if converted.invalid is not None:
         collector.add_cells(position, "phone", converted.invalid, texts, spec.error_code, spec.error_message)
     collector.raise_if_any()

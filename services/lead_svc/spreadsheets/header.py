@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.lead_svc.domain.fields import FIELD_BY_NAME, FIELDS
-from services.lead_svc.spreadsheets.row_errors import FileRejectedError, RowError
+from services.lead_svc.spreadsheets.row_errors import PHONE_MISSING, FileRejectedError, RowError
 from shared.text import shorten
 
 MAX_COLUMNS: Final = 1_000
@@ -182,7 +182,7 @@ def _header_errors(
 ) -> list[RowError]:
     errors = []
     if "phone" not in by_name:
-        errors.append(RowError(None, "phone", None, "missing", "Missing required fields: phone"))
+        errors.append(RowError(None, "phone", None, "missing", PHONE_MISSING))
     for name, positions in [*by_name.items(), *extras.items()]:
         if len(positions) > 1:
             columns = " and ".join(

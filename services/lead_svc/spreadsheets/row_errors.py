@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 MAX_REPORTED_ERRORS = 1_000
+PHONE_MISSING: Final = "Missing required fields: phone"
+"""Message of a file without a phone column, and of a row without a phone number; the contract gives the words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from services.lead_svc.domain.fields import EXTRA_VALUE_LENGTH, FIELD_BY_NAME
 from services.lead_svc.imports.validation.rows import Rows
 from services.lead_svc.spreadsheets.error_collector import RowErrorCollector
 from services.lead_svc.spreadsheets.header import Columns, column_letters
-from services.lead_svc.spreadsheets.row_errors import RowError
+from services.lead_svc.spreadsheets.row_errors import PHONE_MISSING, RowError
 from services.lead_svc.spreadsheets.sheet import CellError, Sheet
 from services.lead_svc.spreadsheets.table import Table
 from shared.text import shorten
@@ -52,7 +52,7 @@ def _add_missing_phones(collector: RowErrorCollector, sheet: Sheet, table: Table
         return
     unreadable = {error.row for error in sheet.errors if error.column == column}
     missing = phones.is_null() & pl.Series([row not in unreadable for row in table.rows], dtype=pl.Boolean)
-    collector.add_cells(column, "phone", missing, phones, "missing", lambda _: "Missing required fields: phone")
+    collector.add_cells(column, "phone", missing, phones, "missing", lambda _: PHONE_MISSING)
 
 
 def _add_long_texts(
